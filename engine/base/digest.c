@@ -1,0 +1,165 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+
+struct digest {
+	EVP_MD_CTX *context;
+};
+
+static void
+must(int ok)
+{
+	if (ok != 1)
+		abort();
+}
+
+static void
+digest_free(void *with)
+{
+	EVP_MD_CTX_free(((struct digest *)with)->context);
+}
+
+struct digest *
+digest_new(struct arena *mem)
+{
+	struct digest *digest = arena_new_of(mem, struct digest);
+	digest->context = EVP_MD_CTX_new();
+	must(digest->context != NULL);
+	arena_defer(mem, digest_free, digest);
+	must(EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL));
+	return digest;
+}
+
+void
+digest_add(struct digest *digest, struct str bytes)
+{
+	must(EVP_DigestUpdate(digest->context, bytes.p, bytes.n));
+}
+
+void
+digest_end(struct digest *digest, uint8_t out[SHA256_SIZE])
+{
+	must(EVP_DigestFinal_ex(digest->context, out, NULL));
+	must(EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL));
+}
+
+void
+sha256(struct str bytes, uint8_t out[SHA256_SIZE])
+{
+	must(EVP_Digest(bytes.p, bytes.n, out, NULL, EVP_sha256(), NULL));
+}
+
+void
+hmac_sha256(struct str key, struct str bytes, uint8_t out[SHA256_SIZE])
+{
+	unsigned n = SHA256_SIZE;
+	must(HMAC(EVP_sha256(), key.p == NULL ? "" : key.p, (int)key.n, (const unsigned char *)bytes.p, bytes.n, out, &n) != NULL);
+}
+
+char *
+hex_text(struct arena *mem, const void *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = bytes;
+	char *text = arena_alloc(mem, n * 2 + 1);
+	for (size_t i = 0; i < n; i++) {
+		text[2 * i] = digits[p[i] >> 4];
+		text[2 * i + 1] = digits[p[i] & 15];
+	}
+	return text;
+}
+
+static int
+hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool
+hex_parse(struct str text, uint8_t *out, size_t n)
+{
+	if (text.n != n * 2)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_digit(text.p[2 * i]), low = hex_digit(text.p[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static char *
+encode(struct arena *mem, const unsigned char *p, size_t n, unsigned bits, const char *digits)
+{
+	char *text = arena_alloc(mem, n * 8 / bits + 8), *out = text;
+	unsigned have = 0, held = 0;
+	for (size_t i = 0; i < n; i++) {
+		held = held << 8 | p[i];
+		for (have += 8; have >= bits; have -= bits)
+			*out++ = digits[held >> (have - bits) & ((1u << bits) - 1)];
+	}
+	if (have > 0)
+		*out++ = digits[held << (bits - have) & ((1u << bits) - 1)];
+	return text;
+}
+
+char *
+base32_text(struct arena *mem, const void *bytes, size_t n)
+{
+	return encode(mem, bytes, n, 5, "abcdefghijklmnopqrstuvwxyz234567");
+}
+
+char *
+base64_text(struct arena *mem, const void *bytes, size_t n)
+{
+	char *text = encode(mem, bytes, n, 6, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+	for (size_t length = strlen(text); length % 4 != 0; length++)
+		text[length] = '=';
+	return text;
+}
+
+static int
+base64_digit(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52
+		: c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool
+base64_parse(struct arena *mem, struct str text, struct str *out)
+{
+	size_t pads = 0;
+	while (pads < 2 && text.n > 0 && text.p[text.n - 1] == '=') {
+		text.n--;
+		pads++;
+	}
+	if (text.n % 4 == 1 || (pads > 0 && (text.n + pads) % 4 != 0))
+		return false;
+	char *bytes = arena_alloc(mem, text.n + 1);
+	unsigned held = 0, have = 0;
+	size_t n = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		int digit = base64_digit(text.p[i]);
+		if (digit < 0)
+			return false;
+		held = held << 6 | (unsigned)digit;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			bytes[n++] = (char)(held >> have & 0xff);
+		}
+	}
+	*out = (struct str){bytes, n};
+	return true;
+}
+
+char *
+sha256_hex(struct arena *mem, struct str bytes)
+{
+	uint8_t sum[SHA256_SIZE];
+	sha256(bytes, sum);
+	return hex_text(mem, sum, sizeof sum);
+}

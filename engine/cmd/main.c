@@ -1,0 +1,8 @@
+#include <stdio.h>
+
+int
+main(void)
+{
+	puts("rbx " RBX_VERSION);
+	return 0;
+}

@@ -1,0 +1,58 @@
+/* Field tables: one row says what a member of a map is. The loader, the engine, `rbx steps`, `rbx schema` and the types
+ * that expressions see read the same rows, so they cannot disagree. A table ends with a row whose name is NULL. */
+#ifndef DATA_FIELD_H
+#define DATA_FIELD_H
+
+#include "data/expr.h"
+
+enum field_type {
+	FIELD_TEXT, FIELD_INT, FIELD_NUMBER, FIELD_BOOL, FIELD_DURATION, FIELD_SIZE, FIELD_TIMESTAMP, FIELD_PATH,
+	FIELD_PLACE,                                  /* a path or s3://bucket/key */
+	FIELD_S3_PLACE,                               /* s3://… only */
+	FIELD_URL, FIELD_SECRET, FIELD_DATA, FIELD_LIST, FIELD_MAP, FIELD_OBJECT,
+	FIELD_HOST_PORT,                              /* host:port */
+	FIELD_REGEX,
+};
+
+enum field_flags {
+	FIELD_REQUIRED = 1,
+	FIELD_OUTPUT = 2,                             /* a result that is an output without being named (• in language.md) */
+	FIELD_SENSITIVE = 4,                          /* a result that is secret */
+	FIELD_WRITTEN = 8,                            /* no ${{ }}: known when the playbook is read */
+	FIELD_SHELL = 16,                             /* text in which ${{ }} is an error that names args */
+	FIELD_MAYBE = 32,                             /* a result that may be absent */
+	FIELD_SCALAR_OR_LIST = 64,                    /* LIST: one item may stand without brackets */
+};
+
+struct field {
+	const char *name;
+	enum field_type type;
+	unsigned flags;
+	enum field_type each;                         /* of the items of a LIST, the members of a MAP */
+	const struct field *fields;                   /* of an OBJECT, or of each item where `each` is OBJECT */
+	const char *const *words;                     /* the only values of a TEXT, NULL-ended */
+	const char *otherwise;                        /* the default as it would be written in YAML; NULL: absent */
+	int64_t least, most;                          /* both 0: no bound */
+	const char *pattern;                          /* of the whole TEXT */
+	const char *help;                             /* one line */
+};
+
+const struct field *field_find(const struct field *fields, struct str name);
+
+/* Judge an evaluated map by a table and give it its final form: durations as V_DURATION, sizes as V_INT, timestamps as
+ * V_TIMESTAMP, numbers and bools in TEXT as they were written, paths absolute (against `folder`), defaults filled in,
+ * unknown members refused. UNKNOWN values pass. Every error goes to diags with the place of the value. */
+bool fields_apply(const struct field *fields, const struct value *map, const char *folder, struct arena *mem,
+	struct value *out, struct diags *diags);
+
+/* One value by one row. */
+bool field_apply(const struct field *field, const struct value *v, const char *folder, struct arena *mem,
+	struct value *out, struct diags *diags);
+
+/* The type of a map with these members, for expressions: `self` and `outputs` of a step type. */
+const struct expr_type *fields_expr_type(struct arena *mem, const struct field *fields);
+
+struct value fields_schema(struct arena *mem, const struct field *fields);    /* JSON Schema 2020-12 of the map */
+const char *field_type_name(enum field_type type);
+
+#endif

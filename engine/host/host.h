@@ -1,0 +1,179 @@
+/* The only door to the outside world. Completion style: an operation is started with all that it needs and later completes
+ * exactly once, never from inside start or cancel. Real (libuv), scripted and virtual hosts differ in this table alone. */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "base/time.h"
+
+struct digest;
+
+struct now {
+	int64_t wall;                                 /* us since 1970 UTC */
+	int64_t boot;                                 /* ns since boot, suspend included (CLOCK_BOOTTIME) */
+};
+
+struct self {
+	const char *host, *boot_id, *user, *tty;      /* tty: NULL without one */
+	uint32_t uid, pid;
+	uint64_t started;                             /* ticks of /proc/PID/stat */
+};
+
+enum op_kind {
+	OP_SLEEP, OP_EXEC, OP_OPEN, OP_READ, OP_WRITE, OP_FILE, OP_HTTP, OP_MAIL, OP_SQL, OP_DNS, OP_CONNECT, OP_ORPHANS,
+	OP_POSTED,
+};
+
+enum reach {                                          /* the one fact that retry and resume rest on */
+	REACH_NONE,                                   /* not one byte of the request left: no route, refused, TLS failed, no such program */
+	REACH_SENT,                                   /* it may have arrived, and no whole answer came: lost, reset, timed out, cancelled */
+	REACH_ANSWERED,                               /* a whole answer came, whatever it says; a child ended by itself */
+};
+
+struct op {                                           /* owned by who starts it, until it has completed */
+	enum op_kind kind;
+	int64_t deadline;                             /* boot ns, always set; a child gets TERM then, KILL 5 s later */
+	const void *ask;                              /* struct exec_ask and so on, by kind; lives until completion */
+	const void *answer;                           /* struct exec_answer and so on, in `mem`; NULL until it completes with no err */
+	struct arena *mem;
+	enum reach reach;
+	struct err err;                               /* set (code != ERR_NONE): the operation itself failed; never for an unwelcome answer */
+	unsigned slot;                                /* the owner's number for it */
+	void *owner, *handle;                         /* handle: the host's */
+};
+
+/* OP_EXEC. Children: vfork in the loop thread, setsid, PDEATHSIG=TERM, fds 0-2, empty signal mask. With stream_out standard
+ * output is read by OP_READ ({from: this op}); with stream_in standard input is written by OP_WRITE ({to: this op}); an
+ * operation that streams is complete when the child has ended and its output was read to the end or dropped. keep: bytes of
+ * each end of stdout and stderr that are kept. `tail` is told each piece of output (masked by who asked), for the live view
+ * and the log. */
+struct exec_ask {
+	const char *const *argv, *const *env, *dir;   /* argv[0] is looked up in the PATH of env */
+	struct str in;                                /* all of standard input, unless stream_in */
+	bool stream_in, stream_out, keep_log;
+	size_t keep;
+	void (*tail)(struct op *op, int fd, struct str piece);
+};
+struct exec_answer {
+	int code, signal;                             /* signal 0: it ended by itself with code */
+	struct str out, err;
+	bool cut, left_children;                      /* cut: the middle of out or err is missing */
+};
+
+struct open_ask { const char *path; bool write; };    /* a stream; what was written appears by fsync + rename on the last OP_WRITE */
+struct read_ask { struct op *from; void *into; size_t want; struct digest *digest; };  /* completes when full or at the end */
+struct read_answer { size_t got; bool end; };
+struct write_ask { struct op *to; struct str bytes; bool end; };      /* to an OPEN{write} or an EXEC{stream_in}; end: no more follows */
+
+struct file_ask {
+	enum { FILE_STAT, FILE_LIST, FILE_LOAD, FILE_REPLACE, FILE_REMOVE, FILE_DIGEST } what;
+	const char *path;
+	struct str bytes;                             /* REPLACE: by fsync + rename, mode 0600 unless the file exists */
+	size_t most;                                  /* LOAD: larger is ERR_LIMIT */
+};
+struct file_answer {
+	bool exists, is_folder;
+	uint64_t size;
+	int64_t modified;                             /* us */
+	struct str bytes;                             /* LOAD */
+	uint8_t sha256[32];                           /* LOAD and DIGEST */
+	const char *const *names;                     /* LIST, NULL-ended, sorted */
+};
+
+struct header { const char *name, *value; };          /* names of answers in lower case */
+struct cert { const char *subject, *issuer; const char *const *names; int64_t not_before, not_after; };  /* us */
+
+/* OP_HTTP. HTTP/1.1 or 2 as the server offers, forced to 1.1 with a body of 64 KiB or more. Redirects are an answer.
+ * TLS is verified always. stream_out is not used with a body limit `most`. */
+struct http_ask {
+	const char *method, *url, *const *headers;    /* headers: "Name: value", NULL-ended */
+	const char *connect_to;                       /* "host:port" to connect to instead; the URL's name stays for TLS and Host */
+	const char *resolver;                         /* "ip:port" of a DNS server; NULL: the run's, else the system's */
+	const char *ca_file;                          /* NULL: the run's, else the system's */
+	const char *user; const struct secret *password;
+	struct str body;
+	size_t most;                                  /* bytes of the answer's body after decompression; more is ERR_LIMIT */
+	bool stream_out;                              /* read the body by OP_READ */
+	bool link_local;                              /* link-local addresses may be reached (IMDS) */
+	const struct addresses *addresses;            /* limits.addresses; NULL: all but link-local */
+};
+struct http_answer {
+	int status;
+	const struct header *headers;
+	size_t n_headers;
+	struct str body;
+	const struct cert *certs;                     /* the chain that the server sent, leaf first; none for http: */
+	size_t n_certs;
+	int64_t dns_ns, connect_ns, tls_ns, first_byte_ns, total_ns;
+	const char *address;                          /* the IP that was connected */
+};
+/* Address ranges that may be reached besides public ones (resilience.md C16). */
+struct address_range { uint8_t bytes[16]; uint8_t bits; };            /* IPv4 as ::ffff:a.b.c.d */
+struct addresses { const struct address_range *ranges; size_t n; };
+
+struct mail_ask {
+	const char *url, *from, *const *to, *user;    /* smtp://host:port or smtps://…; STARTTLS is required unless loopback */
+	const struct secret *password;
+	struct str message;                           /* RFC 5322 with CRLF */
+	const char *ca_file;
+};
+struct mail_answer { int code; struct str text; };
+
+/* OP_SQL. The connection is opened, used for this one ask and closed; libpq by keywords, never a conninfo with foreign text.
+ * text holds one statement where there are params, else one or several. read_only: BEGIN READ ONLY … ROLLBACK around it;
+ * transaction: BEGIN … COMMIT. A connection that is lost after COMMIT was sent is REACH_SENT. */
+struct sql_ask {
+	const char *const *keywords, *const *values;  /* of PQconnectStartParams, NULL-ended; no password among them */
+	const struct secret *password;
+	const char *text;
+	const char *const *params;                    /* NULL items are SQL null */
+	size_t n_params;
+	bool read_only, transaction;
+	const char *before, *before_param;            /* in the same transaction, first: one statement with one $1; NULL: none */
+	size_t most_rows;                             /* more is ERR_LIMIT; 0: no bound */
+};
+struct sql_row { const struct str *cells; const bool *nulls; };
+struct sql_answer {                                   /* of the last statement; an error of the server is an answer too */
+	const struct sql_row *rows;
+	size_t n_rows, n_cols;
+	const char *const *names, *sqlstate, *message;/* sqlstate "00000"; message: of an error, else NULL */
+	const uint32_t *types;                        /* OIDs */
+	int64_t affected;
+	int64_t before_affected;                      /* rows of `before` */
+	const char *server_version, *address;
+};
+
+struct dns_ask { const char *server, *name; uint16_t type; bool recurse; };   /* server "ip:port"; NULL: the run's resolver, else the system's */
+struct dns_record { const char *name, *value; uint16_t type; uint32_t ttl; uint8_t section; };  /* section 1 answer, 2 authority, 3 additional */
+struct dns_answer { int rcode; bool authoritative; const struct dns_record *records; size_t n_records; };
+
+struct connect_ask { const char *host, *port; bool tls; const char *server_name, *starttls, *ca_file, *resolver; const struct addresses *addresses; };
+struct connect_answer { const char *address; int64_t total_ns; const struct cert *certs; size_t n_certs; };
+
+struct orphans_ask { const char *key; int64_t grace; };   /* ends every process whose environment holds RBX_KEY=key, and its group */
+struct orphans_answer { unsigned found, left; };
+
+struct host;
+
+struct host_type {
+	struct now (*now)(struct host *);
+	const struct self *(*self)(struct host *);
+	void (*random)(struct host *, void *bytes, size_t n);         /* run ids only */
+	const char *(*env)(struct host *, const char *name);
+	void (*start)(struct host *, struct op *);                    /* a failure to start is a completion like any other */
+	void (*cancel)(struct host *, struct op *);                   /* it still completes, with ERR_CANCELLED and its reach */
+	void (*post)(struct host *, struct op *);                     /* complete an OP_POSTED; the only call from another thread */
+	struct op *(*wait)(struct host *, int64_t until, int *signal); /* next completion; NULL: `until` (boot ns) passed, or a signal came */
+};
+
+struct host {
+	const struct host_type *type;
+};
+
+/* The real host. One a process. */
+struct host_options { const char *resolver, *ca_file; };              /* for the whole run; NULL: the system's */
+struct host *host_open(const struct host_options *options, struct err *err);
+void host_close(struct host *host);                                   /* every child has ended or been killed */
+
+#endif

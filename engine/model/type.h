@@ -1,0 +1,60 @@
+/* What a step type is, as data: validate, plan, schema, `rbx steps` and the resume decision read it; only run/ calls into
+ * it. It stands in model/ because a playbook cannot be understood without it. The list is handed down from main. */
+#ifndef MODEL_TYPE_H
+#define MODEL_TYPE_H
+
+#include "data/field.h"
+
+enum effect { PURE, IDEMPOTENT, KEYED, PROBED, ONCE, REPEATABLE };
+
+enum verdict {
+	STEP_WAIT,                                    /* at least one operation is in flight */
+	STEP_DONE,                                    /* it is so; step->out is set. preview: out is {before, after}, equal = nothing to do */
+	STEP_ABSENT,                                  /* probe only: certainly not there */
+	STEP_FAIL,                                    /* the other side refused, or nothing was sent: nothing changed */
+	STEP_PARTIAL,                                 /* it answered, and something may have changed: exit code 1 */
+	STEP_DOUBT,                                   /* cannot be known from here */
+};                                                    /* a final verdict stops what is in flight; it counts once all of it has completed */
+
+struct step;
+struct event;
+typedef enum verdict step_fn(struct step *step, const struct event *event);
+
+/* A value that several steps need and no record may hold: credentials, a token, a secret. Fetched once per key and run, one
+ * fetch at a time, kept in locked memory, renewed 5 minutes before out.valid_until. */
+struct provider {
+	const char *name;
+	const struct field *in;
+	bool (*key)(const struct value *in, struct buf *key, struct err *err);
+	const struct provider *uses;
+	size_t state;
+	step_fn *run;                                 /* reads only */
+};
+
+struct step_type {
+	const char *name, *summary;
+	unsigned version;                             /* raised when the meaning of recorded in, was or saved changes */
+	const struct field *in, *out;
+	enum effect effect;                           /* the worst case */
+	enum effect (*effect_of)(const struct value *in);   /* NULL: effect holds */
+	int64_t timeout;                              /* of an attempt, ns; 0: none (manual, wait) */
+	int64_t window;                               /* KEYED: how long the far side remembers the key, less a margin; ns */
+	const struct provider *uses;
+	size_t state;                                 /* private bytes, zeroed, in the attempt's arena */
+	unsigned slots;                               /* operations in flight at once, 0 = 1, at most 16 */
+	bool is_check;                                /* a check: always PURE, may stand in trigger and preconditions */
+	bool takes_effect;                            /* the author may write `effect:` (exec, ssh, http_request, sql, aws, azure) */
+	bool takes_accept;                            /* its results have `code` */
+	bool (*check)(const struct value *in, struct diags *diags);   /* what fields cannot say; pure; parts may be UNKNOWN */
+	step_fn *preview;                             /* reads only: {before, after}; dry run, confirm, and before the intent if undo is auto */
+	step_fn *probe;                               /* reads only: DONE with out, ABSENT, or DOUBT; PROBED requires it */
+	step_fn *run;                                 /* the effect, and nothing after it. NULL: known, not in this version */
+	step_fn *settle;                              /* reads only: wait until the effect holds (INSYNC, available); repeated at will */
+	step_fn *undo;                                /* back to was, guarded: if the world is neither was nor ours, STEP_FAIL */
+	void (*drop)(struct step *step);              /* what the arena does not own; exactly once, no operation in flight */
+};
+
+/* The type of that name, or NULL. Sorted, ended by NULL. */
+const struct step_type *step_type_find(const struct step_type *const *types, struct str name);
+
+#endif
