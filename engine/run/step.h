@@ -73,6 +73,10 @@ void step_progress(struct step *step, uint64_t done, uint64_t total, const char 
 /* FAIL with a message (of step->err); transient as given. For the common end of a step. */
 enum verdict step_fail(struct step *step, enum err_code code, bool transient, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The three answers of a check: DONE: it holds. step_unmet: the other side answered, and it does not hold (FAIL with
+ * ERR_ANSWER; "not yet" under `every`; step->out may be set for the report). Any other FAIL: unknown; transient says
+ * whether asking again may help. */
+enum verdict step_unmet(struct step *step, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* FAIL, PARTIAL (class O: DOUBT comes from the engine by reach) or so for an operation that failed: copies op->err. */
 enum verdict step_fail_op(struct step *step, const struct op *op);
 enum verdict step_done(struct step *step, struct value out);
