@@ -48,12 +48,17 @@ struct op {                                           /* owned by who starts it,
  * operation that streams is complete when the child has ended and its output was read to the end or dropped. keep: bytes of
  * each end of stdout and stderr that are kept. `tail` is told each piece of output (masked by who asked), for the live view
  * and the log. */
+struct exec_file { const char *variable; const struct secret *content; struct str text; };   /* content, or text where it is NULL */
 struct exec_ask {
 	const char *const *argv, *const *env, *dir;   /* argv[0] is looked up in the PATH of env */
 	struct str in;                                /* all of standard input, unless stream_in */
 	bool stream_in, stream_out, keep_log;
 	size_t keep;
 	void (*tail)(struct op *op, int fd, struct str piece);
+	/* Each content goes to a file of mode 0600 in a private folder (0700), its path to the environment under `variable`;
+	 * all are removed when the child has ended: PGPASSFILE, `files` of exec. */
+	const struct exec_file *files;
+	size_t n_files;
 };
 struct exec_answer {
 	int code, signal;                             /* signal 0: it ended by itself with code */
