@@ -176,9 +176,15 @@ struct host {
 	const struct host_type *type;
 };
 
-/* The real host. One a process. */
-struct host_options { const char *resolver, *ca_file; };              /* for the whole run; NULL: the system's */
+/* The real host. One a process, used by the thread that opened it: children get SIGTERM when that thread ends. Signals
+ * INT, TERM, HUP and WINCH are told by wait from then on, each as often as it came; PIPE is ignored. */
+struct host_options {
+	const char *resolver, *ca_file;               /* for the whole run; NULL: the system's */
+	int64_t grace;                                /* ns from TERM to KILL; 0: 5 s */
+};
 struct host *host_open(const struct host_options *options, struct err *err);
-void host_close(struct host *host);                                   /* every child has ended or been killed */
+/* Cancels what is in flight, whose ops must still be there, and waits until every child has ended or been killed: the
+ * grace and a second at most. False: a disk hangs, and the process must end by _exit, for exit() would wait for it. */
+bool host_close(struct host *host);
 
 #endif

@@ -36,8 +36,9 @@ int64_t real_now(void);                                               /* boot ns
 struct handle {
 	struct link open;                             /* in real->open */
 	struct real *real;
-	struct op *op;                                /* NULL once the operation has completed and only the rest remains */
+	struct op *op;                                /* NULL once it must not be touched any more */
 	struct timer deadline;
+	bool cancelled;                               /* cancel was called; it is not called again */
 };
 
 /* Zeroed, of `size` bytes that begin with struct handle, as op->handle; free gives back the memory (not at once what uv
@@ -50,15 +51,17 @@ struct real_kind {
 	void (*start)(struct real *real, struct op *op);
 	void (*cancel)(struct real *real, struct op *op);     /* in flight, or a stream that is open: op->handle is set */
 	/* `part` is an OP_READ or OP_WRITE whose from or to is `stream`, with stream->handle set; one each at a time.
-	 * NULL: the kind has no such stream. stop: cancel the part. */
+	 * NULL: the kind has no such stream. The kind completes the part; its deadline and cancel are stream.c's, which
+	 * calls stop: forget the part and set part->reach, stream.c completes it. A stream that ends under a part
+	 * completes it with an error, before itself. */
 	void (*read)(struct real *real, struct op *stream, struct op *part);
 	void (*write)(struct real *real, struct op *stream, struct op *part);
 	void (*stop)(struct real *real, struct op *stream, struct op *part);
 	void (*close)(struct real *real);                     /* give back real->state[kind], at host_close; NULL: nothing */
 };
 
-extern const struct real_kind real_sleep, real_exec, real_open, real_file, real_orphans, real_posted;   /* hostproc */
-extern const struct real_kind real_http, real_mail, real_sql, real_dns, real_connect;                   /* hostnet */
+extern const struct real_kind real_sleep, real_exec, real_open, real_read, real_write, real_file, real_orphans,
+	real_posted, real_http, real_mail, real_sql, real_dns, real_connect;
 extern const struct real_kind *const real_kinds[OP_POSTED + 1];
 
 struct real {
@@ -82,9 +85,11 @@ struct real {
 	struct op **posted;
 	size_t n_posted, cap_posted;
 
-	uv_signal_t signals[5];                       /* CHLD, INT, TERM, HUP, WINCH */
-	unsigned pending;                             /* bits of the last four that came and were not told */
+	uv_signal_t signals[5];                       /* HOST_SIGNALS, then CHLD */
+	unsigned pending[5];                          /* how often each came and was not told yet */
+	void (*reap)(struct real *real);              /* a child ended; exec.c's, NULL before the first child */
 	struct link children;                         /* exec.c: children that are not reaped */
+	unsigned jobs;                                /* in the pool */
 };
 
 /* Queue the completion. Before it: op->answer and op->reach, or op->err and op->reach. */
@@ -106,5 +111,12 @@ struct job {
 };
 void *job_new(struct real *real, struct op *op, size_t size);          /* zeroed */
 void real_blocking(struct job *job, void (*work)(struct job *job), void (*done)(struct job *job));
+
+/* Parts of host_open. */
+bool timers_open(struct real *real);
+void timers_close(struct real *real);                                  /* no timer is stopped or set after it */
+bool self_open(struct self *self, struct err *err);
+void self_close(struct self *self);
+bool self_started(const char *stat, uint64_t *started);                /* from the text of /proc/PID/stat */
 
 #endif

@@ -1,0 +1,8 @@
+#include "host/real.h"
+
+const struct real_kind *const real_kinds[OP_POSTED + 1] = {
+	[OP_SLEEP] = &real_sleep,
+	[OP_READ] = &real_read,
+	[OP_WRITE] = &real_write,
+	[OP_POSTED] = &real_posted,
+};
