@@ -12,7 +12,7 @@ insert into users (email, name, created_at) select 'user' || n || '@example.org'
 
 insert into projects (user_id, title, settings, created_at) select id, 'Project of ' || name, jsonb_build_object('size', id % 17, 'tag', md5(id::text)), created_at + interval '1 hour' from users where id % 2 = 0;
 
-insert into meshes (project_id, format, cells, preview, made_at) select id, (array['msh', 'stl', 'vtk'])[1 + id % 3], (id * 7919) % 1000000, decode(md5(id::text) || md5('a' || id) || md5('b' || id) || md5('c' || id), 'hex'), created_at + interval '2 hours' from projects;
+insert into meshes (project_id, format, cells, preview, made_at) select p.id, (array['msh', 'stl', 'vtk'])[1 + p.id % 3], (p.id * 7919) % 1000000, decode((select string_agg(md5(k || '/' || p.id), '') from generate_series(1, 70) k), 'hex'), p.created_at + interval '2 hours' from projects p;
 
 insert into mesh_results (mesh_id, metric, value) select m.id, x.metric, (m.cells % 997) / 997.0 from meshes m cross join (values ('skewness'), ('quality')) x (metric);
 

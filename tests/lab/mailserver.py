@@ -150,5 +150,5 @@ class Server(socketserver.ThreadingTCPServer):
         pass
 
     def start(self):
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self

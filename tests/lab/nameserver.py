@@ -74,4 +74,4 @@ def start(address, answerer, second):
                 return
 
     for server in (Udp(address, OnUdp), Tcp(address, OnTcp)):
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

@@ -1,12 +1,10 @@
 """The daemon of the lab: Route 53, name servers, the front of S3, mail, webhooks, and the door by which they are scripted."""
 import argparse
-import ipaddress
 import json
 import os
+import re
 import signal
-import socket
 import ssl
-import sys
 import threading
 
 import faults
@@ -16,10 +14,12 @@ import mailserver
 import nameserver
 import route53
 import s3front
+import sigv4
 import web
 import zone
 
 KEYS = {"AKIALAB00000000LAB01": "lab-secret-key-that-opens-nothing-real-0"}
+ACCOUNT = "571832839665"
 ZONE = "Z0KHORIUM"
 ALB_ZONE = "Z368ELLRRE2KJ0"
 PRODUCTION = "webdev-alb-1882895883.us-west-1.elb.amazonaws.com."
@@ -55,6 +55,35 @@ def first_state(store, net):
             "production.lab-dns.net.": {"zone": dns, "A": [at(2)]}, "staging.lab-dns.net.": {"zone": dns, "A": [at(3)]},
             "lab.lab-dns.net.": {"zone": dns, "A": [at(1)]},
             "localhost.": {"zone": "localhost.", "A": ["127.0.0.1"], "AAAA": ["::1"]}}
+
+
+class Sts(web.Handler):
+    """Who is it: the one question that is asked of STS before anything is changed."""
+    service = "sts"
+
+    def op_of(self):
+        found = re.search(r"Action=(\w+)", self.body.decode("latin-1") + "&" + self.path)
+        return found.group(1) if found else "Unknown"
+
+    def refuse(self, status, code, message):
+        return web.Reply(status, '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code>'
+                         "<Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>" % (code, message, self.request_id),
+                         kind="text/xml")
+
+    def admit(self, now):
+        try:
+            sigv4.Verifier(self.server.keys, "sts", None).verify(self.command, self.path, self.headers.items(), self.body, now)
+        except sigv4.Refused as e:
+            return self.refuse(403, e.code, "the signature does not hold")
+        return None
+
+    def act(self, op, fault):
+        if op != "GetCallerIdentity":
+            return self.refuse(400, "InvalidAction", "Could not find operation " + op)
+        return web.Reply(200, '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+                         "<Arn>arn:aws:iam::%s:user/lab</Arn><UserId>AIDALAB</UserId><Account>%s</Account></GetCallerIdentityResult>"
+                         "<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></GetCallerIdentityResponse>" % (
+                             ACCOUNT, ACCOUNT, self.request_id), kind="text/xml")
 
 
 class Control(web.Handler):
@@ -115,6 +144,7 @@ def main():
         except OSError:
             pass
     web.Server((lab, 8053), route53.Handler, **parts).start()
+    web.Server((lab, 8054), Sts, **parts).start()
     web.Server((lab, 9000), s3front.Handler, behind=(lab, 9001), **parts).start()
     web.Server((lab, 8065), hooks.Handler, **parts).start()
     mailserver.Server((lab, 2525), folder=mails, tls=tls, users={"rbx": "lab-mail-password"}, **parts).start()

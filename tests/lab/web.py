@@ -149,5 +149,5 @@ class Server(http.server.ThreadingHTTPServer):
             pass
 
     def start(self):
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
