@@ -10,8 +10,9 @@ enum field_type {
 	FIELD_PLACE,                                  /* a path or s3://bucket/key */
 	FIELD_S3_PLACE,                               /* s3://… only */
 	FIELD_URL, FIELD_SECRET, FIELD_DATA, FIELD_LIST, FIELD_MAP, FIELD_OBJECT,
-	FIELD_HOST_PORT,                              /* host:port */
+	FIELD_HOST_PORT,                              /* host:port, [2001:db8::1]:53 */
 	FIELD_REGEX,
+	FIELD_ROWS,                                   /* no field: the rows of `fields` stand here; its name is "" */
 };
 
 enum field_flags {
@@ -22,6 +23,11 @@ enum field_flags {
 	FIELD_SHELL = 16,                             /* text in which ${{ }} is an error that names args */
 	FIELD_MAYBE = 32,                             /* a result that may be absent */
 	FIELD_SCALAR_OR_LIST = 64,                    /* LIST: one item may stand without brackets */
+	FIELD_TAKES_SECRET = 128,                     /* DATA and the like in which secrets may stand; SECRET takes them anyway */
+	FIELD_READ = 256,                             /* a PATH whose file is read: must be there when the run starts */
+	/* An OBJECT that gives rows of the same names beside it their values, where those are not given themselves; it is
+	 * gone from the final form (`from` of a connection). */
+	FIELD_SPREAD = 512,
 };
 
 struct field {
@@ -35,9 +41,16 @@ struct field {
 	int64_t least, most;                          /* both 0: no bound */
 	const char *pattern;                          /* of the whole TEXT */
 	const char *help;                             /* one line */
+	unsigned char either;                         /* rows of one number exclude each other; 0: none. Where they are REQUIRED
+	                                               * exactly one of them must be there */
+	const char *only_key;                         /* the row is there only where the member only_key is one of only_words, */
+	const char *const *only_words;                /* NULL-ended; only_key NULL: always */
 };
 
-const struct field *field_find(const struct field *fields, struct str name);
+const struct field *field_find(const struct field *fields, struct str name);   /* also in ROWS */
+/* The i-th row, those of ROWS counted in; NULL at the end. So a table is gone through:
+ * for (size_t i = 0; (f = field_at(fields, i)) != NULL; i++) */
+const struct field *field_at(const struct field *fields, size_t i);
 
 /* Judge an evaluated map by a table and give it its final form: durations as V_DURATION, sizes as V_INT, timestamps as
  * V_TIMESTAMP, numbers and bools in TEXT as they were written, paths absolute (against `folder`), defaults filled in,

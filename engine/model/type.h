@@ -45,6 +45,7 @@ struct step_type {
 	bool is_check;                                /* a check: always PURE, may stand in trigger and preconditions */
 	bool takes_effect;                            /* the author may write `effect:` (exec, ssh, http_request, sql, aws, azure) */
 	bool takes_accept;                            /* its results have `code` */
+	bool can_undo;                                /* `undo: auto` is possible; `undo` where it is carried out */
 	bool (*check)(const struct value *in, struct diags *diags);   /* what fields cannot say; pure; parts may be UNKNOWN */
 	step_fn *preview;                             /* reads only: {before, after}; dry run, confirm, and before the intent if undo is auto */
 	step_fn *probe;                               /* reads only: DONE with out, ABSENT, or DOUBT; PROBED requires it */
