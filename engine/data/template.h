@@ -17,6 +17,8 @@ enum template_rule {
 /* NULL: errors are in diags. `want` is the type that a whole-value expression must have, NULL: any. */
 const struct template *template_compile(struct arena *mem, const struct value *tree, const struct expr_env *env,
 	unsigned rules, const struct expr_type *want, struct diags *diags);
+/* A list or map whose items or members have been compiled one by one, in their order, each by its own rules. */
+const struct template *template_join(struct arena *mem, const struct value *tree, const struct template *const *parts);
 bool template_is_constant(const struct template *template);       /* no ${{ }} in it */
 bool template_is_secret(const struct template *template);
 const struct value *template_source(const struct template *template);
