@@ -1,0 +1,208 @@
+#include "run/slot.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "run/attempt.h"
+
+enum { PAUSE_FIRST_MS = 200, PAUSE_MOST_S = 20, AFTER_MOST_S = 120 };
+
+static void slot_done(struct waiter *waiter, struct op *op);
+
+/* What is left of the attempt, or of the time that the step gave the operation. */
+static int64_t
+deadline_of(const struct attempt *attempt, int64_t timeout)
+{
+	int64_t until = attempt->cleaning ? attempt->clean_until : attempt->until;
+	if (timeout > 0) {
+		int64_t now = attempt_now(attempt).boot;
+		if (now + timeout < until)
+			return now + timeout;
+	}
+	return until;
+}
+
+/* What a child prints passes the masks of the run's secrets before anybody sees it. `end` gives out what was held back
+ * as the possible beginning of a secret. */
+static void
+tell_output(struct slot *slot, int fd, struct str piece, bool end)
+{
+	struct attempt *attempt = slot->attempt;
+	struct masker **mask = &slot->masks[fd == 2];
+	if (*mask == NULL && !end)
+		*mask = masker_new(attempt->step.mem, attempt->vault);
+	if (*mask == NULL)
+		return;
+	struct arena *mem = arena_new();
+	struct buf out = buf_in(mem);
+	masker_add(*mask, piece, end, &out);
+	if (out.n > 0)
+		attempt->outside->output(attempt, fd, buf_str(&out), slot->keep_log);
+	arena_free(mem);
+}
+
+static void
+child_output(struct op *op, int fd, struct str piece)
+{
+	tell_output(op->owner, fd, piece, false);
+}
+
+static void
+send(struct slot *slot)
+{
+	struct attempt *attempt = slot->attempt;
+	slot->use = SLOT_FLYING;
+	slot->tried++;
+	slot->op.answer = NULL;
+	slot->op.err = (struct err){0};
+	slot->op.reach = REACH_NONE;
+	attempt->host->type->start(attempt->host, &slot->op);
+	if (attempt->stopping && !attempt->cleaning)
+		slot_stop(slot);
+}
+
+enum verdict
+slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const void *ask, size_t size,
+	bool effect)
+{
+	struct step *step = &attempt->step;
+	if (effect && attempt->reads_only)
+		return step_fail(step, ERR_DENIED, false, "%s of %s may only read", attempt->phase,
+			step->type->name);
+	if (effect && attempt->outside->may_start != NULL &&
+	    !attempt->outside->may_start(attempt, step->err))
+		return STEP_FAIL;
+	assert(how.slot < SLOTS);
+	struct slot *slot = &attempt->slots[how.slot];
+	assert(slot->use == SLOT_FREE || slot->use == SLOT_OPEN);
+	slot_close(slot);
+	void *copy = arena_alloc(step->mem, size);
+	memcpy(copy, ask, size);
+	*slot = (struct slot){.waiter.done = slot_done, .attempt = attempt, .effect = effect,
+		.tries = how.tries == 0 ? 1 : how.tries, .title = how.title};
+	slot->op = (struct op){.kind = kind, .ask = copy, .mem = step->mem, .slot = how.slot,
+		.owner = slot, .deadline = deadline_of(attempt, how.timeout)};
+	if (kind == OP_EXEC) {
+		struct exec_ask *exec = copy;
+		slot->keep_log = exec->keep_log;
+		exec->tail = child_output;
+	}
+	attempt->flying++;
+	if (how.title != NULL && attempt->title != how.title) {
+		attempt->title = how.title;
+		attempt->outside->progress(attempt);
+	}
+	send(slot);
+	return STEP_WAIT;
+}
+
+void
+slot_stop(struct slot *slot)
+{
+	if ((slot->use != SLOT_FLYING && slot->use != SLOT_PAUSED) || slot->stopped)
+		return;
+	struct host *host = slot->attempt->host;
+	slot->stopped = true;
+	host->type->cancel(host, slot->use == SLOT_PAUSED ? &slot->pause : &slot->op);
+}
+
+/* ---- sending again */
+
+static const char *
+header_of(const struct http_answer *answer, const char *name)
+{
+	for (size_t i = 0; i < answer->n_headers; i++)
+		if (strcmp(answer->headers[i].name, name) == 0)
+			return answer->headers[i].value;
+	return NULL;
+}
+
+/* RFC 9110, 10.2.3: seconds. A date is rare with the services asked here, and is taken as no wish. */
+static int64_t
+retry_after(const struct op *op)
+{
+	const struct http_answer *answer = op->kind == OP_HTTP ? op->answer : NULL;
+	const char *text = answer == NULL ? NULL : header_of(answer, "retry-after");
+	int64_t seconds;
+	if (text == NULL || !str_int(str_trim(str_of(text)), &seconds) || seconds < 0)
+		return 0;
+	return (seconds > AFTER_MOST_S ? AFTER_MOST_S : seconds) * NS_S;
+}
+
+static bool
+is_worth_again(const struct op *op)
+{
+	if (op->err.code != ERR_NONE)
+		return op->err.transient;
+	if (op->kind != OP_HTTP || op->answer == NULL)
+		return false;
+	int status = ((const struct http_answer *)op->answer)->status;
+	return status == 429 || status == 500 || (status >= 502 && status <= 504);
+}
+
+int64_t
+slot_pause(const struct slot *slot, int64_t after)
+{
+	const struct step *step = &slot->attempt->step;
+	char text[128];
+	int n = snprintf(text, sizeof text, "%s %u %u %u", step->key == NULL ? "" : step->key,
+		(unsigned)step->attempt, slot->op.slot, slot->tried);
+	uint8_t digest[SHA256_SIZE];
+	sha256((struct str){text, (size_t)n}, digest);
+	unsigned doubled = slot->tried > 7 ? 7 : slot->tried;
+	int64_t most = (PAUSE_FIRST_MS * NS_MS) << doubled;
+	if (most > PAUSE_MOST_S * NS_S)
+		most = PAUSE_MOST_S * NS_S;
+	int64_t pause = most / 2 + most / 2 / 256 * digest[0];   /* half of it is jitter */
+	return pause > after ? pause : after;
+}
+
+/* Whether the same bytes are sent again: then the slot is paused. */
+static bool
+pause(struct slot *slot)
+{
+	struct attempt *attempt = slot->attempt;
+	if (slot->stopped || attempt->stopping || slot->tried >= slot->tries ||
+	    !is_worth_again(&slot->op))
+		return false;
+	int64_t now = attempt_now(attempt).boot;
+	int64_t end = now + slot_pause(slot, retry_after(&slot->op));
+	if (end >= slot->op.deadline)
+		return false;
+	slot->was_sent = slot->was_sent || slot->op.reach == REACH_SENT;
+	slot->use = SLOT_PAUSED;
+	slot->pause = (struct op){.kind = OP_SLEEP, .deadline = end, .owner = slot,
+		.mem = attempt->step.mem};
+	attempt->host->type->start(attempt->host, &slot->pause);
+	return true;
+}
+
+/* Streams stay: an opened file, and a child or an answer of which not all was read. */
+static bool
+stays_open(const struct op *op)
+{
+	if (op->err.code != ERR_NONE)
+		return false;
+	return op->kind == OP_OPEN || (op->kind == OP_HTTP && ((const struct http_ask *)op->ask)->stream_out);
+}
+
+static void
+slot_done(struct waiter *waiter, struct op *op)
+{
+	struct slot *slot = (struct slot *)waiter;
+	if (op == &slot->pause) {
+		if (!slot->stopped) {
+			send(slot);
+			return;
+		}
+		/* The answer of the try before stands in slot->op. */
+	} else if (pause(slot)) {
+		return;
+	}
+	tell_output(slot, 1, (struct str){0}, true);
+	tell_output(slot, 2, (struct str){0}, true);
+	if (slot->was_sent && slot->op.reach == REACH_NONE)
+		slot->op.reach = REACH_SENT;
+	slot->use = stays_open(&slot->op) ? SLOT_OPEN : SLOT_FREE;
+	attempt_completed(slot->attempt, slot);
+}

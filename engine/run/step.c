@@ -1,0 +1,224 @@
+#include "run/step.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "run/attempt.h"
+
+/* A step is the first member of its attempt. */
+static struct attempt *
+attempt_of(struct step *step)
+{
+	return (struct attempt *)step;
+}
+
+enum verdict
+step_http(struct step *step, struct how how, const struct http_ask *ask)
+{
+	struct http_ask http = *ask;
+	if (http.addresses == NULL)
+		http.addresses = step->addresses;
+	return slot_start(attempt_of(step), how, OP_HTTP, &http, sizeof http, !how.reads);
+}
+
+enum verdict
+step_exec(struct step *step, struct how how, const struct exec_ask *ask)
+{
+	return slot_start(attempt_of(step), how, OP_EXEC, ask, sizeof *ask, !how.reads);
+}
+
+enum verdict
+step_sql(struct step *step, struct how how, const struct sql_ask *ask)
+{
+	bool effect = !how.reads || !ask->read_only;
+	return slot_start(attempt_of(step), how, OP_SQL, ask, sizeof *ask, effect);
+}
+
+enum verdict
+step_mail(struct step *step, struct how how, const struct mail_ask *ask)
+{
+	return slot_start(attempt_of(step), how, OP_MAIL, ask, sizeof *ask, true);
+}
+
+enum verdict
+step_dns(struct step *step, struct how how, const struct dns_ask *ask)
+{
+	return slot_start(attempt_of(step), how, OP_DNS, ask, sizeof *ask, false);
+}
+
+enum verdict
+step_connect(struct step *step, struct how how, const struct connect_ask *ask)
+{
+	struct connect_ask copy = *ask;
+	if (copy.addresses == NULL)
+		copy.addresses = step->addresses;
+	return slot_start(attempt_of(step), how, OP_CONNECT, &copy, sizeof copy, false);
+}
+
+enum verdict
+step_file(struct step *step, struct how how, const struct file_ask *ask)
+{
+	bool effect = ask->what == FILE_REPLACE || ask->what == FILE_REMOVE;
+	return slot_start(attempt_of(step), how, OP_FILE, ask, sizeof *ask, effect);
+}
+
+enum verdict
+step_open(struct step *step, struct how how, const struct open_ask *ask)
+{
+	return slot_start(attempt_of(step), how, OP_OPEN, ask, sizeof *ask, ask->write);
+}
+
+static struct slot *
+stream_of(struct step *step, unsigned number)
+{
+	assert(number < SLOTS);
+	struct slot *slot = &attempt_of(step)->slots[number];
+	assert(slot->use == SLOT_FLYING || slot->use == SLOT_OPEN);
+	return slot;
+}
+
+enum verdict
+step_read(struct step *step, unsigned slot, unsigned from, void *into, size_t want,
+	struct digest *digest)
+{
+	struct read_ask ask = {.from = &stream_of(step, from)->op, .into = into, .want = want,
+		.digest = digest};
+	return slot_start(attempt_of(step), (struct how){.slot = slot, .reads = true}, OP_READ, &ask,
+		sizeof ask, false);
+}
+
+enum verdict
+step_write(struct step *step, unsigned slot, unsigned to, struct str bytes, bool end)
+{
+	struct slot *stream = stream_of(step, to);
+	struct write_ask ask = {.to = &stream->op, .bytes = bytes, .end = end};
+	/* What is written to a child is a part of the child's effect; what is written to a file takes effect by `end`. */
+	return slot_start(attempt_of(step), (struct how){.slot = slot}, OP_WRITE, &ask, sizeof ask,
+		stream->effect && stream->op.kind == OP_OPEN);
+}
+
+enum verdict
+step_sleep(struct step *step, unsigned slot, int64_t ns)
+{
+	struct attempt *attempt = attempt_of(step);
+	char ask = 0;
+	struct how how = {.slot = slot, .reads = true, .timeout = ns > 0 ? ns : 1};
+	return slot_start(attempt, how, OP_SLEEP, &ask, sizeof ask, false);
+}
+
+enum verdict
+step_save(struct step *step, const struct value *value)
+{
+	struct attempt *attempt = attempt_of(step);
+	assert(!attempt->saving);
+	attempt->saving = true;
+	step->saved = value;
+	attempt->outside->saved(attempt, value);
+	return STEP_WAIT;
+}
+
+void
+step_stop(struct step *step, unsigned slot)
+{
+	assert(slot < SLOTS);
+	struct slot *it = &attempt_of(step)->slots[slot];
+	if (it->use == SLOT_OPEN)
+		slot_close(it);
+	else
+		slot_stop(it);
+}
+
+void
+step_progress(struct step *step, uint64_t done, uint64_t total, const char *unit)
+{
+	struct attempt *attempt = attempt_of(step);
+	attempt->done = done;
+	attempt->total = total;
+	attempt->unit = unit;
+	attempt->outside->progress(attempt);
+}
+
+/* ---- verdicts */
+
+enum verdict
+step_fail(struct step *step, enum err_code code, bool transient, const char *format, ...)
+{
+	char text[sizeof step->err->msg];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	err_set(step->err, code, "%s", text);
+	step->err->transient = transient;
+	return STEP_FAIL;
+}
+
+enum verdict
+step_unmet(struct step *step, const char *format, ...)
+{
+	char text[sizeof step->err->msg];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	err_set(step->err, ERR_ANSWER, "%s", text);
+	return STEP_FAIL;
+}
+
+enum verdict
+step_fail_op(struct step *step, const struct op *op)
+{
+	*step->err = op->err;
+	return STEP_FAIL;
+}
+
+enum verdict
+step_done(struct step *step, struct value out)
+{
+	struct value *copy = arena_new_of(step->mem, struct value);
+	*copy = out;
+	step->out = copy;
+	return STEP_DONE;
+}
+
+/* ---- what a step may know */
+
+const struct secret *
+step_secret(struct step *step, const struct value *v)
+{
+	struct attempt *attempt = attempt_of(step);
+	const struct secret *secret;
+	struct err err;
+	if (v == NULL || v->kind != V_STRING)
+		return NULL;
+	if (!vault_add(attempt->vault, v->str, &secret, &err)) {
+		*step->err = err;
+		return NULL;
+	}
+	return secret;
+}
+
+const char *
+step_env(struct step *step, const char *name)
+{
+	struct host *host = attempt_of(step)->host;
+	return host->type->env(host, name);
+}
+
+bool
+step_accepts(const struct step *step, struct str code)
+{
+	if (step->accept == NULL || step->accept->kind != V_LIST)
+		return false;
+	for (size_t i = 0; i < step->accept->list.n; i++) {
+		const struct value *item = &step->accept->list.items[i];
+		char text[24];
+		if (item->kind == V_STRING && str_eq(item->str, code))
+			return true;
+		snprintf(text, sizeof text, "%lld", (long long)item->i);
+		if (item->kind == V_INT && str_is(code, text))
+			return true;
+	}
+	return false;
+}
