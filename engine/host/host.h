@@ -67,6 +67,7 @@ struct exec_answer {
 };
 
 struct open_ask { const char *path; bool write; };    /* a stream; what was written appears by fsync + rename on the last OP_WRITE */
+struct open_answer { uint64_t size; int64_t modified; };              /* of a file that is read; us */
 struct read_ask { struct op *from; void *into; size_t want; struct digest *digest; };  /* completes when full or at the end */
 struct read_answer { size_t got; bool end; };
 struct write_ask { struct op *to; struct str bytes; bool end; };      /* to an OPEN{write} or an EXEC{stream_in}; end: no more follows */
@@ -75,10 +76,10 @@ struct file_ask {
 	enum { FILE_STAT, FILE_LIST, FILE_LOAD, FILE_REPLACE, FILE_REMOVE, FILE_DIGEST } what;
 	const char *path;
 	struct str bytes;                             /* REPLACE: by fsync + rename, mode 0600 unless the file exists */
-	size_t most;                                  /* LOAD: larger is ERR_LIMIT */
+	size_t most;                                  /* LOAD: larger is ERR_LIMIT; 0: 16 MiB */
 };
 struct file_answer {
-	bool exists, is_folder;
+	bool exists, is_folder;                       /* REMOVE, REPLACE: whether it was there before */
 	uint64_t size;
 	int64_t modified;                             /* us */
 	struct str bytes;                             /* LOAD */
