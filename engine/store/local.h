@@ -1,0 +1,70 @@
+/* The insides of the SQLite store, shared by the files of this folder only. */
+#ifndef STORE_LOCAL_H
+#define STORE_LOCAL_H
+
+#include <pthread.h>
+
+#include "store/db.h"
+#include "store/store.h"
+
+/* Something for the store thread. It lies in the arena of its op, so that nobody touches it
+ * once the op is posted. */
+struct job {
+	struct job *next;
+	struct op *op;
+	bool (*work)(struct store *store, struct job *job);  /* false: op->err is set */
+};
+
+struct store {
+	struct host *host;
+	struct arena *mem;                            /* grows in store_open only */
+	const char *where;
+	char uuid[37];
+	int folder, owners;                           /* descriptors of the folder and of owners/ */
+	int write_lock;                               /* of store.lock */
+
+	/* Guards all below: held by the store thread for each job, and by a caller that blocks. */
+	pthread_mutex_t busy;
+	struct db db;
+	uint64_t wal_pages;                           /* in the WAL after the last commit */
+	bool wrote;                                   /* as an owner: so it checkpoints at the end */
+	bool full;                                    /* the reserve is gone */
+	bool broken;                                  /* nothing is written any more */
+	char why[320];                                /* of full or broken */
+
+	pthread_mutex_t queue;                        /* guards all below */
+	pthread_cond_t more;
+	pthread_t thread;
+	bool started, stopping;
+	struct job *first, **last;
+};
+
+enum {
+	CHECKPOINT_PAGES = (4 << 20) / DB_PAGE,
+	BALLAST = 8 << 20,                            /* bytes that the last records of a full disk get */
+};
+
+/* worker.c */
+void store_queue(struct store *store, struct job *job);      /* the thread starts with the first */
+void store_stop(struct store *store);                         /* ends the thread after what is queued */
+
+/* write.c: every write stands between these two, under store.lock and the mutex. */
+bool write_begin(struct store *store, struct err *err);
+bool write_end(struct store *store, bool commit, struct err *err);
+void store_checkpoint(struct store *store, bool whole);       /* whole: the WAL is cut to nothing */
+bool store_break(struct store *store, const struct err *err); /* remembers why; false */
+
+/* ballast.c */
+void ballast_make(struct store *store);               /* sets full where there is no room for it */
+void ballast_drop(struct store *store);
+
+/* claim.c */
+bool run_id_fits(const char *run);                    /* [A-Za-z0-9._-]{1,64}, no leading point */
+const struct holder *holder_of(struct store *store, const char *run, struct arena *mem);
+
+/* runs.c */
+bool run_exists(struct store *store, const char *run, struct err *err);
+bool run_ended(struct store *store, const char *run);
+const char *run_playbook(struct store *store, const char *run, struct arena *mem);  /* "": unknown */
+
+#endif
