@@ -14,7 +14,7 @@ static const struct field question[] = {
 	{.name = NULL},
 };
 
-static const struct field in[] = {
+static const struct field in_rows[] = {
 	{.name = "text", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .help = "instructions to a person"},
 	{.name = "word", .type = FIELD_TEXT, .help = "must be typed; without it yes or no"},
 	{.name = "ask", .type = FIELD_MAP, .each = FIELD_OBJECT, .fields = question, .flags = FIELD_WRITTEN,
@@ -24,15 +24,24 @@ static const struct field in[] = {
 	{.name = NULL},
 };
 
-static const struct field out[] = {
+static const struct field out_rows[] = {
 	{.name = NULL},
 };
+
+/* The engine has asked, and somebody has said that it is done: what was answered is the result. */
+static enum verdict
+run(struct step *step, const struct event *event)
+{
+	(void)event;
+	return step_done(step, step->got != NULL ? *step->got : value_map(step->mem, NULL, 0));
+}
 
 const struct step_type manual_type = {
 	.name = "manual",
 	.summary = "have a person do something",
 	.version = 1,
-	.in = in,
-	.out = out,
+	.in = in_rows,
+	.out = out_rows,
 	.effect = REPEATABLE,
+	.run = run,
 };

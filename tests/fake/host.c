@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/list.h"
+#include "base/digest.h"
 
 enum { MOST = 512 };
 

@@ -137,7 +137,7 @@ trial_run(struct fake *fake, struct arena *mem, const char *phase, struct trial 
 	trial->any_effect = watch->attempt.any_effect;
 	trial->err = watch->attempt.err;
 	trial->out = watch->attempt.step.out;
-	trial->out_text = trial->out == NULL ? "" : json_text(mem, trial->out, JSON_COMPACT);
+	trial->out_text = trial->out == NULL ? arena_strdup(mem, "") : json_text(mem, trial->out, JSON_COMPACT);
 	trial->output = (char *)buf_cstr(&watch->output);
 	if (fake_left(fake) != NULL)
 		fail_msg("never asked: %s", fake_left(fake));
