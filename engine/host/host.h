@@ -90,8 +90,12 @@ struct file_answer {
 struct header { const char *name, *value; };          /* names of answers in lower case */
 struct cert { const char *subject, *issuer; const char *const *names; int64_t not_before, not_after; };  /* us */
 
-/* OP_HTTP. HTTP/1.1 or 2 as the server offers, forced to 1.1 with a body of 64 KiB or more. Redirects are an answer.
- * TLS is verified always. stream_out is not used with a body limit `most`. */
+/* OP_HTTP. HTTP/1.1 or 2 as the server offers, forced to 1.1 with a body of 64 KiB or more and
+ * with stream_out. Redirects are an answer. TLS is verified always. No proxy of the environment.
+ * stream_out: with a status of 200 to 299 the operation completes when the headers are there, and
+ * the body is read by OP_READ ({from: this op}), as it came (no content coding is asked for); a
+ * connection that breaks later is the error of an OP_READ. With any other status it completes as
+ * without stream_out, the body (at most 64 KiB) in the answer. stream_out is not used with `most`. */
 struct http_ask {
 	const char *method, *url, *const *headers;    /* headers: "Name: value", NULL-ended */
 	const char *connect_to;                       /* "host:port" to connect to instead; the URL's name stays for TLS and Host */
@@ -99,7 +103,7 @@ struct http_ask {
 	const char *ca_file;                          /* NULL: the run's, else the system's */
 	const char *user; const struct secret *password;
 	struct str body;
-	size_t most;                                  /* bytes of the answer's body after decompression; more is ERR_LIMIT */
+	size_t most;                                  /* bytes of the answer's body after decompression; more is ERR_LIMIT; 0: 16 MiB */
 	bool stream_out;                              /* read the body by OP_READ */
 	bool link_local;                              /* link-local addresses may be reached (IMDS) */
 	const struct addresses *addresses;            /* limits.addresses; NULL: all but link-local */
@@ -111,7 +115,8 @@ struct http_answer {
 	struct str body;
 	const struct cert *certs;                     /* the chain that the server sent, leaf first; none for http: */
 	size_t n_certs;
-	int64_t dns_ns, connect_ns, tls_ns, first_byte_ns, total_ns;
+	int64_t dns_ns, connect_ns, tls_ns;           /* each alone; 0 on a connection kept from before */
+	int64_t first_byte_ns, total_ns;              /* from the start; total with stream_out: to the headers */
 	const char *address;                          /* the IP that was connected */
 };
 /* Address ranges that may be reached besides public ones (resilience.md C16). */

@@ -3,6 +3,7 @@
 const struct real_kind *const real_kinds[OP_POSTED + 1] = {
 	[OP_SLEEP] = &real_sleep,
 	[OP_OPEN] = &real_open,
+	[OP_HTTP] = &real_http,
 	[OP_READ] = &real_read,
 	[OP_WRITE] = &real_write,
 	[OP_FILE] = &real_file,
