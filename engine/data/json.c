@@ -321,6 +321,8 @@ read_map(struct reader *r, struct value *out)
 		}
 	r->at++;
 	const struct member *twice = map.n < 2 ? NULL : find_twice(r->mem, map.members, map.n);
+	if (twice != NULL && r->source == NULL)
+		return fail(r, "a name stands twice in the map that ends");
 	if (twice != NULL)
 		return fail_at(r, twice->key.from, twice->key.to, ERR_SYNTAX, "a name stands twice in a map");
 	*out = value_map(r->mem, map.members, map.n);

@@ -26,6 +26,14 @@ comes_back(struct arena *mem, struct str text)
 		&& value_equal(&first, &second);
 }
 
+/* The suite accepts what RFC 8259 only advises against and what tools disagree about: a name
+ * that stands twice. To us it is an error, for one of the two would be dropped in silence. */
+static bool
+is_refused_by_us(struct str id)
+{
+	return str_starts(id, STR("json/y_object_duplicated_key"));
+}
+
 static bool
 judge(struct arena *mem, struct str expect, struct str text, const char **why)
 {
@@ -44,10 +52,10 @@ judge(struct arena *mem, struct str expect, struct str text, const char **why)
 static bool
 run_case(struct arena *mem, const struct value *c)
 {
-	struct str id = value_get_str(c, "id"), text;
+	struct str id = value_get_str(c, "id"), expect = value_get_str(c, "expect"), text;
 	const char *why = "the case holds no base64";
-	if (base64_parse(mem, value_get_str(c, "base64"), &text)
-	    && judge(mem, value_get_str(c, "expect"), text, &why))
+	expect = is_refused_by_us(id) ? STR("reject") : expect;
+	if (base64_parse(mem, value_get_str(c, "base64"), &text) && judge(mem, expect, text, &why))
 		return true;
 	printf("%.*s: %s\n", STR_FMT(id), why);
 	return false;
