@@ -62,10 +62,27 @@ bool fields_apply(const struct field *fields, const struct value *map, const cha
 bool field_apply(const struct field *field, const struct value *v, const char *folder, struct arena *mem,
 	struct value *out, struct diags *diags);
 
+/* The same with more said about the surroundings. */
+struct field_use {
+	const char *of;                               /* whose members they are, for messages: "http_check"; NULL: not said */
+	const char *folder;
+	struct mark at;                               /* the place of errors about what is missing; else that of the map */
+	bool partial;                                 /* nothing is required and no default is filled in */
+	struct arena *mem;
+	struct diags *diags;
+};
+bool fields_judge(const struct field_use *use, const struct field *fields, const struct value *map, struct value *out);
+bool field_judge(const struct field_use *use, const struct field *field, const struct value *v, struct value *out);
+
+/* Whether a row with only_key is there in this map; true where that is not known yet. */
+bool field_is_there(const struct field *field, const struct value *map);
+
 /* The type of a map with these members, for expressions: `self` and `outputs` of a step type. */
 const struct expr_type *fields_expr_type(struct arena *mem, const struct field *fields);
 
 struct value fields_schema(struct arena *mem, const struct field *fields);    /* JSON Schema 2020-12 of the map */
-const char *field_type_name(enum field_type type);
+struct value field_schema(struct arena *mem, const struct field *field);      /* of one value */
+const char *field_type_name(enum field_type type);    /* for people: "duration" */
+bool field_takes(const struct field *field, const struct expr_type *type);    /* whether such a value may pass */
 
 #endif
