@@ -1,4 +1,5 @@
 #include "shared.h"
+#include "../steps/aws/s3.h"
 
 static const struct field expect[] = {
 	{.name = "max_age", .type = FIELD_DURATION, .help = "of the object, of the newest of a prefix"},
@@ -43,6 +44,17 @@ static const struct field out[] = {
 	{.name = NULL},
 };
 
+enum { MOST_JSON = 1 << 20, MOST_OBJECTS = 100000 };
+
+struct look {
+	struct s3_place place;
+	uint64_t count, bytes;                        /* of a prefix */
+	struct str newest_key;
+	struct s3_object newest;
+};
+
+static step_fn run;
+
 const struct step_type s3_check_type = {
 	.name = "s3_check",
 	.summary = "look at an object on S3, or at all below a prefix",
@@ -52,4 +64,172 @@ const struct step_type s3_check_type = {
 	.effect = PURE,
 	.timeout = 30 * NS_S,
 	.is_check = true,
+	.uses = &aws_credentials,
+	.state = sizeof(struct look),
+	.run = run,
 };
+
+/* What `expect` says of size and age, of the object or of the newest of a prefix. */
+static enum verdict
+judge(struct step *step, struct now now, const struct s3_object *object)
+{
+	const struct value *want = value_get(step->in, "expect"), *age = value_get(want, "max_age");
+	int64_t least = value_get_int(want, "min_size", 0), most = value_get_int(want, "max_size", INT64_MAX);
+	int64_t old = (now.wall - object->modified) * 1000;
+	if ((int64_t)object->size < least)
+		return step_unmet(step, "it has %llu bytes, expected at least %lld", (unsigned long long)object->size,
+			(long long)least);
+	if ((int64_t)object->size > most)
+		return step_unmet(step, "it has %llu bytes, expected at most %lld", (unsigned long long)object->size,
+			(long long)most);
+	if (age != NULL && age->kind == V_DURATION && old > span_ns(age->span))
+		return step_unmet(step, "it is %s old, expected at most %s", duration_short(step->mem, old),
+			duration_short(step->mem, span_ns(age->span)));
+	return STEP_DONE;
+}
+
+static enum verdict
+not_there(struct step *step)
+{
+	struct value absent = value_map(step->mem, NULL, 0);
+	if (value_get_bool(value_get(step->in, "expect"), "absent", false))
+		return step_done(step, absent);
+	return step_unmet(step, "%.*s is not there", STR_FMT(value_get_str(step->in, "url")));
+}
+
+static enum verdict
+object_seen(struct step *step, const struct event *event)
+{
+	struct s3_object object;
+	enum verdict verdict;
+	if (!s3_object_read(step, event->op, &object, &verdict))
+		return verdict;
+	if (!object.exists)
+		return not_there(step);
+	if (value_get_bool(value_get(step->in, "expect"), "absent", false))
+		return step_unmet(step, "%.*s is there, expected none", STR_FMT(value_get_str(step->in, "url")));
+	struct map_builder result = {.mem = step->mem};
+	const struct http_answer *answer = event->op->answer;
+	map_put(&result, "bytes", value_int((int64_t)object.size));
+	if (object.modified != 0)
+		map_put(&result, "modified", value_time_us(object.modified));
+	map_put(&result, "etag", value_str(object.etag));
+	if (object.version.n > 0)
+		map_put(&result, "version", value_str(object.version));
+	map_put(&result, "metadata", object.metadata);
+	if (value_get_bool(step->in, "json", false)) {
+		struct value json;
+		if (!json_parse(step->mem, answer->body, NULL, &json, step->err)) {
+			err_wrap(step->err, "%.*s", STR_FMT(value_get_str(step->in, "url")));
+			return STEP_FAIL;
+		}
+		map_put(&result, "json", json);
+	}
+	verdict = judge(step, event->now, &object);
+	return verdict == STEP_DONE ? step_done(step, map_done(&result)) : verdict;
+}
+
+static enum verdict
+list_from(struct step *step, struct now now, struct str token)
+{
+	struct look *look = step->state;
+	struct buf query = buf_in(step->mem);
+	if (token.n > 0) {
+		buf_puts(&query, "continuation-token=");
+		uri_encode(&query, token, false);
+		buf_putc(&query, '&');
+	}
+	buf_puts(&query, "list-type=2&prefix=");
+	uri_encode(&query, look->place.key, false);
+	struct aws_call call = {.service = &aws_s3, .method = "GET", .path = STR("/"), .bucket = look->place.bucket,
+		.query = buf_str(&query)};
+	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "list"}, now, &call);
+}
+
+static bool
+count_page(struct step *step, const struct xml *page)
+{
+	struct look *look = step->state;
+	for (const struct xml *item = xml_child(page, "Contents"); item != NULL; item = xml_again(item)) {
+		struct s3_object object = {.exists = true};
+		struct span modified;
+		str_uint(xml_text(item, "Size"), &object.size);
+		if (!time_parse(xml_text(item, "LastModified"), &modified, step->err))
+			return false;
+		object.modified = span_us(modified);
+		look->bytes += object.size;
+		look->count++;
+		if (look->count == 1 || object.modified > look->newest.modified) {
+			look->newest = object;
+			look->newest_key = xml_text(item, "Key");
+		}
+	}
+	return true;
+}
+
+static enum verdict
+prefix_seen(struct step *step, struct now now)
+{
+	struct look *look = step->state;
+	const struct value *want = value_get(step->in, "expect");
+	int64_t least = value_get_int(want, "min_count", 0);
+	if (look->count == 0 && least == 0)
+		return not_there(step);
+	if (value_get_bool(want, "absent", false))
+		return step_unmet(step, "%llu objects are there, expected none", (unsigned long long)look->count);
+	if ((int64_t)look->count < least)
+		return step_unmet(step, "%llu objects are there, expected at least %lld", (unsigned long long)look->count,
+			(long long)least);
+	struct map_builder youngest = {.mem = step->mem}, result = {.mem = step->mem};
+	map_put(&youngest, "url", value_text(step->mem, "s3://%s/%.*s", look->place.bucket, STR_FMT(look->newest_key)));
+	map_put(&youngest, "bytes", value_int((int64_t)look->newest.size));
+	map_put(&youngest, "modified", value_time_us(look->newest.modified));
+	map_put(&result, "count", value_int((int64_t)look->count));
+	map_put(&result, "bytes", value_int((int64_t)look->bytes));
+	map_put(&result, "newest", map_done(&youngest));
+	enum verdict verdict = judge(step, now, &look->newest);
+	return verdict == STEP_DONE ? step_done(step, map_done(&result)) : verdict;
+}
+
+static enum verdict
+page_seen(struct step *step, const struct event *event)
+{
+	struct look *look = step->state;
+	struct aws_error error;
+	if (!aws_answered(step, event->op, true, &error))
+		return aws_fail(step, event->op, &error);
+	const struct http_answer *answer = event->op->answer;
+	const struct xml *page = xml_parse(step->mem, answer->body, step->err);
+	if (page == NULL || !count_page(step, page))
+		return STEP_FAIL;
+	if (look->count > MOST_OBJECTS)
+		return step_fail(step, ERR_LIMIT, false, "more than %d objects lie below this prefix", MOST_OBJECTS);
+	struct str more = xml_text(page, "NextContinuationToken");
+	return more.n > 0 ? list_from(step, event->now, more) : prefix_seen(step, event->now);
+}
+
+static enum verdict
+start(struct step *step, struct now now)
+{
+	struct look *look = step->state;
+	if (!s3_place_parse(step->mem, value_get_str(step->in, "url"), &look->place, step->err))
+		return STEP_FAIL;
+	if (look->place.is_prefix)
+		return list_from(step, now, (struct str){NULL, 0});
+	if (!value_get_bool(step->in, "json", false))
+		return s3_head(step, (struct how){0}, now, &look->place);
+	struct aws_call call = {.service = &aws_s3, .method = "GET", .bucket = look->place.bucket, .most = MOST_JSON,
+		.path = s3_path(step->mem, look->place.key)};
+	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "GET"}, now, &call);
+}
+
+static enum verdict
+run(struct step *step, const struct event *event)
+{
+	struct look *look = step->state;
+	if (event->kind == EV_START)
+		return start(step, event->now);
+	if (event->kind == EV_CANCEL)
+		return step_fail(step, ERR_CANCELLED, false, "cancelled");
+	return look->place.is_prefix ? page_seen(step, event) : object_seen(step, event);
+}
