@@ -1,4 +1,5 @@
 #include "shared.h"
+#include "../steps/pg/pg.h"
 
 static const struct field in[] = {
 	{.name = "", .type = FIELD_ROWS, .fields = connection_fields},
@@ -19,6 +20,8 @@ static const struct field out[] = {
 	{.name = NULL},
 };
 
+static step_fn run;
+
 const struct step_type sql_check_type = {
 	.name = "sql_check",
 	.summary = "run a query in a read-only transaction",
@@ -29,4 +32,35 @@ const struct step_type sql_check_type = {
 	.timeout = 30 * NS_S,
 	.is_check = true,
 	.takes_accept = true,
+	.run = run,
 };
+
+static enum verdict
+ask(struct step *step)
+{
+	struct sql_ask ask = pg_ask(step, NULL, str_cstr(step->mem, value_get_str(step->in, "query")));
+	ask.params = pg_params(step->mem, value_get(step->in, "params"), &ask.n_params);
+	ask.read_only = true;
+	ask.most_rows = (size_t)value_get_int(step->in, "max_rows", 1000);
+	return step_sql(step, (struct how){.reads = true, .title = "query"}, &ask);
+}
+
+/* A query that the server refuses is an answer: the check does not hold. One that it could not carry out now is unknown. */
+static enum verdict
+run(struct step *step, const struct event *event)
+{
+	if (event->kind == EV_START)
+		return ask(step);
+	if (event->kind == EV_CANCEL)
+		return step_fail(step, ERR_CANCELLED, false, "cancelled");
+	if (event->op->err.code != ERR_NONE)
+		return step_fail_op(step, event->op);
+	const struct sql_answer *answer = event->op->answer;
+	bool refused = strcmp(answer->sqlstate, "00000") != 0;
+	if (refused && !step_accepts(step, str_of(answer->sqlstate))) {
+		if (pg_is_transient(answer->sqlstate))
+			return step_fail(step, ERR_CONNECT, true, "%s: %s", answer->sqlstate, answer->message);
+		return step_fail(step, ERR_VALUE, false, "%s: %s", answer->sqlstate, answer->message);
+	}
+	return step_done(step, pg_result(step->mem, answer));
+}
