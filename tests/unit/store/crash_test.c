@@ -1,0 +1,171 @@
+/* A process is killed at every write and every sync that it makes while it appends: whatever it
+ * was told to be durable must be there, and the chain whole. */
+#include "store.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../fake/disk.h"
+
+enum { BATCHES = 12 };
+
+static size_t
+size_of(uint64_t batch)
+{
+	return 1 + batch % 3;
+}
+
+/* Tells over the pipe the last seq of each batch, when it is acknowledged; the negative control
+ * tells it before. */
+static void
+append_and_tell(struct desk *desk, int pipe, bool too_early)
+{
+	uint64_t seq = 1;
+	struct err err;
+	struct store *store;
+	if (!store_open(&store, desk->host, desk->where, &err))
+		_exit(2);
+	for (uint64_t i = 0; i < BATCHES; i++) {
+		uint64_t last = seq + size_of(i) - 1;
+		if (too_early && write(pipe, &last, sizeof last) != sizeof last)
+			_exit(3);
+		if (desk_append(desk, store, "r1", seq, size_of(i)) != ACK_DURABLE)
+			_exit(4);
+		if (!too_early && write(pipe, &last, sizeof last) != sizeof last)
+			_exit(3);
+		seq = last + 1;
+	}
+	store_close(store);
+	_exit(0);
+}
+
+/* The last seq that the child told; whether it was killed. */
+static bool
+die(struct desk *desk, unsigned at, bool too_early, uint64_t *told)
+{
+	int ends[2], status;
+	*told = 0;
+	assert_int_equal(pipe(ends), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		close(ends[0]);
+		disk = (struct disk){.die_at = at};
+		append_and_tell(desk, ends[1], too_early);
+	}
+	close(ends[1]);
+	while (read(ends[0], told, sizeof *told) == sizeof *told)
+		;
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (!WIFSIGNALED(status))
+		assert_int_equal(WEXITSTATUS(status), 0);
+	return WIFSIGNALED(status);
+}
+
+/* The records that are there; the chain is followed by desk_count. */
+static uint64_t
+survivors(struct desk *desk)
+{
+	const char *run;
+	struct err err;
+	struct store *store = desk_open(desk);
+	uint64_t n = store_find(store, STR("r1"), desk->mem, &run, &err) ? desk_count(store, "r1") : 0;
+	store_close(store);
+	return n;
+}
+
+static bool
+is_batch_end(uint64_t n)
+{
+	uint64_t seq = 0;
+	for (uint64_t i = 0; seq < n; i++)
+		seq += size_of(i);
+	return seq == n;
+}
+
+/* Points at which something acknowledged was lost. */
+static unsigned
+sweep(bool too_early, unsigned *points)
+{
+	unsigned lost = 0;
+	bool killed = true;
+	for (*points = 0; killed; ++*points) {
+		void *state;
+		uint64_t told;
+		desk_set(&state);
+		killed = die(state, *points + 1, too_early, &told);
+		uint64_t found = survivors(state);
+		lost += found < told;
+		assert_true(is_batch_end(found));
+		desk_clear(&state);
+	}
+	return lost;
+}
+
+static void
+what_was_acknowledged_survives(void **state)
+{
+	(void)state;
+	unsigned points;
+	assert_int_equal(sweep(false, &points), 0);
+	print_message("# killed at each of %u points\n", points - 1);
+	assert_true(points > 3 * BATCHES);
+}
+
+static void
+an_early_acknowledgement_is_caught(void **state)
+{
+	(void)state;
+	unsigned points;
+	assert_true(sweep(true, &points) > 0);
+}
+
+static void
+a_batch_costs_one_sync(void **state)
+{
+	struct desk *desk = *state;
+	disk = (struct disk){0};
+	struct store *store = desk_open(desk);
+	desk_append(desk, store, "r1", 1, 1);
+	disk = (struct disk){0};
+	for (uint64_t seq = 2; seq < 102; seq++)
+		desk_append(desk, store, "r1", seq, 1);
+	assert_int_equal(disk.syncs, 100);
+	assert_int_equal(disk.wal_syncs, disk.syncs);
+	store_close(store);
+}
+
+static void
+a_failed_sync_is_final(void **state)
+{
+	struct desk *desk = *state;
+	const char *why;
+	struct record record = {.seq = 2, .path = "", .body = STR("{}")};
+	struct batch batch = {.run = "r1", .records = &record, .n_records = 1};
+	disk = (struct disk){0};
+	struct store *store = desk_open(desk);
+	assert_int_equal(desk_append(desk, store, "r1", 1, 1), ACK_DURABLE);
+	disk.sync_answer = 10 | 4 << 8;               /* SQLITE_IOERR_FSYNC */
+	assert_int_equal(desk_batch(desk, store, &batch, &why), ACK_BROKEN);
+	assert_non_null(strstr(why, "disk I/O error"));
+	disk.sync_answer = 0;
+	assert_int_equal(desk_batch(desk, store, &batch, &why), ACK_BROKEN);
+	store_close(store);
+}
+
+#define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, desk_set, desk_clear)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_acknowledged_survives),
+		cmocka_unit_test(an_early_acknowledgement_is_caught),
+		DESK_TEST(a_batch_costs_one_sync),
+		DESK_TEST(a_failed_sync_is_final),
+	};
+	disk_use();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
