@@ -2,6 +2,7 @@
 
 const struct real_kind *const real_kinds[OP_POSTED + 1] = {
 	[OP_SLEEP] = &real_sleep,
+	[OP_EXEC] = &real_exec,
 	[OP_OPEN] = &real_open,
 	[OP_HTTP] = &real_http,
 	[OP_READ] = &real_read,
