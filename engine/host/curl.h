@@ -20,7 +20,7 @@ struct transfer {
 	struct curl_slist *lists[3];                  /* given back with it */
 	CURLSH *share;                                /* a DNS cache of its own, where a resolver was given; else NULL */
 	struct link link;                             /* in web->waiting, else alone */
-	bool running, tls;                            /* running: in the multi handle */
+	bool looking, running, tls;                   /* looking up its name; in the multi handle */
 	const char *where;                            /* "host:port", for messages; in op->mem */
 	const char *ca_file;                          /* in use, for messages */
 	const struct addresses *limits;

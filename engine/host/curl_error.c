@@ -13,7 +13,7 @@ phase_of(const struct transfer *t)
 	socklen_t n = sizeof peer;
 	curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &up);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &size);
-	if (!t->running && !t->connected && t->address[0] == '\0')
+	if (!t->looking && !t->running && !t->connected && t->address[0] == '\0')
 		return "before it was its turn";
 	if (t->answering)
 		return "in the middle of the answer";

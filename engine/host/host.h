@@ -156,7 +156,9 @@ struct sql_answer {                                   /* of the last statement; 
 };
 
 struct dns_ask { const char *server, *name; uint16_t type; bool recurse; };   /* server "ip:port"; NULL: the run's resolver, else the system's */
-struct dns_record { const char *name, *value; uint16_t type; uint32_t ttl; uint8_t section; };  /* section 1 answer, 2 authority, 3 additional */
+/* section: 1 answer, 2 authority, 3 additional. Names, in values too, are in lower case and without the final dot; TXT is
+ * its bytes without quotes, joined; all else as in a zone file. ttl: 0 from the system's A and AAAA, which tell none. */
+struct dns_record { const char *name, *value; uint16_t type; uint32_t ttl; uint8_t section; };
 struct dns_answer { int rcode; bool authoritative; const struct dns_record *records; size_t n_records; };
 
 struct connect_ask { const char *host, *port; bool tls; const char *server_name, *starttls, *ca_file, *resolver; const struct addresses *addresses; };

@@ -1,6 +1,7 @@
 /* OP_HTTP. One request on one easy handle; the answer's body goes whole to the answer, or to a reader piece by piece. */
 #include "host/curl.h"
 #include "host/http.h"
+#include "host/names.h"
 #include "host/tls.h"
 
 #include "base/digest.h"
@@ -22,6 +23,9 @@ struct http {
 	struct op *op;                                /* as long as op->handle may point here */
 	const struct http_ask *ask;
 	struct held *held;
+	struct request_url url;
+	const char *name, *port;                      /* to look up */
+	struct lookup *lookup;
 	struct http_answer *answer;
 	struct header *headers;
 	size_t n_headers, cap_headers, header_bytes;
@@ -37,6 +41,7 @@ struct http {
 static void
 http_free(struct http *http)
 {
+	names_cancel(http->lookup);
 	transfer_close(&http->t);
 	http->held->http = NULL;
 	if (http->op->handle == http)
@@ -365,11 +370,10 @@ static bool
 http_set(struct http *http, struct err *err)
 {
 	const struct http_ask *ask = http->ask;
-	struct request_url url;
-	if (!request_check(http->op->mem, ask, &url, err))
+	if (!request_check(http->op->mem, ask, &http->url, err))
 		return false;
-	http->t.tls = url.tls;
-	http->t.where = arena_printf(http->op->mem, strchr(url.host, ':') ? "[%s]:%s" : "%s:%s", url.host, url.port);
+	http->t.tls = http->url.tls;
+	http->t.where = request_where(http->op->mem, http->url.host, http->url.port);
 	http->t.limits = ask->addresses;
 	http->t.link_local = ask->link_local;
 	http->t.stalls = in_answer;
@@ -398,6 +402,62 @@ http_set(struct http *http, struct err *err)
 
 /* }}} */
 
+/* What our own resolver said goes into a cache of this transfer alone: curl's is common to all, and others may ask
+ * another server. For the same reason the connection is neither an old one nor kept. */
+static void
+on_names(void *with, const struct names *names, const struct err *err)
+{
+	struct http *http = with;
+	struct arena *mem = http->op->mem;
+	char text[ADDRESS_TEXT];
+	http->lookup = NULL;
+	http->t.looking = false;
+	if (names == NULL) {
+		http->t.refused = *err;
+		on_done(&http->t, CURLE_COULDNT_RESOLVE_HOST);
+		return;
+	}
+	struct buf entry = buf_in(mem);
+	buf_printf(&entry, "%s:%s:", http->name, http->port);
+	for (size_t i = 0; i < names->n; i++) {
+		address_text((const struct sockaddr *)&names->list[i], text);
+		buf_printf(&entry, strchr(text, ':') ? "%s[%s]" : "%s%s", i > 0 ? "," : "", text);
+	}
+	http->t.share = curl_share_init();
+	if (http->t.share == NULL)
+		abort();
+	curl_share_setopt(http->t.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+	http->t.lists[2] = curl_slist_append(NULL, buf_cstr(&entry));
+	curl_easy_setopt(http->t.easy, CURLOPT_SHARE, http->t.share);
+	curl_easy_setopt(http->t.easy, CURLOPT_RESOLVE, http->t.lists[2]);
+	curl_easy_setopt(http->t.easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(http->t.easy, CURLOPT_FORBID_REUSE, 1L);
+	transfer_start(&http->t);
+}
+
+/* Through our own DNS client where a resolver is named; else curl asks the system. */
+static bool
+find_name(struct http *http, struct err *err)
+{
+	const struct http_ask *ask = http->ask;
+	struct real *real = http->t.handle.real;
+	struct op *op = http->op;
+	char *name = (char *)http->url.host, *port = (char *)http->url.port;
+	struct sockaddr_storage literal;
+	struct err no;
+	if (ask->connect_to != NULL && !address_split(op->mem, ask->connect_to, &name, &port, err))
+		return false;
+	http->name = name;
+	http->port = port;
+	if ((ask->resolver == NULL && real->options.resolver == NULL) || address_parse(name, 0, &literal, &no)) {
+		transfer_start(&http->t);
+		return true;
+	}
+	http->t.looking = true;
+	http->lookup = names_find(real, op->mem, name, port, ask->resolver, op->deadline, on_names, http, err);
+	return http->lookup != NULL;
+}
+
 static void
 http_start(struct real *real, struct op *op)
 {
@@ -408,13 +468,12 @@ http_start(struct real *real, struct op *op)
 	http->held = arena_new_of(op->mem, struct held);
 	http->held->http = http;
 	arena_defer(op->mem, memory_ends, http->held);
-	if (!http_set(http, &op->err)) {
+	if (!http_set(http, &op->err) || !find_name(http, &op->err)) {
 		http_free(http);
 		real_complete(real, op);
 		return;
 	}
 	handle_deadline(http, on_deadline);
-	transfer_start(&http->t);
 }
 
 static void

@@ -13,6 +13,9 @@ struct request_url {
  * header that would change where the request ends. Fills *url. */
 bool request_check(struct arena *mem, const struct http_ask *ask, struct request_url *url, struct err *err);
 
+/* "host:port", with brackets where they belong. */
+char *request_where(struct arena *mem, const char *host, const char *port);
+
 /* Whether the text holds a control character (CR, LF, NUL, ESC and so on, DEL too). */
 bool text_has_control(struct str text);
 

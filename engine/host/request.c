@@ -12,6 +12,12 @@ text_has_control(struct str text)
 	return false;
 }
 
+char *
+request_where(struct arena *mem, const char *host, const char *port)
+{
+	return arena_printf(mem, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
+}
+
 /* RFC 9110, 5.6.2: what a method and the name of a header consist of. */
 static bool
 is_token(struct str text)
