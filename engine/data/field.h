@@ -12,6 +12,7 @@ enum field_type {
 	FIELD_URL, FIELD_SECRET, FIELD_DATA, FIELD_LIST, FIELD_MAP, FIELD_OBJECT,
 	FIELD_HOST_PORT,                              /* host:port, [2001:db8::1]:53 */
 	FIELD_REGEX,
+	FIELD_EXPRESSION,                             /* a bare expression, one scalar */
 	FIELD_ROWS,                                   /* no field: the rows of `fields` stand here; its name is "" */
 };
 

@@ -11,7 +11,8 @@ static const char *const type_names[] = {
 	[FIELD_DURATION] = "duration", [FIELD_SIZE] = "size", [FIELD_TIMESTAMP] = "timestamp",
 	[FIELD_PATH] = "path", [FIELD_PLACE] = "place", [FIELD_S3_PLACE] = "s3 place", [FIELD_URL] = "url",
 	[FIELD_SECRET] = "secret", [FIELD_DATA] = "data", [FIELD_LIST] = "list", [FIELD_MAP] = "map",
-	[FIELD_OBJECT] = "map", [FIELD_HOST_PORT] = "host:port", [FIELD_REGEX] = "regex", [FIELD_ROWS] = "",
+	[FIELD_OBJECT] = "map", [FIELD_HOST_PORT] = "host:port", [FIELD_REGEX] = "regex",
+	[FIELD_EXPRESSION] = "expression", [FIELD_ROWS] = "",
 };
 
 const char *
@@ -314,6 +315,13 @@ field_judge(const struct field_use *use, const struct field *field, const struct
 		diag_error(use->diags, value_mark(v), "a secret may not stand in '%s'", field->name);
 		return false;
 	}
+	bool expands = v->kind == V_UNKNOWN || (v->kind == V_STRING && v->source != NULL
+		&& str_find(v->str, STR("${{")) < v->str.n);
+	if (expands && field->flags & FIELD_WRITTEN) {
+		diag_error(use->diags, value_mark(v), "'%s' takes no ${{ }}: it is needed before anything runs",
+			field->name);
+		return false;
+	}
 	if (v->kind == V_UNKNOWN)
 		return true;
 	switch (field->type) {
@@ -327,7 +335,7 @@ field_judge(const struct field_use *use, const struct field *field, const struct
 	case FIELD_MAP: return judge_map(use, field, v, out);
 	case FIELD_OBJECT: return judge_object(use, field, v, out);
 	case FIELD_TEXT: case FIELD_SECRET: return judge_text(use, field, v, out);
-	case FIELD_DATA: case FIELD_ROWS: return true;
+	case FIELD_DATA: case FIELD_EXPRESSION: case FIELD_ROWS: return true;
 	}
 	return true;
 }

@@ -45,8 +45,14 @@ struct branch {                                       /* of choose */
 
 struct each { const struct template *in; const char *as; unsigned at_once; };   /* for_each; `in` gives a list */
 
-/* The scope of names in which a node's expressions were compiled: which number each root has. */
-struct scope_names { struct expr_env env; int inputs, objectives, run, vars, secrets, now, steps, step, item, index, self, outputs, failure, waiting; };  /* -1: not here */
+/* The scope of names in which a node's expressions were compiled: which number each root has, -1: not here. All
+ * expressions of a node share the numbers, so one scope of values serves them. Where loops stand in loops `item` is that of
+ * the nearest, item + 1 that of the loop around it, and so on. `env` serves template_restore. */
+struct scope_names {
+	struct expr_env env;
+	int inputs, objectives, run, vars, secrets, now, steps, step, self, outputs, failure, waiting, index, item;
+	unsigned n_items;
+};
 
 struct node {
 	const char *id;
@@ -54,8 +60,9 @@ struct node {
 	enum node_kind kind;
 	enum part part;
 	const struct step_type *type;                 /* of NODE_STEP; also of probes */
-	struct node *parent;                          /* the group around it; NULL in a list of the playbook itself. Of a called
-	                                               * playbook's top nodes: the NODE_PLAYBOOK step */
+	/* The group around it; NULL in a list of the playbook itself. Of a called playbook's top nodes: the NODE_PLAYBOOK
+	 * step. Of undo steps, preconditions and the probe: the step to which they belong. */
+	struct node *parent;
 	const struct playbook *book;                  /* the one in whose file it stands */
 	unsigned number;                              /* unique in the whole tree of books, in the order of the page */
 
@@ -76,6 +83,7 @@ struct node {
 	const struct samples *samples;
 	const struct value *accept;                   /* a list; NULL */
 	int effect;                                   /* the author's enum effect; -1: none */
+	enum effect class;                            /* by type, constant arguments and author: the worst case that is left */
 	struct node *probe;                           /* a check with `done` */
 	const struct expr *done;                      /* of a probe node */
 	enum undo_kind undo;
