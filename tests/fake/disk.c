@@ -12,6 +12,8 @@ struct shim {
 	int flags;
 };
 
+static sqlite3_file *wal;                              /* the last one opened */
+static sqlite3_int64 wal_synced;                      /* bytes of it */
 static sqlite3_vfs vfs;
 static sqlite3_vfs *below;
 
@@ -24,8 +26,11 @@ real(sqlite3_file *file)
 static void
 count(void)
 {
-	if (++disk.calls == disk.die_at)
-		raise(SIGKILL);
+	if (++disk.calls != disk.die_at)
+		return;
+	if (disk.power_cut && wal != NULL)
+		real(wal)->pMethods->xTruncate(real(wal), wal_synced);
+	raise(SIGKILL);
 }
 
 static int
@@ -42,8 +47,11 @@ sync_file(sqlite3_file *file, int flags)
 	count();
 	disk.syncs++;
 	disk.wal_syncs += (((struct shim *)file)->flags & SQLITE_OPEN_WAL) != 0;
-	return disk.sync_answer != 0 ? disk.sync_answer
-		: real(file)->pMethods->xSync(real(file), flags);
+	if (disk.lies || disk.sync_answer != 0)
+		return disk.sync_answer;
+	if (file == wal)
+		real(file)->pMethods->xFileSize(real(file), &wal_synced);
+	return real(file)->pMethods->xSync(real(file), flags);
 }
 
 static int
@@ -53,10 +61,16 @@ cut_file(sqlite3_file *file, sqlite3_int64 n)
 	return real(file)->pMethods->xTruncate(real(file), n);
 }
 
+static int
+close_file(sqlite3_file *file)
+{
+	wal = file == wal ? NULL : wal;
+	return real(file)->pMethods->xClose(real(file));
+}
+
 #define PASS(name, parameters, ...) \
 	static int name parameters { return real(file)->pMethods->__VA_ARGS__; }
 
-PASS(close_file, (sqlite3_file *file), xClose(real(file)))
 PASS(read_file, (sqlite3_file *file, void *into, int n, sqlite3_int64 at),
 	xRead(real(file), into, n, at))
 PASS(size_file, (sqlite3_file *file, sqlite3_int64 *n), xFileSize(real(file), n))
@@ -93,6 +107,10 @@ open_file(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, in
 	int result = below->xOpen(below, name, real(file), flags, out);
 	((struct shim *)file)->flags = flags;
 	file->pMethods = result == SQLITE_OK ? &methods : NULL;
+	if (result == SQLITE_OK && flags & SQLITE_OPEN_WAL) {
+		wal = file;
+		real(wal)->pMethods->xFileSize(real(wal), &wal_synced);
+	}
 	return result;
 }
 

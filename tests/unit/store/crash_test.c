@@ -1,5 +1,5 @@
-/* A process is killed at every write and every sync that it makes while it appends: whatever it
- * was told to be durable must be there, and the chain whole. */
+/* A process is killed, or the power is cut, at every write and every sync that it makes while it
+ * appends: whatever it was told to be durable must be there, and the chain whole. */
 #include "store.h"
 
 #include <signal.h>
@@ -43,7 +43,7 @@ append_and_tell(struct desk *desk, int pipe, bool too_early)
 
 /* The last seq that the child told; whether it was killed. */
 static bool
-die(struct desk *desk, unsigned at, bool too_early, uint64_t *told)
+die(struct desk *desk, struct disk how, bool too_early, uint64_t *told)
 {
 	int ends[2], status;
 	*told = 0;
@@ -51,7 +51,7 @@ die(struct desk *desk, unsigned at, bool too_early, uint64_t *told)
 	pid_t child = fork();
 	if (child == 0) {
 		close(ends[0]);
-		disk = (struct disk){.die_at = at};
+		disk = how;
 		append_and_tell(desk, ends[1], too_early);
 	}
 	close(ends[1]);
@@ -64,14 +64,19 @@ die(struct desk *desk, unsigned at, bool too_early, uint64_t *told)
 	return WIFSIGNALED(status);
 }
 
-/* The records that are there; the chain is followed by desk_count. */
+/* The records that are there with their chain; none where the store is damaged. */
 static uint64_t
-survivors(struct desk *desk)
+survivors(struct desk *desk, bool may_break)
 {
-	const char *run;
-	struct err err;
-	struct store *store = desk_open(desk);
-	uint64_t n = store_find(store, STR("r1"), desk->mem, &run, &err) ? desk_count(store, "r1") : 0;
+	struct err err = {0};
+	struct store *store;
+	char *head;
+	uint64_t n = 0;
+	if (!store_open(&store, desk->host, desk->where, &err)
+	    || !store_verify(store, "r1", desk->mem, &head, &n, &err))
+		n = 0;
+	if (!may_break && err.code != ERR_NONE && err.code != ERR_NOT_FOUND)
+		fail_msg("%s", err.msg);
 	store_close(store);
 	return n;
 }
@@ -85,9 +90,9 @@ is_batch_end(uint64_t n)
 	return seq == n;
 }
 
-/* Points at which something acknowledged was lost. */
+/* Points at which something acknowledged was lost. A damaged store has lost all. */
 static unsigned
-sweep(bool too_early, unsigned *points)
+sweep(struct disk how, bool too_early, unsigned *points)
 {
 	unsigned lost = 0;
 	bool killed = true;
@@ -95,8 +100,9 @@ sweep(bool too_early, unsigned *points)
 		void *state;
 		uint64_t told;
 		desk_set(&state);
-		killed = die(state, *points + 1, too_early, &told);
-		uint64_t found = survivors(state);
+		how.die_at = *points + 1;
+		killed = die(state, how, too_early, &told);
+		uint64_t found = survivors(state, how.lies);
 		lost += found < told;
 		assert_true(is_batch_end(found));
 		desk_clear(&state);
@@ -109,7 +115,7 @@ what_was_acknowledged_survives(void **state)
 {
 	(void)state;
 	unsigned points;
-	assert_int_equal(sweep(false, &points), 0);
+	assert_int_equal(sweep((struct disk){0}, false, &points), 0);
 	print_message("# killed at each of %u points\n", points - 1);
 	assert_true(points > 3 * BATCHES);
 }
@@ -119,7 +125,23 @@ an_early_acknowledgement_is_caught(void **state)
 {
 	(void)state;
 	unsigned points;
-	assert_true(sweep(true, &points) > 0);
+	assert_true(sweep((struct disk){0}, true, &points) > 0);
+}
+
+static void
+what_was_acknowledged_survives_a_power_cut(void **state)
+{
+	(void)state;
+	unsigned points;
+	assert_int_equal(sweep((struct disk){.power_cut = true}, false, &points), 0);
+}
+
+static void
+a_disk_that_does_not_sync_is_caught(void **state)
+{
+	(void)state;
+	unsigned points;
+	assert_true(sweep((struct disk){.power_cut = true, .lies = true}, false, &points) > 0);
 }
 
 static void
@@ -163,6 +185,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_acknowledged_survives),
 		cmocka_unit_test(an_early_acknowledgement_is_caught),
+		cmocka_unit_test(what_was_acknowledged_survives_a_power_cut),
+		cmocka_unit_test(a_disk_that_does_not_sync_is_caught),
 		DESK_TEST(a_batch_costs_one_sync),
 		DESK_TEST(a_failed_sync_is_final),
 	};
