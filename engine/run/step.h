@@ -10,6 +10,7 @@
 #include "data/expr.h"
 #include "data/json.h"
 #include "data/regex.h"
+#include "data/xml.h"
 #include "host/host.h"
 #include "model/type.h"
 

@@ -4,7 +4,6 @@
 #define STEPS_AWS_AWS_H
 
 #include "../steps/aws/sigv4.h"
-#include "data/xml.h"
 
 /* access_key_id, secret_access_key, token, region, account, arn, valid_until: from the standard chain (environment,
  * profile with assumed roles, web identity, process, container, instance), then `role` where the step names one. The
