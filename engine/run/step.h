@@ -40,6 +40,7 @@ struct step {
 	const char *book;                             /* name of the playbook */
 	const char *folder;                           /* of the playbook's file, absolute */
 	uint32_t attempt;
+	enum effect effect;                           /* the class in force: the type's, by `in`, or the author's `effect:` */
 	bool drill;                                   /* texts of notify begin with [drill] */
 	const struct addresses *addresses;            /* limits.addresses; step_http and step_connect hand it on */
 };
