@@ -1,7 +1,6 @@
 #include "host/exec.h"
 
 #include "host/spawn.h"
-#include "host/sweep.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -27,6 +26,7 @@ exec_free(struct exec *exec)
 		return;
 	for (int i = 0; i < 3; i++)
 		capture_free(&exec->pipes[i].capture);
+	free(exec->known);
 	handle_free(exec);
 }
 
@@ -86,13 +86,13 @@ finish_ended(struct exec *exec)
 	struct real *real = exec->handle.real;
 	const char *name = ((const struct exec_ask *)op->ask)->argv[0];
 	enum err_code why = exec->why;
-	unsigned left = exec->left;
+	size_t left = exec->left;
 	detach(exec);
 	op->reach = REACH_SENT;
 	err_set(&op->err, why, why == ERR_TIMEOUT ? "%s: ended at its deadline" : "%s: cancelled",
 		name);
 	if (left > 0)
-		err_hint(&op->err, "%u of its processes could not be ended", left);
+		err_hint(&op->err, "%zu of its processes could not be ended", left);
 	real_complete(real, op);
 }
 
@@ -174,6 +174,7 @@ look_done(struct job *with)
 	struct look_job *job = (struct look_job *)with;
 	struct exec *exec = job->exec;
 	exec->looking = false;
+	exec->known = job->sweep.known;
 	exec->left = job->sweep.found;
 	free(job->key);
 	if (exec->handle.op == NULL) {
@@ -200,7 +201,9 @@ look(struct exec *exec, int number)
 	job->exec = exec;
 	job->key = key == NULL ? NULL : strdup(key);
 	job->sweep = (struct sweep){.group = exec->pid, .key = job->key,
-		.spared = job->spared, .signal = number};
+		.spared = job->spared, .signal = number, .known = exec->known,
+		.found = exec->left};
+	exec->known = NULL;                   /* the job's meanwhile */
 	for (struct link *link = real->children.next; link != &real->children; link = link->next) {
 		struct exec *other = list_item(link, struct exec, child);
 		if (other != exec)

@@ -4,6 +4,7 @@
 
 #include "host/capture.h"
 #include "host/real.h"
+#include "host/sweep.h"
 
 #include <sys/types.h>
 
@@ -33,7 +34,8 @@ struct exec {
 	enum err_code why;                    /* it is being ended: TIMEOUT, CANCELLED */
 	bool by_itself;                       /* it was dead already when that began */
 	bool killing;                         /* KILL was sent */
-	unsigned left;                        /* processes that the last look found */
+	struct sweep_known *known;            /* what the last look found */
+	size_t left;
 	struct timer grace, look;
 	bool looking;                         /* a job of the pool is */
 	unsigned closing;                     /* pipes that uv still holds */

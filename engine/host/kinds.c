@@ -9,5 +9,6 @@ const struct real_kind *const real_kinds[OP_POSTED + 1] = {
 	[OP_READ] = &real_read,
 	[OP_WRITE] = &real_write,
 	[OP_FILE] = &real_file,
+	[OP_ORPHANS] = &real_orphans,
 	[OP_POSTED] = &real_posted,
 };

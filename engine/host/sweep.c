@@ -150,16 +150,27 @@ joins(const struct process *process, const struct process *other, pid_t session)
 	return process->session == other->session || process->group == other->group;
 }
 
-static void
-mark_belonging(struct table *table, pid_t group)
+static bool
+is_known(const struct process *process, const struct sweep *sweep)
 {
-	pid_t session = getsid(0);
+	for (size_t i = 0; i < sweep->found; i++)
+		if (sweep->known[i].pid == process->pid
+		    && sweep->known[i].started == process->started)
+			return true;
+	return false;
+}
+
+static void
+mark_belonging(struct table *table, const struct sweep *sweep)
+{
+	pid_t session = getsid(0), group = sweep->group;
 	bool more = true;
 	for (size_t i = 0; i < table->n; i++) {
 		struct process *process = &table->rows[i];
 		bool in = process->group == group || process->session == group
 			|| process->parent == group;
-		process->belongs = !process->spared && ((group != 0 && in) || process->holds);
+		process->belongs = !process->spared && ((group != 0 && in) || process->holds
+		                                        || is_known(process, sweep));
 	}
 	while (more) {
 		more = false;
@@ -195,14 +206,18 @@ sweep_run(struct sweep *sweep)
 	spare(&table, sweep);
 	if (sweep->key != NULL)
 		mark_holders(&table, sweep->key);
-	mark_belonging(&table, sweep->group);
+	mark_belonging(&table, sweep);
 	sweep->found = 0;
+	sweep->known = realloc(sweep->known, (table.n + 1) * sizeof *sweep->known);
+	if (sweep->known == NULL)
+		abort();
 	for (size_t i = 0; i < table.n; i++) {
-		if (!table.rows[i].belongs)
+		struct process *process = &table.rows[i];
+		if (!process->belongs)
 			continue;
-		sweep->found++;
+		sweep->known[sweep->found++] = (struct sweep_known){process->pid, process->started};
 		if (sweep->signal != 0)
-			signal_process(&table.rows[i], sweep->signal);
+			signal_process(process, sweep->signal);
 	}
 	free(table.rows);
 }
