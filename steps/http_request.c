@@ -1,4 +1,5 @@
 #include "shared.h"
+#include "../steps/web.h"
 
 static const struct field in[] = {
 	{.name = "", .type = FIELD_ROWS, .fields = http_fields},
@@ -30,6 +31,8 @@ effect_of(const struct value *args)
 	return value_get(args, "idempotency_key_header") != NULL ? KEYED : ONCE;
 }
 
+static step_fn preview, run;
+
 const struct step_type http_request_type = {
 	.name = "http_request",
 	.summary = "send a request that changes something",
@@ -39,6 +42,61 @@ const struct step_type http_request_type = {
 	.effect = ONCE,
 	.effect_of = effect_of,
 	.timeout = 30 * NS_S,
+	.window = 23 * NS_H,                          /* most services remember an idempotency key for a day */
 	.takes_effect = true,
 	.takes_accept = true,
+	.preview = preview,
+	.run = run,
 };
+
+static enum verdict
+send(struct step *step)
+{
+	struct str header = value_get_str(step->in, "idempotency_key_header");
+	const char *extra = header.n == 0 ? NULL : arena_printf(step->mem, "%.*s: %s", STR_FMT(header), step->key);
+	struct http_ask ask = web_ask(step, NULL, extra);
+	struct how how = {.reads = step->effect == PURE, .title = arena_printf(step->mem, "%s %s", ask.method, ask.url)};
+	return step_http(step, how, &ask);
+}
+
+/* 4xx says that nothing was done; after a 5xx the other side may have done it all the same. */
+static enum verdict
+refused(struct step *step, int status)
+{
+	bool later = status == 408 || status == 425 || status == 429;
+	step_fail(step, ERR_ANSWER, later || status >= 500, "it answers %d", status);
+	return status >= 500 ? STEP_DOUBT : STEP_FAIL;
+}
+
+static enum verdict
+run(struct step *step, const struct event *event)
+{
+	if (event->kind == EV_START)
+		return send(step);
+	if (event->kind == EV_CANCEL)
+		return step_fail(step, ERR_CANCELLED, false, "cancelled"), STEP_DOUBT;
+	if (event->op->err.code != ERR_NONE)
+		return step_fail_op(step, event->op);
+	const struct http_answer *answer = event->op->answer;
+	bool good = answer->status >= 200 && answer->status < 300;
+	if (!good && !step_accepts(step, str_of(arena_printf(step->mem, "%d", answer->status))))
+		return refused(step, answer->status);
+	struct map_builder map = web_answer(step, event->now, answer);
+	map_put(&map, "code", value_int(answer->status));
+	return step_done(step, map_done(&map));
+}
+
+/* Nothing can be looked at: what would be sent is named. */
+static enum verdict
+preview(struct step *step, const struct event *event)
+{
+	struct map_builder after = {.mem = step->mem}, result = {.mem = step->mem};
+	(void)event;
+	struct http_ask ask = web_ask(step, NULL, NULL);
+	map_put(&after, "request", value_text(step->mem, "%s %s", ask.method, ask.url));
+	map_put(&after, "body_bytes", value_int((int64_t)ask.body.n));
+	map_put(&result, "before", value_null());
+	map_put(&result, "after", map_done(&after));
+	map_put(&result, "assumed", value_bool(true));
+	return step_done(step, map_done(&result));
+}

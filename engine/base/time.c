@@ -284,6 +284,18 @@ time_text_us(struct arena *mem, int64_t us)
 }
 
 char *
+time_mail(struct arena *mem, int64_t us)
+{
+	static const char *const weekdays[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	int64_t s = us / 1000000, year;
+	unsigned month, day;
+	civil_from_days(s / 86400, &year, &month, &day);
+	return arena_printf(mem, "%s, %u %s %lld %02d:%02d:%02d +0000", weekdays[s / 86400 % 7], day, months[month - 1],
+		(long long)year, (int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60));
+}
+
+char *
 time_clock(struct arena *mem, int64_t us)
 {
 	time_t s = (time_t)(us / 1000000);

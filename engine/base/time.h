@@ -29,6 +29,7 @@ char *size_short(struct arena *mem, uint64_t bytes);   /* "1.4 MB" */
 bool time_parse(struct str text, struct span *out, struct err *err);
 char *time_text(struct arena *mem, struct span time);  /* UTC, fraction only where there is one: …T13:00:00Z */
 char *time_text_us(struct arena *mem, int64_t us);     /* microseconds since 1970 */
+char *time_mail(struct arena *mem, int64_t us);        /* RFC 5322: "Fri, 21 Nov 1997 09:55:06 +0000" */
 char *time_clock(struct arena *mem, int64_t us);       /* "13:00:07" local time, for plain lines */
 
 /* Days since 1970-01-01 of a day in the proleptic Gregorian calendar, and back (H. Hinnant's algorithms). */
