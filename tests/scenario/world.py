@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import unittest
 
@@ -65,6 +66,21 @@ class Scenario(unittest.TestCase):
         if expect is not None:
             self.assertEqual(done.returncode, expect, "rbx %s\n%s%s" % (" ".join(map(str, args)), done.stdout, done.stderr))
         return done
+
+    def write(self, text, name="playbook.yaml"):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(textwrap.dedent(text))
+        os.chmod(path, 0o600)
+        return path
+
+    def play(self, text, *args, expect=DONE, **how):
+        """Runs a playbook that is given from `steps:` on; returns what came out."""
+        text = textwrap.dedent(text).strip("\n")
+        return self.rbx("run", self.write("rbx: 1\nname: test\n" + text + "\n"), *args, expect=expect, **how)
+
+    def states(self, run=None):
+        return {path: s["state"] for path, s in self.steps(run).items()}
 
     def start(self, *args, **env):
         child = subprocess.Popen([RBX, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
