@@ -63,7 +63,8 @@ bool run_id_fits(const char *run);                    /* [A-Za-z0-9._-]{1,64}, n
 const struct holder *holder_of(struct store *store, const char *run, struct arena *mem);
 
 /* runs.c */
-bool run_exists(struct store *store, const char *run, struct err *err);
+/* How many records were appended to it; ERR_NOT_FOUND: no such run. */
+bool run_count(struct store *store, const char *run, uint64_t *records, struct err *err);
 bool run_ended(struct store *store, const char *run);
 const char *run_playbook(struct store *store, const char *run, struct arena *mem);  /* "": unknown */
 
