@@ -177,7 +177,7 @@ append(struct store *store, const struct batch *batch, struct err *err)
 		written = write_batch(store, batch, err);
 	}
 	if (written == WRITTEN) {
-		store->wrote = true;
+		store->batches++;
 		return store->full ? ACK_FULL : ACK_DURABLE;
 	}
 	if (written == TAKEN) {

@@ -248,7 +248,8 @@ db_harden(struct db *db, struct err *err)
 		return db_fail(db, err, "store.db");
 	return want(db, "PRAGMA journal_mode=WAL", "wal", err)
 		&& want(db, "PRAGMA synchronous", "2", err)
-		&& want(db, "PRAGMA wal_autocheckpoint=0", "0", err);
+		&& want(db, "PRAGMA wal_autocheckpoint=0", "0", err)
+		&& want(db, "PRAGMA journal_size_limit=16777216", "16777216", err);
 }
 
 void
