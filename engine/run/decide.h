@@ -130,6 +130,10 @@ struct news {
 	const char *path;
 	const struct result *result;                  /* OP */
 	const struct message *message;
+	/* CLAIM: what waits in the inbox; a `resolve` among it is taken before an open
+	 * intent is decided about */
+	const struct message *messages;
+	size_t n_messages;
 };
 
 enum act_kind {

@@ -75,6 +75,8 @@ struct path_state {
 	const char *shown;
 	const char *const *approved;                  /* what was approved: as `shown` */
 	unsigned n_approved;
+	/* that said yes to the open question */
+	unsigned n_answers;
 	int64_t until_at, next_at, deadline_at;
 	bool begun;
 	bool late;                                    /* its deadline passed */
@@ -119,7 +121,7 @@ struct path_state {
 	bool is_waiting;                              /* in run_state.waiting */
 	struct link waiting;
 	/* the owner's; NULL in a state that nobody carries out */
-	void *seat;
+	void *seat, *timer;
 	/* the owner's: when it first looked at this path */
 	uint64_t ticket;
 };
@@ -148,7 +150,7 @@ struct run_state {
 	const char *halt_reason;                      /* of the signal; NULL */
 	/* the highest inbox id on the record */
 	uint64_t last_message;
-	const uint64_t *messages;                     /* inbox ids on the record */
+	uint64_t *messages;                     /* inbox ids on the record */
 	size_t n_messages;
 	unsigned predicted;                           /* paths with that grade */
 	/* seq of the first outcome failed since the last re-opening; 0 */
@@ -175,6 +177,8 @@ struct path_state *state_find(const struct run_state *state, const char *path);
 /* made if it is not there */
 struct path_state *state_path(struct run_state *state, const char *path);
 /* ok, failed, skipped, cancelled */
+/* as if there had been no record of it; what others hold of it stays */
+void path_reset(struct path_state *path);
 bool path_is_final(const struct path_state *path);
 /* what the first cancel does not end: handlers and undo */
 bool path_is_handler(const char *path);

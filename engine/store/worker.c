@@ -19,16 +19,7 @@ take(struct store *store)
 	return job;
 }
 
-/* What nobody waits for. */
-static void
-tidy(struct store *store)
-{
-	if (store->batches == FILL_AFTER)
-		wal_fill(store);
-	if (store->batches > 0 && store->wal_pages >= CHECKPOINT_PAGES)
-		store_checkpoint(store, false);
-}
-
+/* The acknowledgement goes out before the checkpoint, which nobody waits for. */
 static void *
 work(void *with)
 {
@@ -41,7 +32,8 @@ work(void *with)
 		pthread_mutex_unlock(&store->busy);
 		store->host->type->post(store->host, op);
 		pthread_mutex_lock(&store->busy);
-		tidy(store);
+		if (store->wrote && store->wal_pages >= CHECKPOINT_PAGES)
+			store_checkpoint(store, false);
 		pthread_mutex_unlock(&store->busy);
 	}
 	return NULL;

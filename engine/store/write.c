@@ -53,8 +53,7 @@ write_end(struct store *store, bool commit, struct err *err)
 	return ok;
 }
 
-/* A reader that holds an old snapshot only makes the checkpoint end early. At the end the WAL is
- * cut, or whoever opens the store next would read all of it. */
+/* A reader that holds an old snapshot only makes the checkpoint end early. */
 void
 store_checkpoint(struct store *store, bool whole)
 {

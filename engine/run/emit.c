@@ -1,0 +1,130 @@
+#include "run/owner.h"
+
+#include "data/json.h"
+
+#include <assert.h>
+
+/* Records: built, applied, and handed out; and acts. */
+
+struct map_builder
+body_new(struct owner *o)
+{
+	struct map_builder body = {.mem = o->turn_mem};
+
+	map_put(&body, "v", value_int(1));
+	return body;
+}
+
+void
+body_time(struct map_builder *body, const char *key, int64_t at)
+{
+	if (at != 0)
+		map_put(body, key, value_int(at));
+}
+
+void
+body_text(struct map_builder *body, const char *key, const char *text)
+{
+	if (text != NULL)
+		map_put(body, key, value_str(str_of(text)));
+}
+
+void
+body_value(struct map_builder *body, const char *key, const struct value *v)
+{
+	if (v != NULL)
+		map_put(body, key, *v);
+}
+
+void
+body_error(struct map_builder *body, const struct err *err)
+{
+	struct map_builder error = {.mem = body->mem};
+
+	if (err == NULL || err->code == ERR_NONE)
+		return;
+	body_text(&error, "message", arena_strdup(body->mem, err->msg));
+	if (err->hint[0] != '\0')
+		body_text(&error, "hint", arena_strdup(body->mem, err->hint));
+	map_put(&error, "transient", value_bool(err->transient));
+	map_put(body, "error", map_done(&error));
+}
+
+static struct record *
+record_add(struct owner *o)
+{
+	struct turn *turn = o->turn;
+
+	if (turn->n_records == o->records_cap) {
+		size_t cap = o->records_cap == 0 ? 8 : 2 * o->records_cap;
+		struct record *more = arena_array(o->turn_mem, struct record, cap);
+		if (turn->n_records > 0)
+			memcpy(more, turn->records, turn->n_records * sizeof *more);
+		turn->records = more;
+		o->records_cap = cap;
+	}
+	return &turn->records[turn->n_records++];
+}
+
+/* Who looks at this path or at one around it has news: its seat, and its deadline. */
+static void
+tell(struct owner *o, struct path_state *path)
+{
+	for (struct path_state *up = path; up != NULL; up = up->parent) {
+		if (up->seat != NULL) {
+			seat_touch(up->seat);
+			break;
+		}
+	}
+	for (struct path_state *up = path; up != NULL; up = up->parent)
+		timers_of_path(o, up);
+	timers_of_run(o);
+}
+
+void
+emit(struct owner *o, enum kind kind, struct path_state *path, uint32_t attempt,
+	struct map_builder *body)
+{
+	struct record *record = record_add(o);
+	enum outcome before = path->state;
+	struct value value = map_done(body);
+	struct buf text = buf_in(o->turn_mem);
+	struct err err = {0};
+
+	json_write(&text, &value, JSON_COMPACT);
+	*record = (struct record){
+		.seq = o->state->seq + 1, .at = o->now, .boot = o->boot, .kind = kind,
+		.path = path->path, .attempt = attempt, .body = buf_str(&text),
+	};
+	bool ok = run_apply(o->state, record, &err);
+	assert(ok);
+	(void)ok;
+	if (path->seat != NULL && path->state != before)
+		seat_ended(o, path->seat, before);
+	tell(o, path);
+}
+
+struct act *
+act_add(struct owner *o, enum act_kind kind, const struct seat *seat)
+{
+	struct turn *turn = o->turn;
+
+	if (turn->n_acts == o->acts_cap) {
+		size_t cap = o->acts_cap == 0 ? 8 : 2 * o->acts_cap;
+		struct act *more = arena_array(o->turn_mem, struct act, cap);
+		if (turn->n_acts > 0)
+			memcpy(more, turn->acts, turn->n_acts * sizeof *more);
+		turn->acts = more;
+		o->acts_cap = cap;
+	}
+	struct act *act = &turn->acts[turn->n_acts++];
+	*act = (struct act){.kind = kind, .path = ""};
+	if (seat != NULL) {
+		act->node = seat->node;
+		act->path = seat->path;
+		act->state = seat->state;
+		act->attempt = seat->state->attempt;
+		act->in = seat->in_value;
+	}
+	return act;
+}

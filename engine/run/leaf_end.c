@@ -1,0 +1,536 @@
+#include "run/owner.h"
+
+#include "base/digest.h"
+#include "run/again.h"
+
+#include <assert.h>
+
+/* One step, backwards: what happened, and how it ends. */
+
+static bool
+is_dry(const struct owner *o)
+{
+	return o->state->mode == MODE_DRY;
+}
+
+static bool
+is_off(const struct seat *seat)
+{
+	return seat->cut == CUT_DEADLINE || seat->cut == CUT_CANCEL
+		|| seat->cut == CUT_STOP;
+}
+
+static bool
+is_called_off(const struct seat *seat)
+{
+	return seat->cut == CUT_CANCEL || seat->cut == CUT_STOP;
+}
+
+static void
+body_result(struct map_builder *body, const struct result *result)
+{
+	if (result == NULL)
+		return;
+	body_value(body, "outputs", result->outputs);
+	body_value(body, "measures", result->measures);
+	body_error(body, result->err);
+	if (result->log_digest != NULL) {
+		struct map_builder log = {.mem = body->mem};
+		map_put(&log, "bytes", value_int((int64_t)result->log_bytes));
+		body_text(&log, "digest", result->log_digest);
+		map_put(body, "log", map_done(&log));
+	}
+}
+
+void
+leaf_final(struct owner *o, struct seat *seat, struct final final)
+{
+	struct map_builder body = body_new(o);
+
+	/* duplicates are accepted: nobody is asked */
+	if (final.state == OUT_DOUBT && seat->effect == REPEATABLE)
+		final.state = is_halted(o, seat) || is_called_off(seat) ? OUT_CANCELLED
+			: OUT_FAILED;
+	body_text(&body, "state", outcome_word(final.state));
+	body_text(&body, "fate", fate_word(final.fate));
+	if (final.how != WAY_NONE)
+		body_text(&body, "how", way_word(final.how));
+	if (final.grade != GRADE_NONE)
+		body_text(&body, "grade", grade_word(final.grade));
+	if (seat->state->tries + seat->tries > 0)
+		map_put(&body, "tries", value_int(seat->state->tries + seat->tries));
+	body_result(&body, final.result);
+	if (is_dry(o) && final.result != NULL) {
+		body_value(&body, "before", final.result->before);
+		body_value(&body, "after", final.result->after);
+	}
+	emit(o, REC_OUTCOME, seat->state, seat->state->attempt, &body);
+	seat->phase = -1;
+	timer_clear(o, &seat->timeout);
+	leaf_wait(o, seat, WAIT_NONE, 0);
+	seat->sub = SUB_NONE;
+	seat_cut(o, seat, CUT_NONE);
+	seat_stand(o, seat, final.state == OUT_DOUBT ? STAND_DOUBT : STAND_FINAL);
+}
+
+/* Jitter is SHA-256(key, attempt), so that no random number need be recorded: a factor of
+ * 1 - jitter to 1 + jitter. */
+static double
+jittered(const struct owner *o, const struct seat *seat, double pause, double jitter)
+{
+	uint8_t hash[SHA256_SIZE];
+
+	if (jitter == 0)
+		return pause;
+	char *text = arena_printf(o->turn_mem, "%s %u",
+		path_key(o->turn_mem, o->state, seat->state), seat->state->attempt);
+	sha256(str_of(text), hash);
+	double unit = (double)(hash[0] << 8 | hash[1]) / 65536.0;
+	return pause * (1 - jitter + 2 * jitter * unit);
+}
+
+/* us until the next attempt after `tries` of them. */
+static int64_t
+pause_after(const struct owner *o, const struct seat *seat, unsigned tries)
+{
+	static const struct retry otherwise = {3, 2 * NS_S, 30 * NS_S, 2, 0.2};
+	const struct retry *retry = seat->is_undo ? &otherwise : &seat->node->retry;
+	double pause = (double)retry->delay;
+
+	if (seat->node->every != 0 && !seat->is_undo)
+		return seat->node->every / 1000;
+	for (unsigned i = 1; i < tries && pause < (double)retry->max_delay; i++)
+		pause *= retry->backoff;
+	if (pause > (double)retry->max_delay)
+		pause = (double)retry->max_delay;
+	return (int64_t)(jittered(o, seat, pause, retry->jitter) / 1000);
+}
+
+static unsigned
+tries_of(const struct seat *seat)
+{
+	return seat->is_undo ? 3 : seat->node->retry.attempts;
+}
+
+static void
+retry(struct owner *o, struct seat *seat, enum fate fate, unsigned tries, int64_t at,
+	const struct result *result)
+{
+	struct map_builder body = body_new(o);
+
+	body_text(&body, "fate", fate_word(fate));
+	map_put(&body, "tries", value_int(tries));
+	body_time(&body, "next_at", at);
+	if (result != NULL)
+		body_error(&body, result->err);
+	emit(o, REC_RETRY, seat->state, seat->state->attempt, &body);
+}
+
+/* An attempt ended badly. The one place that asks again(). */
+void
+leaf_fail(struct owner *o, struct seat *seat, enum fate fate, bool transient,
+	const struct result *result)
+{
+	const struct path_state *state = seat->state;
+	enum fate joined = fate_worst(state->fate, fate);
+	bool is_pure = seat->effect == PURE;
+	unsigned tries = 1 + (is_pure ? seat->tries : state->tries);
+	int64_t pause = pause_after(o, seat, tries);
+	bool over = seat->last || is_off(seat) || state->grace || state->late
+		|| is_halted(o, seat)
+		|| (state->deadline_at > 0 && state->deadline_at <= o->now + pause);
+	enum again what = again(&(struct bad_end){
+		.effect = seat->effect, .fate = fate, .joined = joined,
+			.transient = transient,
+		.tries_left = tries < tries_of(seat) && !over,
+		.probe = seat->has_probe && !seat->is_undo, .in_window = in_window(o,
+			seat)});
+
+	if (is_pure && fate == FATE_DONE && !seat->node->retry_written)
+		/* only transient failures are tried again unasked */
+		what = AGAIN_FAIL;
+	if (what == AGAIN_PROBE && over)
+		what = joined == FATE_DOUBT ? AGAIN_PARK : AGAIN_FAIL;
+	switch (what) {
+	case AGAIN_RETRY:
+		if (is_pure)
+			seat->tries = tries;          /* pure attempts leave no record */
+		else
+			retry(o, seat, joined, tries, o->now + pause, result);
+		seat_cut(o, seat, CUT_NONE);
+		seat_stand(o, seat, STAND_BACKOFF);
+		leaf_wait(o, seat, WAIT_BACKOFF, o->now + pause);
+		break;
+	case AGAIN_PROBE:
+		leaf_orphans(o, seat, THEN_PROBE);
+		break;
+	case AGAIN_PARK:
+		leaf_final(o, seat, (struct final){
+			.state = OUT_DOUBT, .fate = joined, .result = result});
+		break;
+	case AGAIN_FAIL:
+		leaf_give_up(o, seat, joined, result);
+		break;
+	}
+}
+
+static bool
+asks_person(const struct owner *o, const struct seat *seat)
+{
+	if (seat->is_undo)
+		return o->state->signal != HALT_STOP;
+	return seat_on_error(o, seat) == ON_ERROR_ASK && !is_halted(o, seat)
+		&& !seat->is_gate
+		&& !is_dry(o);
+}
+
+static void
+ask_failed(struct owner *o, struct seat *seat, enum fate fate,
+	const struct result *result)
+{
+	struct map_builder body = body_new(o);
+
+	body_text(&body, "what", "failed");
+	body_text(&body, "fate", fate_word(fate));
+	body_result(&body, result);
+	emit(o, REC_ASK, seat->state, 0, &body);
+	seat->phase = -1;
+	timer_clear(o, &seat->timeout);
+	leaf_wait(o, seat, WAIT_NONE, 0);
+	seat_stand(o, seat, STAND_ASK);
+}
+
+void
+leaf_give_up(struct owner *o, struct seat *seat, enum fate fate,
+	const struct result *result)
+{
+	bool halted = is_halted(o, seat) && o->state->signal != HALT_DEADLINE;
+	bool doubt = fate == FATE_DOUBT && seat->effect != REPEATABLE;
+
+	if (halted || is_called_off(seat))
+		leaf_final(o, seat, (struct final){.state = doubt ? OUT_DOUBT
+			: OUT_CANCELLED,
+			.fate = fate, .result = result});
+	else if (asks_person(o, seat))
+		ask_failed(o, seat, fate, result);
+	else
+		leaf_final(o, seat, (struct final){
+			.state = OUT_FAILED, .fate = fate, .result = result});
+}
+
+/* ---- what an operation came to, by phase */
+
+static void
+checked(struct owner *o, struct seat *seat, const struct result *result)
+{
+	if (result->verdict == STEP_DONE && !result->not_held && !is_off(seat)) {
+		if (seat->then == THEN_ASK)
+			leaf_ask(o, seat);
+		else
+			leaf_act(o, seat);
+	/* an attempt of a dead owner, and it may not be made again now */
+	} else if (seat->state->open) {
+		leaf_final(o, seat, (struct final){
+			.state = OUT_DOUBT, .fate = FATE_DOUBT, .result = result});
+	} else {
+		seat->last = seat->last || !result->transient;
+		leaf_fail(o, seat, FATE_NONE, result->transient, result);
+	}
+}
+
+static void
+probed(struct owner *o, struct seat *seat, const struct result *result)
+{
+	unsigned tries = seat->state->tries + (seat->free ? 0 : 1);
+
+	if (result->verdict == STEP_DONE) {
+		leaf_adopt(o, seat, result);
+	} else if (result->verdict != STEP_ABSENT || is_off(seat) || is_halted(o, seat)) {
+		leaf_final(o, seat, (struct final){
+			.state = OUT_DOUBT, .fate = FATE_DOUBT, .result = result});
+	} else {
+		/* not there as a whole; parts of it may be */
+		seat->absent = true;
+		if (tries < tries_of(seat) || seat->free) {
+			retry(o, seat, FATE_PARTIAL, tries, o->now, NULL);
+			leaf_check(o, seat);
+		} else {
+			leaf_give_up(o, seat, FATE_PARTIAL, result);
+		}
+	}
+}
+
+static void
+settled(struct owner *o, struct seat *seat, const struct result *result)
+{
+	if (result->verdict == STEP_DONE && !result->assert_failed)
+		leaf_final(o, seat, (struct final){.state = OUT_OK, .fate = FATE_DONE,
+			.how = WAY_RAN, .result = result});
+	else if (is_called_off(seat))
+		leaf_final(o, seat, (struct final){
+			.state = OUT_CANCELLED, .fate = FATE_DONE, .result = result});
+	else
+		leaf_give_up(o, seat, FATE_DONE, result);
+}
+
+static void
+changed(struct owner *o, struct seat *seat, const struct result *result)
+{
+	enum fate fate = fate_of(result->verdict, result->reach);
+
+	if (fate != FATE_DONE) {
+		leaf_fail(o, seat, fate, result->transient, result);
+	} else if (seat->has_settle && !seat->is_undo) {
+		struct map_builder body = body_new(o);
+		body_value(&body, "out", result->outputs);
+		map_put(&body, "adopted", value_bool(false));
+		emit(o, REC_EFFECT, seat->state, seat->state->attempt, &body);
+		leaf_settle(o, seat);
+	} else if (!result->assert_failed) {
+		leaf_final(o, seat, (struct final){.state = OUT_OK, .fate = FATE_DONE,
+			.how = WAY_RAN, .result = result});
+	} else {
+		leaf_fail(o, seat, FATE_DONE, false, result);
+	}
+}
+
+static void
+saved(struct owner *o, struct seat *seat, const struct result *result)
+{
+	struct map_builder body = body_new(o);
+
+	body_value(&body, "value", result->saved);
+	emit(o, REC_SAVE, seat->state, seat->state->attempt, &body);
+	act_add(o, ACT_SAVED, seat);
+}
+
+/* Checks: asked once, `samples` times, or `every` so often until it holds. */
+
+static void
+polled_dry(struct owner *o, struct seat *seat, const struct result *result, bool holds)
+{
+	const struct samples *samples = seat->node->samples;
+	struct final final = {.state = OUT_OK, .result = result};
+
+	if (result->unknown != NULL)
+		final.grade = GRADE_UNKNOWN;
+	else if (holds)
+		final.grade = samples != NULL && samples->count > 1 ? GRADE_ASSUMED
+			: GRADE_CHECKED;
+	else if (o->state->predicted > 0)
+		final.grade = GRADE_ASSUMED;
+	else
+		final.state = OUT_FAILED;
+	leaf_final(o, seat, final);
+}
+
+static void
+again_after(struct owner *o, struct seat *seat, int64_t pause_ns)
+{
+	seat_stand(o, seat, STAND_BACKOFF);
+	leaf_wait(o, seat, WAIT_BACKOFF, o->now + pause_ns / 1000);
+}
+
+static void
+sampled(struct owner *o, struct seat *seat, const struct result *result, bool holds)
+{
+	const struct samples *samples = seat->node->samples;
+
+	seat->polls++;
+	seat->good += holds;
+	unsigned left = samples->count - seat->polls;
+	if (seat->good >= samples->pass)
+		leaf_final(o, seat, (struct final){
+			.state = OUT_OK, .how = WAY_RAN, .result = result});
+	else if (seat->good + left < samples->pass)
+		leaf_give_up(o, seat, FATE_NONE, result);
+	else
+		again_after(o, seat, samples->every);
+}
+
+static void
+polled(struct owner *o, struct seat *seat, const struct result *result)
+{
+	bool answered = result->verdict == STEP_DONE, holds = answered
+		&& !result->not_held;
+
+	if (is_dry(o)) {
+		polled_dry(o, seat, result, holds);
+	} else if (seat->node->samples != NULL && !is_off(seat)) {
+		sampled(o, seat, result, holds);
+	} else if (holds && !is_off(seat)) {
+		leaf_final(o, seat, (struct final){
+			.state = OUT_OK, .how = WAY_RAN, .result = result});
+	} else if (is_off(seat) || result->fail_if) {
+		leaf_give_up(o, seat, FATE_NONE, result);
+	} else if (seat->node->every == 0) {
+		leaf_fail(o, seat, answered ? FATE_DONE : FATE_NONE, result->transient,
+			result);
+	} else if (seat->state->grace || seat->state->late
+		|| (result->verdict == STEP_FAIL && !result->transient
+		&& seat->cut == CUT_NONE)) {
+		/* a definite error; the rest is "not yet" */
+		leaf_give_up(o, seat, FATE_NONE, result);
+	} else {
+		seat_cut(o, seat, CUT_NONE);
+		again_after(o, seat, seat->node->every);
+	}
+}
+
+/* A dry run ends each changing step at its look, with a grade. */
+void
+leaf_predict(struct owner *o, struct seat *seat, const struct result *result)
+{
+	struct final final = {.state = OUT_OK, .result = result};
+
+	if (result == NULL && seat->has_preview) {
+		seat_stand(o, seat, STAND_LOOK);
+		leaf_op(o, seat, PHASE_LOOK, 0);
+		return;
+	}
+	if (result == NULL)
+		final.grade = GRADE_ASSUMED;
+	else if (result->unknown != NULL)
+		final.grade = GRADE_UNKNOWN;
+	else if (result->verdict == STEP_DONE)
+		final.grade = result->same ? GRADE_CHECKED : GRADE_PREDICTED;
+	else if (o->state->predicted > 0)
+		final.grade = GRADE_ASSUMED;
+	else
+		final.state = OUT_FAILED;
+	leaf_final(o, seat, final);
+}
+
+void
+leaf_completed(struct owner *o, struct seat *seat, const struct result *result)
+{
+	int phase = seat->phase;
+
+	if (result->save) {
+		saved(o, seat, result);
+		return;
+	}
+	seat->phase = -1;
+	timer_clear(o, &seat->timeout);
+	leaf_wait(o, seat, WAIT_NONE, 0);
+	if (seat->stand == STAND_ENDING)
+		seat_stand(o, seat, seat->back);
+	switch (phase) {
+	case PHASE_ORPHANS:
+		leaf_orphaned(o, seat, result);
+		break;
+	case PHASE_PROVIDE:
+		if (result->verdict == STEP_DONE && !is_off(seat))
+			leaf_start(o, seat);
+		else
+			leaf_fail(o, seat, FATE_NONE, result->transient, result);
+		break;
+	case PHASE_LOOK: {
+		struct result seen = *result;
+		if (is_off(seat))
+			seen.verdict = STEP_FAIL;
+		leaf_looked(o, seat, &seen);
+		break;
+	}
+	case PHASE_CHECK: checked(o, seat, result); break;
+	case PHASE_PROBE: probed(o, seat, result); break;
+	case PHASE_SETTLE: settled(o, seat, result); break;
+	case PHASE_RUN:
+	case PHASE_UNDO:
+		if (seat->effect == PURE)
+			polled(o, seat, result);
+		else
+			changed(o, seat, result);
+		break;
+	default:
+		assert(!"an answer to nothing");
+	}
+}
+
+void
+leaf_timer(struct owner *o, struct seat *seat)
+{
+	enum wait wait = seat->wait;
+
+	leaf_wait(o, seat, WAIT_NONE, 0);
+	switch (wait) {
+	case WAIT_BACKOFF:
+		if (seat->effect == PURE)
+			leaf_act(o, seat);
+		else
+			leaf_check(o, seat);
+		break;
+	case WAIT_LOOK:
+		seat_stand(o, seat, STAND_LOOK);
+		leaf_op(o, seat, PHASE_LOOK, 0);
+		break;
+	case WAIT_SETTLE:
+		leaf_waited(o, seat);
+		break;
+	case WAIT_ASK: {
+		struct map_builder body = body_new(o);
+		map_put(&body, "ask", value_int((int64_t)seat->state->ask));
+		map_put(&body, "yes", value_bool(false));
+		body_text(&body, "reason", "nobody answered");
+		emit(o, REC_ANSWER, seat->state, 0, &body);
+		leaf_give_up(o, seat, seat->state->fate, NULL);
+		break;
+	}
+	case WAIT_NONE:
+		break;
+	}
+}
+
+static void
+cut_question(struct owner *o, struct seat *seat, enum cut why)
+{
+	const struct path_state *state = seat->state;
+
+	if (why == CUT_DEADLINE) {                    /* a person's time does not count */
+		seat_cut(o, seat, CUT_NONE);
+	} else if (state->what == ASK_FAILED) {
+		leaf_final(o, seat, (struct final){.fate = state->fate,
+			.state = state->fate == FATE_DOUBT ? OUT_DOUBT : OUT_FAILED});
+	} else if (state->fate == FATE_DOUBT && seat->effect != REPEATABLE) {
+		leaf_final(o, seat, (struct final){.state = OUT_DOUBT,
+			.fate = FATE_DOUBT});
+	} else {
+		leaf_final(o, seat, (struct final){.state = OUT_CANCELLED,
+			.fate = state->fate});
+	}
+}
+
+/* Timeout, deadline, cancel, stop of one step. What is in flight is ended first; its
+ * verdict still counts. */
+void
+leaf_cut(struct owner *o, struct seat *seat, enum cut why)
+{
+	const struct path_state *state = seat->state;
+
+	if (seat->stand == STAND_FINAL || seat->stand == STAND_WAITING
+		|| seat->stand == STAND_DOUBT || seat->stand == STAND_NEW || is_off(seat))
+		return;
+	if (why == CUT_CANCEL && seat->stand == STAND_RUN && seat->effect != PURE) {
+		/* a running change ends by itself */
+		seat->last = true;
+		return;
+	}
+	seat->last = seat->last || why != CUT_TIMEOUT;
+	seat_cut(o, seat, why);
+	if (seat->stand == STAND_ENDING)
+		return;
+	if (seat->phase >= 0) {
+		seat->back = seat->stand;
+		seat_stand(o, seat, STAND_ENDING);
+		act_add(o, ACT_KILL, seat);
+	} else if (seat->stand == STAND_ASK) {
+		cut_question(o, seat, why);
+	} else if (seat->sub != SUB_NONE
+		|| (state->fate == FATE_DOUBT && seat->effect != REPEATABLE)) {
+		leaf_final(o, seat, (struct final){.state = OUT_DOUBT,
+			.fate = FATE_DOUBT});
+	} else {
+		leaf_final(o, seat, (struct final){.fate = state->fate,
+			.state = why == CUT_DEADLINE ? OUT_FAILED : OUT_CANCELLED});
+	}
+}
