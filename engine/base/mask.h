@@ -26,4 +26,7 @@ void mask_add(struct mask *mask, struct str text);
 uint32_t mask_next(struct mask *mask, uint32_t node, uint8_t byte);
 void mask_ready(struct mask *mask);                   /* before mask_next, after the last mask_add */
 
+struct vault;
+struct mask *vault_automaton(const struct vault *vault);   /* ready; NULL: nothing is to be found */
+
 #endif

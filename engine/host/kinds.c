@@ -6,6 +6,7 @@ const struct real_kind *const real_kinds[OP_POSTED + 1] = {
 	[OP_OPEN] = &real_open,
 	[OP_HTTP] = &real_http,
 	[OP_DNS] = &real_dns,
+	[OP_CONNECT] = &real_connect,
 	[OP_READ] = &real_read,
 	[OP_WRITE] = &real_write,
 	[OP_FILE] = &real_file,

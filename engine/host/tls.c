@@ -1,7 +1,15 @@
 #include "host/tls.h"
 
+#include <arpa/inet.h>
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+struct tls_kept {
+	SSL_CTX *ctx;
+	char *ca_file;
+};
 
 const char *
 tls_ca_file(const char *asked, const struct host_options *options)
@@ -114,6 +122,8 @@ tls_verify_error(struct err *err, const char *where, long result, const char *ca
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 		err_set(err, ERR_TLS, "the certificate of %s is self-signed", where);
 		return err_hint(err, "name a file with it or its authority in `ca`");
+	case X509_V_ERR_APPLICATION_VERIFICATION:
+		return err_set(err, ERR_TLS, "the certificate of %s names no host (it has no subjectAltName)", where);
 	case X509_V_ERR_HOSTNAME_MISMATCH: case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		return err_set(err, ERR_TLS, "the certificate of %s is for another host", where);
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -124,4 +134,109 @@ tls_verify_error(struct err *err, const char *where, long result, const char *ca
 		return err_set(err, ERR_TLS, "the certificate of %s is not valid: %s", where,
 			X509_verify_cert_error_string(result));
 	}
+}
+
+void
+tls_close_kept(struct tls_kept *kept)
+{
+	if (kept == NULL)
+		return;
+	SSL_CTX_free(kept->ctx);
+	free(kept->ca_file);
+	free(kept);
+}
+
+/* A name that does not match has another cause, and other words, where the certificate names none. */
+static int
+on_verify(int ok, X509_STORE_CTX *ctx)
+{
+	int error = X509_STORE_CTX_get_error(ctx);
+	X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
+	if (!ok && (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH) && cert != NULL
+		&& X509_get_ext_by_NID(cert, NID_subject_alt_name, -1) < 0)
+		X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
+	return ok;
+}
+
+static struct tls_kept *
+context_open(const char *ca_file, struct err *err)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct tls_kept *kept = calloc(1, sizeof *kept);
+	if (ctx == NULL || kept == NULL)
+		abort();
+	*kept = (struct tls_kept){ctx, strdup(ca_file)};
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
+	if (SSL_CTX_load_verify_file(ctx, ca_file) == 1)
+		return kept;
+	tls_close_kept(kept);
+	err_set(err, ERR_NOT_FOUND, "there are no certificates to be read in %s", ca_file);
+	return NULL;
+}
+
+static bool
+set_name(SSL *ssl, const char *name)
+{
+	unsigned char ip[16];
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (inet_pton(AF_INET, name, ip) == 1 || inet_pton(AF_INET6, name, ip) == 1)
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
+	return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
+}
+
+SSL *
+tls_open(struct tls_kept **kept, const char *ca_file, int fd, const char *name, struct err *err)
+{
+	ERR_clear_error();
+	if (*kept == NULL || strcmp((*kept)->ca_file, ca_file) != 0) {
+		struct tls_kept *fresh = context_open(ca_file, err);
+		if (fresh == NULL)
+			return NULL;
+		tls_close_kept(*kept);
+		*kept = fresh;
+	}
+	SSL *ssl = SSL_new((*kept)->ctx);
+	if (ssl == NULL)
+		abort();
+	if (set_name(ssl, name) && SSL_set_fd(ssl, fd) == 1)
+		return ssl;
+	SSL_free(ssl);
+	err_set(err, ERR_VALUE, "'%s' is not a host name for TLS", name);
+	return NULL;
+}
+
+static void
+explain_failure(const SSL *ssl, const char *where, const char *ca_file, int kind, struct err *err)
+{
+	unsigned long code = ERR_peek_last_error();
+	int reason = ERR_GET_REASON(code);
+	const char *text = ERR_reason_error_string(code);
+	if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
+		tls_verify_error(err, where, SSL_get_verify_result(ssl), ca_file);
+	else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG)
+		err_set(err, ERR_TLS, "%s does not speak TLS", where);
+	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
+		err_set(err, ERR_TLS, "%s speaks no TLS of version 1.2 or newer", where);
+	else if (kind == SSL_ERROR_SYSCALL || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+		err_set(err, ERR_NETWORK, "%s closed the connection in the TLS handshake", where);
+		err_transient(err);
+	} else
+		err_set(err, ERR_TLS, "TLS handshake with %s failed: %s", where, text == NULL ? "no reason" : text);
+}
+
+enum tls_wants
+tls_shake(SSL *ssl, const char *where, const char *ca_file, struct err *err)
+{
+	ERR_clear_error();
+	int result = SSL_connect(ssl);
+	if (result == 1)
+		return TLS_DONE;
+	int kind = SSL_get_error(ssl, result);
+	if (kind == SSL_ERROR_WANT_READ)
+		return TLS_READ;
+	if (kind == SSL_ERROR_WANT_WRITE)
+		return TLS_WRITE;
+	explain_failure(ssl, where, ca_file, kind, err);
+	return TLS_FAILED;
 }

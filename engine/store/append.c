@@ -43,15 +43,33 @@ add_record(struct store *store, const char *run, const struct record *record)
 	sqlite3_bind_int64(add, 7, record->attempt);
 	db_bind(add, 8, record->body);
 	db_bind_bytes(add, 9, (struct str){(const char *)record->hash, SHA256_SIZE});
-	int result = db_run(&store->db, add);
-	if (result != SQLITE_DONE || record->seq != 1)
-		return result;
-	add = db_query(&store->db, Q_ADD_RUN);
-	if (add == NULL)
-		return SQLITE_ERROR;
-	db_bind(add, 1, str_of(run));
-	sqlite3_bind_int64(add, 2, record->at);
 	return db_run(&store->db, add);
+}
+
+/* The run's own line counts its records, so that a lost end of the chain is seen too. */
+static int
+count_records(struct store *store, const struct batch *batch)
+{
+	const struct record *first = &batch->records[0];
+	sqlite3_stmt *count = db_query(&store->db, first->seq == 1 ? Q_ADD_RUN : Q_GROW_RUN);
+	if (count == NULL)
+		return SQLITE_ERROR;
+	db_bind(count, 1, str_of(batch->run));
+	if (first->seq == 1)
+		sqlite3_bind_int64(count, 2, first->at);
+	sqlite3_bind_int64(count, first->seq == 1 ? 3 : 2,
+		(sqlite3_int64)(first->seq + batch->n_records - 1));
+	return db_run(&store->db, count);
+}
+
+static int
+drop_locks(struct store *store, const char *run)
+{
+	sqlite3_stmt *drop = db_query(&store->db, Q_DROP_LOCKS);
+	if (drop == NULL)
+		return SQLITE_ERROR;
+	db_bind(drop, 1, str_of(run));
+	return db_run(&store->db, drop);
 }
 
 static int
@@ -65,13 +83,9 @@ add_records(struct store *store, const struct batch *batch)
 		result = add_record(store, batch->run, &batch->records[i]);
 		ended = batch->records[i].kind == REC_END;
 	}
-	if (result != SQLITE_DONE || !ended)
-		return result;
-	sqlite3_stmt *drop = db_query(&store->db, Q_DROP_LOCKS);
-	if (drop == NULL)
-		return SQLITE_ERROR;
-	db_bind(drop, 1, str_of(batch->run));
-	return db_run(&store->db, drop);
+	if (result == SQLITE_DONE && batch->n_records > 0)
+		result = count_records(store, batch);
+	return result == SQLITE_DONE && ended ? drop_locks(store, batch->run) : result;
 }
 
 static int
@@ -163,7 +177,7 @@ append(struct store *store, const struct batch *batch, struct err *err)
 		written = write_batch(store, batch, err);
 	}
 	if (written == WRITTEN) {
-		store->wrote = true;
+		store->batches++;
 		return store->full ? ACK_FULL : ACK_DURABLE;
 	}
 	if (written == TAKEN) {

@@ -5,6 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/time.h"
+#include "store/lock.h"
+
 static const char name[] = "ballast";
 
 static bool
@@ -45,4 +48,26 @@ ballast_drop(struct store *store)
 {
 	unlinkat(store->folder, name, 0);
 	now_full(store);
+}
+
+/* A commit into blocks that the file already has costs one sync of data alone; a file that grows
+ * costs one of the file system's journal too (ext4: 0.42 against 0.25 ms). A run of a few steps
+ * never comes here, for the zeros cost as much as 30 commits save. SQLite takes zeros for the
+ * end of the WAL. Closing the file here drops no lock: SQLite's are on store.db and
+ * store.db-shm. Without room the WAL grows as it is written. */
+void
+wal_fill(struct store *store)
+{
+	static const char zeros[1 << 16];
+	struct stat st;
+	if (lock_take(store->write_lock, NS_S) != LOCK_TAKEN)
+		return;
+	int fd = openat(store->folder, "store.db-wal", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		for (off_t at = st.st_size; at < WAL_ROOM; at += (off_t)sizeof zeros)
+			if (pwrite(fd, zeros, sizeof zeros, at) != (ssize_t)sizeof zeros)
+				break;
+	if (fd >= 0)
+		close(fd);
+	lock_drop(store->write_lock);
 }

@@ -10,7 +10,8 @@ enum { APPLICATION = 0x72627831 };
 
 static const char schema[] =
 	"CREATE TABLE store (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE run (run TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE run (run TEXT PRIMARY KEY, at INTEGER NOT NULL,"
+	" records INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE record (run TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,"
 	" boot INTEGER NOT NULL, kind TEXT NOT NULL, path TEXT NOT NULL,"
 	" attempt INTEGER NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL,"
@@ -30,7 +31,8 @@ static const char *const queries[Q_COUNT] = {
 	[Q_BEGIN] = "BEGIN IMMEDIATE",
 	[Q_COMMIT] = "COMMIT",
 	[Q_ROLLBACK] = "ROLLBACK",
-	[Q_ADD_RUN] = "INSERT INTO run VALUES (?1, ?2)",
+	[Q_ADD_RUN] = "INSERT INTO run VALUES (?1, ?2, ?3)",
+	[Q_GROW_RUN] = "UPDATE run SET records = ?2 WHERE run = ?1",
 	[Q_ADD_RECORD] = "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[Q_ADD_BLOB] = "INSERT INTO blob VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[Q_ADD_CHUNK] = "INSERT INTO chunk (run, path, attempt, number, text)"
@@ -41,7 +43,7 @@ static const char *const queries[Q_COUNT] = {
 		" ON CONFLICT DO UPDATE SET run = ?2, since = ?3",
 	[Q_DROP_LOCKS] = "DELETE FROM lock WHERE run = ?1",
 	[Q_LOCK] = "SELECT run FROM lock WHERE name = ?1",
-	[Q_HAS_RUN] = "SELECT 1 FROM run WHERE run = ?1",
+	[Q_RECORD_COUNT] = "SELECT records FROM run WHERE run = ?1",
 	[Q_HASH] = "SELECT hash FROM record WHERE run = ?1 AND seq = ?2",
 	[Q_LAST] = "SELECT seq, at, kind, body FROM record WHERE run = ?1"
 		" ORDER BY seq DESC LIMIT 1",
@@ -246,7 +248,8 @@ db_harden(struct db *db, struct err *err)
 		return db_fail(db, err, "store.db");
 	return want(db, "PRAGMA journal_mode=WAL", "wal", err)
 		&& want(db, "PRAGMA synchronous", "2", err)
-		&& want(db, "PRAGMA wal_autocheckpoint=0", "0", err);
+		&& want(db, "PRAGMA wal_autocheckpoint=0", "0", err)
+		&& want(db, "PRAGMA journal_size_limit=16777216", "16777216", err);
 }
 
 void

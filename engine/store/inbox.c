@@ -33,7 +33,8 @@ static bool
 send_locked(struct store *store, const char *run, struct str body, uint64_t *id, struct err *err)
 {
 	struct err end;
-	if (!run_exists(store, run, err) || !write_begin(store, err))
+	uint64_t records;
+	if (!run_count(store, run, &records, err) || !write_begin(store, err))
 		return false;
 	bool ok = add_message(store, run, body, id, err);
 	if (write_end(store, ok, &end))

@@ -27,7 +27,7 @@ struct store {
 	pthread_mutex_t busy;
 	struct db db;
 	uint64_t wal_pages;                           /* in the WAL after the last commit */
-	bool wrote;                                   /* as an owner: so it checkpoints at the end */
+	unsigned batches;                             /* written as an owner, who checkpoints */
 	bool full;                                    /* the reserve is gone */
 	bool broken;                                  /* nothing is written any more */
 	char why[320];                                /* of full or broken */
@@ -41,6 +41,8 @@ struct store {
 
 enum {
 	CHECKPOINT_PAGES = (4 << 20) / DB_PAGE,
+	FILL_AFTER = 24,                              /* batches: it will be a long run */
+	WAL_ROOM = (4 << 20) + (1 << 18),             /* its pages, their headers, and a batch more */
 	BALLAST = 8 << 20,                            /* bytes that the last records of a full disk get */
 };
 
@@ -57,13 +59,15 @@ bool store_break(struct store *store, const struct err *err); /* remembers why; 
 /* ballast.c */
 void ballast_make(struct store *store);               /* sets full where there is no room for it */
 void ballast_drop(struct store *store);
+void wal_fill(struct store *store);
 
 /* claim.c */
 bool run_id_fits(const char *run);                    /* [A-Za-z0-9._-]{1,64}, no leading point */
 const struct holder *holder_of(struct store *store, const char *run, struct arena *mem);
 
 /* runs.c */
-bool run_exists(struct store *store, const char *run, struct err *err);
+/* How many records were appended to it; ERR_NOT_FOUND: no such run. */
+bool run_count(struct store *store, const char *run, uint64_t *records, struct err *err);
 bool run_ended(struct store *store, const char *run);
 const char *run_playbook(struct store *store, const char *run, struct arena *mem);  /* "": unknown */
 

@@ -9,6 +9,7 @@ struct walk {
 	struct digest *digest;
 	const char *run;
 	uint64_t next;                                /* the seq that must come */
+	uint64_t records;                             /* how many the run has: the chain alone would not miss its end */
 	uint8_t head[SHA256_SIZE];
 	bool (*each)(const struct record *, void *);  /* NULL: only the chain is followed */
 	void *with;
@@ -69,6 +70,9 @@ walk_records(struct walk *walk, uint64_t from, struct err *err)
 			(unsigned long long)walk->next);
 	}
 	sqlite3_finalize(rows);
+	if (ok && walk->more && walk->next <= walk->records)
+		return err_set(err, ERR_IO, "run %s: record %llu is missing", walk->run,
+			(unsigned long long)walk->next);
 	return ok;
 }
 
@@ -101,7 +105,7 @@ walk_run(struct walk *walk, uint64_t from, struct err *err)
 	walk->next = from = from == 0 ? 1 : from;
 	walk->more = true;
 	pthread_mutex_lock(&walk->store->busy);
-	bool ok = run_exists(walk->store, walk->run, err) && hash_before(walk, from, err)
+	bool ok = run_count(walk->store, walk->run, &walk->records, err) && hash_before(walk, from, err)
 		&& walk_records(walk, from, err);
 	pthread_mutex_unlock(&walk->store->busy);
 	arena_free(walk->mem);

@@ -103,9 +103,9 @@ no_run(struct store *store, struct str text, struct err *err)
 }
 
 bool
-run_exists(struct store *store, const char *run, struct err *err)
+run_count(struct store *store, const char *run, uint64_t *records, struct err *err)
 {
-	sqlite3_stmt *has = db_query(&store->db, Q_HAS_RUN);
+	sqlite3_stmt *has = db_query(&store->db, Q_RECORD_COUNT);
 	if (has == NULL)
 		return db_fail(&store->db, err, store->where);
 	db_bind(has, 1, str_of(run));
@@ -114,6 +114,8 @@ run_exists(struct store *store, const char *run, struct err *err)
 		no_run(store, str_of(run), err);
 	else if (result != SQLITE_ROW)
 		db_fail(&store->db, err, store->where);
+	else
+		*records = (uint64_t)sqlite3_column_int64(has, 0);
 	sqlite3_reset(has);
 	return result == SQLITE_ROW;
 }

@@ -72,8 +72,10 @@ connect_db(struct store *store, struct err *err)
 		return false;
 	if (version == 0 && !db_make(&store->db, new_uuid(store), err))
 		return false;
-	sqlite3_wal_hook(store->db.sqlite, count_pages, store);
-	return db_harden(&store->db, err);
+	if (!db_harden(&store->db, err))
+		return false;
+	sqlite3_wal_hook(store->db.sqlite, count_pages, store);      /* wal_autocheckpoint takes it away */
+	return true;
 }
 
 static bool
@@ -167,7 +169,7 @@ store_close(struct store *store)
 	if (store == NULL)
 		return;
 	store_stop(store);
-	if (store->wrote)
+	if (store->batches > 0)
 		store_checkpoint(store, true);
 	db_close(&store->db);
 	const int files[] = {store->owners, store->write_lock, store->folder};

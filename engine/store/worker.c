@@ -19,7 +19,16 @@ take(struct store *store)
 	return job;
 }
 
-/* The acknowledgement goes out before the checkpoint, which nobody waits for. */
+/* What nobody waits for. */
+static void
+tidy(struct store *store)
+{
+	if (store->batches == FILL_AFTER)
+		wal_fill(store);
+	if (store->batches > 0 && store->wal_pages >= CHECKPOINT_PAGES)
+		store_checkpoint(store, false);
+}
+
 static void *
 work(void *with)
 {
@@ -32,8 +41,7 @@ work(void *with)
 		pthread_mutex_unlock(&store->busy);
 		store->host->type->post(store->host, op);
 		pthread_mutex_lock(&store->busy);
-		if (store->wrote && store->wal_pages >= CHECKPOINT_PAGES)
-			store_checkpoint(store, false);
+		tidy(store);
 		pthread_mutex_unlock(&store->busy);
 	}
 	return NULL;

@@ -53,7 +53,8 @@ write_end(struct store *store, bool commit, struct err *err)
 	return ok;
 }
 
-/* A reader that holds an old snapshot only makes the checkpoint end early. */
+/* A reader that holds an old snapshot only makes the checkpoint end early. At the end the WAL is
+ * cut, or whoever opens the store next would read all of it. */
 void
 store_checkpoint(struct store *store, bool whole)
 {

@@ -168,8 +168,36 @@ def count(c):
     c.sendall(answer(b'%d' % (requests - 1)))
 
 
+def pg_no(c):
+    c.recv(8, socket.MSG_WAITALL)
+    c.sendall(b'N')
+    hold(c)
+
+
+def pg_tls(ctx):
+    def behave(c):
+        if c.recv(8, socket.MSG_WAITALL) == struct.pack('>II', 8, 80877103):
+            c.sendall(b'S')
+            hold(ctx.wrap_socket(c, server_side=True))
+    return behave
+
+
+def smtp(ctx=None, offer=b'250 STARTTLS', go=b'220 go on'):
+    def behave(c):
+        c.sendall(b'220-mail.test\r\n220 ESMTP\r\n')
+        c.recv(1000)
+        c.sendall(b'250-mail.test\r\n250-SIZE 1000\r\n')
+        c.sendall(offer + b'\r\n')
+        if c.recv(1000).upper() == b'STARTTLS\r\n':
+            c.sendall(go + b'\r\n')
+            if ctx:
+                c = ctx.wrap_socket(c, server_side=True)
+        hold(c)
+    return behave
+
+
 PLAIN = [silent, echo, stall_head, stall_body, no_answer, rst, short, endless, bomb, packed, long_header, many_headers,
-         flood, redirect, garbage, greet, missing, large, large_cut, dies_kept, count]
+         flood, redirect, garbage, greet, missing, large, large_cut, dies_kept, count, pg_no]
 
 
 def openssl(folder, *args):
@@ -245,6 +273,11 @@ def main():
             listen(behave.__name__, behave)
         for name in ('tls_echo', 'self_signed', 'wrong_host', 'expired', 'untrusted', 'no_names'):
             listen(name, echo, context(folder, name))
+        good = context(folder, 'tls_echo')
+        listen('pg_tls', pg_tls(good))
+        listen('smtp_tls', smtp(good))
+        listen('smtp_no', smtp(offer=b'250 8BITMIME'))
+        listen('smtp_inject', smtp(good, go=b'220 go on\r\n220 and more'))
         listen('old_tls', echo, old_context(folder))
         closed = socket.create_server(('127.0.0.1', 0))
         print('refuse', closed.getsockname()[1])

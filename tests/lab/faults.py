@@ -13,6 +13,8 @@ ACTIONS = {
     "drop": int,           # 1: the connection is reset before the effect
     "garbage": int,        # the effect, then so many bytes that are no answer
     "length": int,         # the effect, then a Content-Length that lies by so much
+    "trickle": float,      # the answer comes byte by byte, so many seconds apart
+    "deaf": str,           # pg: once the client has said this, the answer is lost
     "code": str,           # an error code of the service, and no effect
     "pending": float,      # seconds until a change of Route 53 is INSYNC
     "skew": float,         # the server's clock is off by so many seconds

@@ -12,6 +12,7 @@ import hooks
 import ledger
 import mailserver
 import nameserver
+import pgfront
 import route53
 import s3front
 import sigv4
@@ -148,6 +149,9 @@ def main():
     web.Server((lab, 9000), s3front.Handler, behind=(lab, 9001), **parts).start()
     web.Server((lab, 8065), hooks.Handler, **parts).start()
     mailserver.Server((lab, 2525), folder=mails, tls=tls, users={"rbx": "lab-mail-password"}, **parts).start()
+    for name, number in (("production", 2), ("staging", 3)):
+        address = "127.77.%d.%d" % (args.net, number)
+        pgfront.Server((address, 15433), behind=(address, 15432), name=name, script=script, ledger=book).start()
     control = web.Server((lab, 8000), Control, **parts)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

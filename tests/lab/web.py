@@ -111,7 +111,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(whole[:fault["cut"]])
                 self.wfile.flush()
                 return self.reset()
-            self.wfile.write(whole)
+            for n in range(len(whole)) if "trickle" in fault else ():
+                self.wfile.write(whole[n:n + 1])
+                faults.sleep(fault["trickle"])
+            if "trickle" not in fault:
+                self.wfile.write(whole)
             self.wfile.flush()
             if fault.get("length") or "garbage" in fault:
                 self.close_connection = True

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -177,6 +178,50 @@ a_failed_sync_is_final(void **state)
 	store_close(store);
 }
 
+/* The zeros that a long run puts behind its WAL are no records, also to who opens it next. */
+static void
+a_long_run_dies_with_room_in_its_wal(void **state)
+{
+	struct desk *desk = *state;
+	struct stat st;
+	pid_t child = fork();
+	if (child == 0) {
+		struct store *store = desk_open(desk);
+		for (uint64_t seq = 1; seq <= 60; seq++)
+			desk_append(desk, store, "r1", seq, 1);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	assert_int_equal(stat(arena_printf(desk->mem, "%s/store.db-wal", desk->where), &st), 0);
+	assert_true(st.st_size >= 4 << 20);
+	struct store *store = desk_open(desk);
+	assert_int_equal(desk_count(store, "r1"), 60);
+	assert_int_equal(desk_append(desk, store, "r1", 61, 1), ACK_DURABLE);
+	store_close(store);
+	assert_int_equal(stat(arena_printf(desk->mem, "%s/store.db-wal", desk->where), &st), 0);
+	assert_int_equal(st.st_size, 0);
+}
+
+/* Checkpoints fall into it, and what is read stays whole. */
+static void
+a_run_of_many_megabytes_is_whole(void **state)
+{
+	struct desk *desk = *state;
+	static char body[200000];
+	struct stat st;
+	struct store *store = desk_open(desk);
+	memset(body, 'x', sizeof body);
+	for (uint64_t seq = 1; seq <= 100; seq++) {
+		struct record record = {.seq = seq, .path = "", .body = {body, sizeof body}};
+		struct batch batch = {.run = "r1", .records = &record, .n_records = 1};
+		assert_int_equal(desk_batch(desk, store, &batch, NULL), ACK_DURABLE);
+	}
+	assert_int_equal(desk_count(store, "r1"), 100);
+	assert_int_equal(stat(arena_printf(desk->mem, "%s/store.db-wal", desk->where), &st), 0);
+	assert_true(st.st_size < 8 << 20);
+	store_close(store);
+}
+
 #define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, desk_set, desk_clear)
 
 int
@@ -189,6 +234,8 @@ main(void)
 		cmocka_unit_test(a_disk_that_does_not_sync_is_caught),
 		DESK_TEST(a_batch_costs_one_sync),
 		DESK_TEST(a_failed_sync_is_final),
+		DESK_TEST(a_long_run_dies_with_room_in_its_wal),
+		DESK_TEST(a_run_of_many_megabytes_is_whole),
 	};
 	disk_use();
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,366 @@
+"""Every key of a step, with the real binary: what it does when it holds and when it does not."""
+import json
+import os
+import unittest
+
+import world
+from world import CANCELLED, DONE, FAILED, LATE, PERSON, REFUSED, WRONG
+
+TRUE = "exec: {argv: ['true']}\n    effect: pure"
+
+
+class Keys(world.Scenario):
+    def file(self, name):
+        return os.path.join(self.dir, name)
+
+    def there(self, name):
+        return os.path.exists(self.file(name))
+
+    def lines(self, name):
+        with open(self.file(name)) as f:
+            return f.read().splitlines()
+
+    def test_when(self):
+        self.play("""
+            steps:
+              - {id: a, when: false, exec: {argv: [touch, a]}, undo: none}
+              - id: b
+                when: steps.a.status == 'skipped'
+                exec: {argv: [touch, b]}
+                undo: none
+        """)
+        self.assertEqual(self.states(), {"a": "skipped", "b": "done"})
+        self.assertEqual((self.there("a"), self.there("b")), (False, True))
+
+    def test_for_each(self):
+        self.play("""
+            steps:
+              - id: each
+                for_each: {in: [1, 2, 3], at_once: 3}
+                exec: {argv: [touch, 'f${{ item }}']}
+                undo: none
+              - id: none
+                for_each: []
+                exec: {argv: [touch, never]}
+                undo: none
+              - id: count
+                assert:
+                  - steps.none.status == 'skipped' && steps.each.items.size() == 3
+        """)
+        self.assertTrue(all(self.there(n) for n in ("f1", "f2", "f3")))
+        self.assertFalse(self.there("never"))
+
+    def test_for_each_goes_on_after_a_failed_item(self):
+        self.play("""
+            steps:
+              - id: each
+                for_each: [1, 2, 3]
+                on_error: continue
+                exec: {shell: 'echo "$1" >>said; [ "$1" != 2 ]', args: ['${{ item }}']}
+                undo: none
+              - id: seen
+                assert:
+                  - steps.each.items.map(i, i.status) == ['done', 'failed', 'done']
+        """)
+        self.assertEqual(self.lines("said"), ["1", "2", "3"])
+
+    def test_needs(self):
+        self.play("""
+            steps:
+              - id: all
+                parallel:
+                  - {id: late, needs: [early], exec: {shell: 'cat early'}, undo: none}
+                  - {id: early, exec: {shell: 'sleep 0.2; echo x >early'}, undo: none}
+        """)
+
+    def test_needs_elsewhere_and_in_a_circle(self):
+        done = self.play("steps:\n  - {id: a, wait: {for: 1ms}}\n  - {id: b, needs: [a], wait: {for: 1ms}}", expect=WRONG)
+        self.assertIn("parallel", done.stderr)
+        done = self.play("""
+            steps:
+              - id: all
+                parallel:
+                  - {id: a, needs: [b], wait: {for: 1ms}}
+                  - {id: b, needs: [a], wait: {for: 1ms}}
+        """, expect=WRONG)
+        self.assertRegex(done.stderr, "a.*b|b.*a")
+
+    def test_confirm(self):
+        text = """
+            steps:
+              - {id: a, confirm: 'really?', exec: {argv: [touch, a]}, undo: none}
+        """
+        self.play(text, expect=PERSON)
+        self.assertFalse(self.there("a"))
+        run = self.last()
+        self.rbx("approve", run, "a", "--no")
+        self.rbx("resume", run, expect=FAILED)
+        self.assertFalse(self.there("a"))
+        self.play(text, "--yes")
+        self.assertTrue(self.there("a"))
+
+    def test_confirm_with_a_word_is_not_answered_by_yes(self):
+        self.play("steps:\n  - {id: a, confirm: {text: 'really?', word: DROP}, exec: {argv: [touch, a]}, undo: none}", "--yes", expect=PERSON)
+        self.assertFalse(self.there("a"))
+
+    def test_preconditions(self):
+        self.play("""
+            steps:
+              - id: a
+                preconditions:
+                  - {id: key, file_check: {path: '${{ inputs.dir }}/key'}}
+                exec: {argv: [touch, a]}
+                undo: none
+                retry: {attempts: 1}
+            inputs: {dir: {type: path}}
+        """, "-i", "dir=" + self.dir, expect=FAILED)
+        self.assertFalse(self.there("a"))
+
+    def test_timeout_ends_the_whole_tree(self):
+        """A child that ignores TERM and leaves a grandchild with the pipe."""
+        self.play("""
+            steps:
+              - id: a
+                timeout: 300ms
+                exec:
+                  shell: |
+                    trap '' TERM
+                    (trap '' TERM; echo $$ >pid; exec sleep 300) &
+                    sleep 300
+                undo: none
+        """, expect=None)
+        self.assertIn(self.states()["a"], ("in_doubt", "failed"))
+        self.assertFalse(os.path.exists("/proc/%s/exe" % self.lines("pid")[0]))
+
+    def test_deadline(self):
+        self.play("""
+            steps:
+              - id: a
+                file_check: {path: never}
+                every: 50ms
+                deadline: 300ms
+        """, expect=FAILED)
+        self.play("""
+            limits: {deadline: 300ms}
+            steps:
+              - {id: a, exec: {argv: [sleep, '60']}, effect: pure}
+        """, expect=LATE)
+
+    def test_retry(self):
+        self.play("""
+            steps:
+              - id: a
+                exec: {shell: 'echo x >>tries; exit 3'}
+                effect: idempotent
+                retry: {attempts: 4, delay: 10ms}
+        """, expect=FAILED)
+        self.assertEqual(len(self.lines("tries")), 4)
+        self.assertEqual(self.steps()["a"]["tries"], 4)
+
+    def test_a_once_step_is_not_repeated(self):
+        self.play("""
+            steps:
+              - id: a
+                exec: {shell: 'echo x >>tries; exit 3'}
+                undo: none
+                retry: {attempts: 4, delay: 10ms}
+        """, expect=FAILED)
+        self.assertEqual(len(self.lines("tries")), 1)
+
+    def test_every_until_fail_if(self):
+        text = """
+            steps:
+              - id: a
+                exec: {shell: 'echo x >>asked; printf "{\\"n\\": %%d}" "$(wc -l <asked)"', json: true}
+                effect: pure
+                every: 20ms
+                deadline: 30s
+                until: self.json.n >= 3
+                fail_if: self.json.n == %d
+        """
+        self.play(text % 99)
+        self.assertEqual(len(self.lines("asked")), 3)
+        os.unlink(self.file("asked"))
+        self.play(text % 2, expect=FAILED)
+        self.assertEqual(len(self.lines("asked")), 2)
+
+    def test_samples(self):
+        text = """
+            steps:
+              - id: a
+                exec: {shell: 'echo x >>asked; [ "$(wc -l <asked)" -ne 2 ]'}
+                effect: pure
+                samples: {count: 3, every: 10ms, pass: %d}
+                retry: {attempts: 1}
+        """
+        self.play(text % 2)
+        os.unlink(self.file("asked"))
+        self.play(text % 3, expect=FAILED)
+
+    def test_accept(self):
+        self.play("""
+            steps:
+              - {id: a, exec: {shell: 'exit 3'}, accept: [3], undo: none}
+              - id: b
+                assert:
+                  - steps.a.outputs.code == 3
+        """)
+
+    def test_assert(self):
+        done = self.play("""
+            steps:
+              - id: a
+                exec: {shell: 'echo x >>did; echo 5'}
+                undo: none
+                assert:
+                  - int(self.stdout.trim()) > 3
+                  - check: int(self.stdout.trim()) > 7
+                    message: five is not enough
+        """, expect=FAILED)
+        self.assertIn("five is not enough", done.stdout + done.stderr)
+        self.assertEqual(len(self.lines("did")), 1)
+
+    def test_outputs_and_measures(self):
+        self.play("""
+            objectives: {size: 9}
+            steps:
+              - id: a
+                exec: {argv: [echo, '7']}
+                effect: pure
+                outputs:
+                  n: int(self.stdout.trim())
+                  twice: outputs.n * 2
+                measures:
+                  size: outputs.n
+        """)
+        shown = self.show()
+        self.assertEqual({s["path"]: s for s in shown["steps"]}["a"]["outputs"]["twice"], 14)
+        self.assertIn("size", json.dumps(shown["measures"]))
+
+    def test_effect_pure_runs_in_a_dry_run(self):
+        self.play("""
+            steps:
+              - {id: a, exec: {shell: 'touch looked'}, effect: pure}
+              - {id: b, exec: {shell: 'touch changed'}, undo: none}
+        """, "--dry-run")
+        self.assertEqual((self.there("looked"), self.there("changed")), (True, False))
+
+    def test_probe_says_that_it_is_there(self):
+        self.write('{"made": true}', "state.json")
+        self.play("""
+            steps:
+              - id: a
+                exec: {shell: 'touch made'}
+                probe:
+                  file_check: {path: state.json, json: true}
+                  done: self.json.made
+                undo: none
+        """)
+        self.assertFalse(self.there("made"))
+        self.assertEqual(self.steps()["a"]["how"], "unchanged")
+
+    def test_undo_and_finally(self):
+        self.play("""
+            steps:
+              - id: all
+                on_error: undo
+                block:
+                  - {id: a, exec: {shell: 'echo a >>log'}, undo: [{id: ua, exec: {shell: 'echo undo a >>log'}}]}
+                  - {id: b, exec: {shell: 'echo b >>log'}, undo: [{id: ub, exec: {shell: 'echo undo b >>log'}}]}
+                  - {id: c, exec: {shell: 'exit 1'}, undo: none}
+                finally:
+                  - {id: f, exec: {shell: 'echo finally >>log'}, undo: none}
+        """, expect=FAILED)
+        self.assertEqual(self.lines("log"), ["a", "b", "undo b", "undo a", "finally"])
+        self.assertEqual([self.states()[p] for p in "abc"], ["undone", "undone", "failed"])
+
+    def test_on_error(self):
+        text = """
+            steps:
+              - {id: a, exec: {shell: 'exit 1'}, undo: none, on_error: %s}
+              - {id: b, exec: {shell: 'touch b'}, undo: none, when: "steps.a.status in ['done', 'failed']"}
+        """.replace(", when: \"steps.a.status in ['done', 'failed']\"", "")
+        self.play(text % "stop", expect=FAILED)
+        self.assertFalse(self.there("b"))
+        self.play(text % "continue")
+        self.assertTrue(self.there("b"))
+        os.unlink(self.file("b"))
+        self.play(text % "ask", expect=PERSON)
+        run = self.last()
+        self.rbx("resolve", run, "a", "--skip", "--reason", "it is fine")
+        self.rbx("resume", run)
+        self.assertTrue(self.there("b"))
+
+    def test_handlers(self):
+        text = """
+            inputs: {code: {type: string}}
+            steps:
+              - {id: a, exec: {shell: 'exit "$1"', args: ['${{ inputs.code }}']}, undo: none}
+            on_success:
+              - {id: s, exec: {shell: 'echo success >>log'}, undo: none}
+            on_failure:
+              - {id: f, exec: {shell: 'echo "$1" >>log', args: ['${{ failure.step }} ${{ failure.kind }}']}, undo: none}
+            finally:
+              - {id: z, exec: {shell: 'echo finally >>log'}, undo: none}
+        """
+        self.play(text, "-i", "code=0")
+        self.play(text, "-i", "code=1", expect=FAILED)
+        self.assertEqual(self.lines("log"), ["success", "finally", "a failed", "finally"])
+
+    def test_missing_secret_and_input(self):
+        self.play("secrets: {s: {env: RBX_TEST_NOT_THERE}}\nsteps:\n  - {id: a, wait: {for: 1ms}}", expect=REFUSED)
+        done = self.play("inputs: {n: {type: int}}\nsteps:\n  - {id: a, wait: {for: 1ms}}", expect=WRONG)
+        self.assertIn("'n'", done.stderr)
+        self.play("inputs: {n: {type: int, max: 3}}\nsteps:\n  - {id: a, wait: {for: 1ms}}", "-i", "n=4", expect=WRONG)
+        self.play("steps:\n  - {id: a, wait: {for: 1ms}}", "-i", "n=4", expect=WRONG)
+
+    def test_doubt_is_settled_by_a_person(self):
+        child = self.start("run", self.write("""
+            rbx: 1
+            name: test
+            steps:
+              - {id: a, exec: {shell: 'echo x >>did; sleep 60'}, undo: none}
+              - {id: b, exec: {shell: 'touch b'}, undo: none}
+        """))
+        self.wait(lambda: self.there("did"), "the effect")
+        child.kill()
+        child.wait()
+        run = self.last()
+        done = self.rbx("resume", run, expect=PERSON)
+        self.assertIn("rbx resolve", done.stdout + done.stderr)
+        self.assertEqual(self.states(run)["a"], "in_doubt")
+        self.rbx("resolve", run, "a", "--done", "--reason", "I looked")
+        self.rbx("resume", run)
+        self.assertEqual(len(self.lines("did")), 1)
+        self.assertTrue(self.there("b"))
+
+    def test_cancel_by_signal(self):
+        child = self.start("run", self.write("""
+            rbx: 1
+            name: test
+            steps:
+              - {id: a, exec: {shell: 'echo x >>did; sleep 1'}, undo: none}
+              - {id: b, exec: {shell: 'touch b'}, undo: none}
+        """))
+        self.wait(lambda: self.there("did"), "the effect")
+        child.send_signal(2)
+        out, _ = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, CANCELLED, out)
+        self.assertFalse(self.there("b"))
+
+    def test_hangup_goes_on(self):
+        child = self.start("run", self.write("""
+            rbx: 1
+            name: test
+            steps:
+              - {id: a, exec: {shell: 'echo x >>did; sleep 0.5'}, undo: none}
+              - {id: b, exec: {shell: 'touch b'}, undo: none}
+        """))
+        self.wait(lambda: self.there("did"), "the effect")
+        child.send_signal(1)
+        self.assertEqual(child.wait(60), DONE)
+        self.assertTrue(self.there("b"))
+
+
+if __name__ == "__main__":
+    unittest.main()
