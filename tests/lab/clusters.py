@@ -128,7 +128,9 @@ class Cluster:
         shutil.rmtree(self.home, ignore_errors=True)
         os.makedirs(self.home)
         os.chmod(os.path.dirname(self.home), 0o755)
-        subprocess.run(["tar", "-C", self.home, "-xf", template], check=True)
+        done = subprocess.run(["tar", "-C", self.home, "-xf", template], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            raise Trouble("cannot unpack %s: %s" % (template, done.stdout[:500]))
         for name in ("site.pem", "site.key"):
             shutil.copy(os.path.join(self.certs, name), self.data)
             os.chmod(os.path.join(self.data, name), 0o600)

@@ -43,7 +43,7 @@ class Answerer:
 
 
 class Udp(socketserver.ThreadingUDPServer):
-    daemon_threads, allow_reuse_address, max_packet_size = True, True, 4096
+    daemon_threads, max_packet_size = True, 4096
 
 
 class Tcp(socketserver.ThreadingTCPServer):

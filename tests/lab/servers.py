@@ -94,7 +94,7 @@ class Control(web.Handler):
         server, path = self.server, self.path.partition("?")[0]
         try:
             if self.command == "GET" and path == "/ping":
-                return web.Reply(200, "pong\n", kind="text/plain")
+                return web.Reply(200, "%d\n" % os.getpid(), kind="text/plain")
             if self.command == "GET" and path == "/":                # what checkip.amazonaws.com answers
                 return web.Reply(200, self.client_address[0] + "\n", kind="text/plain")
             if self.command == "GET" and path == "/script":
@@ -129,6 +129,7 @@ def main():
     args = args.parse_args()
     lab, other = "127.77.%d.1" % args.net, "127.77.%d.4" % args.net
     script, store = faults.Script(), zone.Store()
+    control = web.Server((lab, 8000), Control, script=script, store=store, net=args.net)     # who has this port has the net
     book = ledger.Ledger(os.path.join(args.dir, "ledger.jsonl"))
     first_state(store, args.net)
     parts = {"script": script, "store": store, "ledger": book, "keys": KEYS, "net": args.net}
@@ -152,7 +153,7 @@ def main():
     for name, number in (("production", 2), ("staging", 3)):
         address = "127.77.%d.%d" % (args.net, number)
         pgfront.Server((address, 15433), behind=(address, 15432), name=name, script=script, ledger=book).start()
-    control = web.Server((lab, 8000), Control, **parts)
+    control.ledger = book
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
