@@ -314,8 +314,8 @@ child_look(struct exec *exec)
 	exec_io_close(exec, EXEC_IN);
 }
 
-static void
-children_look(struct real *real)
+void
+exec_reap(struct real *real)
 {
 	struct link *next;
 	reap_all_strangers(real);
@@ -349,7 +349,6 @@ exec_start(struct real *real, struct op *op)
 	struct exec *exec = handle_new(real, op, sizeof *exec);
 	struct spawn spawn = {.argv = ask->argv, .env = ask->env, .dir = ask->dir};
 	list_init(&exec->child);
-	real->reap = children_look;
 	if (exec_io_open(exec, ask, spawn.files, &op->err))
 		exec->pid = spawn_child(op->mem, &spawn, &op->err);
 	for (int i = 0; i < 3; i++)

@@ -119,10 +119,10 @@ signal_came(uv_signal_t *handle, int number)
 {
 	struct real *real = handle->data;
 	(void)number;
-	if (handle != &real->signals[CHLD])
+	if (handle == &real->signals[CHLD])
+		exec_reap(real);
+	else
 		real->pending[handle - real->signals]++;
-	else if (real->reap != NULL)
-		real->reap(real);
 }
 
 static int

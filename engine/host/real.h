@@ -87,7 +87,6 @@ struct real {
 
 	uv_signal_t signals[5];                       /* HOST_SIGNALS, then CHLD */
 	unsigned pending[5];                          /* how often each came and was not told yet */
-	void (*reap)(struct real *real);              /* a child ended; exec.c's, NULL before the first child */
 	struct link children;                         /* exec.c: children that are not reaped */
 	unsigned jobs;                                /* in the pool */
 };
@@ -112,7 +111,8 @@ struct job {
 void *job_new(struct real *real, struct op *op, size_t size);          /* zeroed */
 void real_blocking(struct job *job, void (*work)(struct job *job), void (*done)(struct job *job));
 
-/* Parts of host_open. */
+/* Parts of loop.c. */
+void exec_reap(struct real *real);                     /* some child has ended */
 bool timers_open(struct real *real);
 void timers_close(struct real *real);                                  /* no timer is stopped or set after it */
 bool self_open(struct self *self, struct err *err);

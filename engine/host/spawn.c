@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -11,13 +12,18 @@
 
 enum stage { STAGE_NONE, STAGE_SETUP, STAGE_DIR, STAGE_EXEC };
 
-/* What the child, which runs in our memory until it execs, is told and tells. */
+struct failure {
+	int number;                           /* errno of what failed */
+	enum stage stage;
+};
+
+/* What the child, which runs in our memory until it execs, is told. It tells by a pipe that closes on
+ * exec, not by memory: tools that watch a program make a fork of the vfork. */
 struct birth {
 	const struct spawn *spawn;
 	const char *program;
 	pid_t parent;
-	volatile int number;                          /* errno of what failed */
-	volatile enum stage stage;
+	int tell;
 };
 
 const char *
@@ -62,8 +68,9 @@ program_find(struct arena *mem, const struct spawn *spawn, struct err *err)
 static void
 fail_child(struct birth *birth, enum stage stage)
 {
-	birth->number = errno;
-	birth->stage = stage;
+	struct failure failure = {errno, stage};
+	if (write(birth->tell, &failure, sizeof failure) < 0)
+		_exit(126);
 	_exit(127);
 }
 
@@ -92,7 +99,7 @@ run_child(struct birth *birth)
 		if (dup2(spawn->files[i], i) < 0)
 			fail_child(birth, STAGE_SETUP);
 	/* All of ours close on exec; this is for what a library may have opened otherwise. */
-	syscall(SYS_close_range, 3, ~0U, 0);
+	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	reset_signals();
 	execve(birth->program, (char *const *)spawn->argv, (char *const *)spawn->env);
 	fail_child(birth, STAGE_EXEC);
@@ -114,17 +121,30 @@ give_birth(struct birth *birth)
 	return pid;
 }
 
-static bool
-tell(const struct birth *birth, struct err *err)
+static pid_t
+fail(const struct spawn *spawn, struct failure failure, struct err *err)
 {
-	const char *name = birth->spawn->argv[0];
-	if (birth->stage == STAGE_DIR)
-		return err_errno(err, birth->number, "%s: folder %s", name, birth->spawn->dir);
-	err_errno(err, birth->number, "%s", name);
-	err->transient = birth->number == EAGAIN || birth->number == ENOMEM
-		|| birth->number == ETXTBSY || birth->number == EMFILE
-		|| birth->number == ENFILE;
-	return false;
+	const char *name = spawn->argv[0];
+	int number = failure.number;
+	if (failure.stage == STAGE_DIR)
+		err_errno(err, number, "%s: folder %s", name, spawn->dir);
+	else
+		err_errno(err, number, "%s", name);
+	err->transient = number == EAGAIN || number == ENOMEM || number == ETXTBSY
+		|| number == EMFILE || number == ENFILE;
+	return -1;
+}
+
+/* Nothing comes when the exec took place; then the other end is closed. */
+static struct failure
+listen_to(int fd)
+{
+	struct failure failure = {0};
+	ssize_t n;
+	do
+		n = read(fd, &failure, sizeof failure);
+	while (n < 0 && errno == EINTR);
+	return n == sizeof failure ? failure : (struct failure){0};
 }
 
 pid_t
@@ -138,16 +158,19 @@ spawn_child(struct arena *mem, const struct spawn *spawn, struct err *err)
 	birth.program = program_find(mem, &with, err);
 	if (birth.program == NULL)
 		return -1;
+	int told[2];
+	if (pipe2(told, O_CLOEXEC) != 0)
+		return fail(&with, (struct failure){errno, STAGE_SETUP}, err);
+	birth.tell = told[1];
 	pid_t pid = give_birth(&birth);
-	if (pid < 0) {
-		birth.number = errno;
-		tell(&birth, err);
-		return -1;
-	}
-	if (birth.stage == STAGE_NONE)
+	struct failure failure = {errno, STAGE_SETUP};
+	close(told[1]);
+	if (pid >= 0)
+		failure = listen_to(told[0]);
+	close(told[0]);
+	if (pid >= 0 && failure.stage == STAGE_NONE)
 		return pid;
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (pid >= 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
-	tell(&birth, err);
-	return -1;
+	return fail(&with, failure, err);
 }

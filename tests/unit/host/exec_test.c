@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "RBX_KEY=exec-test-key", NULL};
+/* The key is this process's own: what holds it is ended, also where the test runs twice at once. */
+static char key[40];
+static const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", key, NULL};
 
 static const struct exec_ask *
 sh(struct world *world, const char *script)
@@ -78,7 +80,7 @@ a_child_sees_nothing_of_ours(void **state)
 	int leak = open("/dev/null", O_RDONLY);              /* without O_CLOEXEC, as libraries do */
 	assert_str(run(world, "ls /proc/self/fd | tr '\\n' ' '")->out, "0 1 2 3 ");   /* 3: ls reads the folder */
 	assert_str(run(world, "env | sort | grep -v -e ^PWD= -e ^SHLVL= -e ^_=")->out,
-		"PATH=/usr/local/bin:/usr/bin:/bin\nRBX_KEY=exec-test-key\n");
+		arena_printf(world->mem, "PATH=/usr/local/bin:/usr/bin:/bin\n%s\n", key));
 	assert_str(run(world, "grep -E '^Sig(Blk|Ign)' /proc/self/status")->out,
 		"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 	assert_str(run(world, "read -r p c s p g s rest </proc/self/stat; [ $g = $s ] && cat")->out, "");
@@ -249,16 +251,17 @@ what_a_child_started_ends_with_it(void **state)
 	char folder[] = "/tmp/rbx-exec-test-XXXXXX";
 	assert_non_null(mkdtemp(folder));
 	const char *script = arena_printf(world->mem, "trap '' TERM; cd %s\n"
-		"sh -c 'touch a; exec sleep 1234.5' &\n"
-		"setsid sh -c 'touch b; exec sleep 1234.5' &\n"
-		"(setsid sh -c 'setsid sh -c \"touch c; exec sleep 1234.5\" &' &)\n"
-		"wait", folder);
+		"sh -c 'touch a; exec sleep 1234.%d' &\n"
+		"setsid sh -c 'touch b; exec sleep 1234.%d' &\n"
+		"(setsid sh -c 'setsid sh -c \"touch c; exec sleep 1234.%d\" &' &)\n"
+		"wait", folder, getpid(), getpid(), getpid());
 	struct op *op = op_start(world, OP_EXEC, sh(world, script), HANG_S * NS_S);
 	await(world, arena_printf(world->mem, "%s/a", folder));
 	await(world, arena_printf(world->mem, "%s/b", folder));
 	await(world, arena_printf(world->mem, "%s/c", folder));
-	const char *count = "grep -lsz '^sleep$' /proc/[0-9]*/cmdline | while read f; do"
-		" tr '\\0' ' ' <$f 2>/dev/null; echo; done | grep -c '1234[.]5' || :";
+	const char *count = arena_printf(world->mem, "grep -lsz '^sleep$' /proc/[0-9]*/cmdline |"
+		" while read f; do tr '\\0' ' ' <$f 2>/dev/null; echo; done |"
+		" grep -c '1234[.]%d' || :", getpid());
 	assert_int_equal(alive(world, count), 3);
 	world->host->type->cancel(world->host, op);
 	assert_ptr_equal(op_next(world), op);
@@ -444,5 +447,6 @@ main(void)
 		on_world(input_is_written_as_a_stream),
 		on_world(closing_ends_the_children),
 	};
+	snprintf(key, sizeof key, "RBX_KEY=exec-test-%d", getpid());
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
