@@ -18,9 +18,9 @@ struct crash { uint64_t before, after; unsigned op; };
 struct broken {
 	/* acts start before their records are durable */
 	bool acts_first;
-	/* a batch that was acknowledged is lost in a crash */
+	bool twice;                                   /* an effect takes place twice */
+	/* a crash takes acknowledged records with it */
 	bool forgets;
-	bool twice;                                   /* an operation is started twice */
 };
 
 struct world *world_new(struct arena *mem, const struct scenario *scenario);
@@ -36,6 +36,7 @@ struct started { const char *path; unsigned n; };
 const struct record *world_records(const struct world *world, size_t *n);
 const struct run_state *world_state(const struct world *world);
 const struct started *world_started(const struct world *world, size_t *n);
+unsigned world_crashes(const struct world *world);
 unsigned world_ops(const struct world *world);
 int world_exit(const struct world *world);            /* 137: crashed, -1: waits */
 
