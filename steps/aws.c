@@ -27,7 +27,8 @@ effect_of(const struct value *args)
 	static const char *const reads[] = {
 		"BatchGet", "Describe", "Filter", "Get", "Head", "List", "Lookup", "Query", "Scan", "Search",
 	};
-	struct str operation, service = str_cut(value_get_str(args, "call"), '.', &operation);
+	struct str operation,
+		service = str_cut(value_get_str(args, "call"), '.', &operation);
 	(void)service;
 	for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++)
 		if (str_starts(operation, str_of(reads[i])))

@@ -46,7 +46,8 @@ struct look {
 	enum phase phase;
 	struct str zone;                              /* whose NS records are asked for */
 	const char *hosts[MOST_SERVERS];              /* name servers of the zone */
-	const char *servers[MOST_SERVERS];            /* "ip:port" of those; one NULL: the system's */
+	const char
+		*servers[MOST_SERVERS]; /* "ip:port" of those; one NULL: the system's */
 	size_t n_hosts, host, n_servers, server;
 	struct list_builder answers;                  /* {server, values, ttl} */
 	struct list_builder same;                     /* what the other name has given */
@@ -67,8 +68,17 @@ const struct step_type dns_check_type = {
 	.run = run,
 };
 
-static const struct { const char *name; uint16_t number; } types[] = {
-	{"A", 1}, {"NS", 2}, {"CNAME", 5}, {"SOA", 6}, {"MX", 15}, {"TXT", 16}, {"AAAA", 28}, {"SRV", 33}, {"CAA", 257},
+static const struct { const char *name; uint16_t number;
+} types[] = {
+	{"A", 1},
+	{"NS", 2},
+	{"CNAME", 5},
+	{"SOA", 6},
+	{"MX", 15},
+	{"TXT", 16},
+	{"AAAA", 28},
+	{"SRV", 33},
+	{"CAA", 257},
 };
 
 static uint16_t
@@ -83,15 +93,20 @@ type_number(struct str name)
 static struct str
 bare(struct str name)
 {
-	return name.n > 1 && name.p[name.n - 1] == '.' ? (struct str){name.p, name.n - 1} : name;
+	return name.n > 1 && name.p[name.n - 1] == '.' ? (struct str){name.p, name.n - 1}
+						       : name;
 }
 
 static enum verdict
-ask(struct step *step, enum phase phase, const char *server, struct str name, uint16_t type, bool recurse)
+ask(struct step *step, enum phase phase, const char *server, struct str name,
+	uint16_t type, bool recurse)
 {
 	struct look *look = step->state;
 	struct str resolver = value_get_str(step->in, "resolver");
-	struct dns_ask ask = {.name = str_cstr(step->mem, name), .type = type, .recurse = recurse, .server = server};
+	struct dns_ask ask = {.name = str_cstr(step->mem, name),
+		.type = type,
+		.recurse = recurse,
+		.server = server};
 	if (server == NULL && resolver.n > 0)
 		ask.server = str_cstr(step->mem, resolver);
 	look->phase = phase;
@@ -131,7 +146,8 @@ ask_server(struct step *step)
 {
 	struct look *look = step->state;
 	bool authoritative = look->n_hosts > 0;
-	return ask(step, ASK, look->servers[look->server], value_get_str(step->in, "name"), wanted_type(step), !authoritative);
+	return ask(step, ASK, look->servers[look->server],
+		value_get_str(step->in, "name"), wanted_type(step), !authoritative);
 }
 
 static enum verdict
@@ -160,11 +176,14 @@ zone_seen(struct step *step, const struct dns_answer *answer)
 		return ask_address(step);
 	str_cut(look->zone, '.', &look->zone);
 	if (look->zone.n == 0)
-		return step_fail(step, ERR_RESOLVE, true, "no name server of %.*s was found", STR_FMT(value_get_str(step->in, "name")));
+		return step_fail(step, ERR_RESOLVE, true,
+			"no name server of %.*s was found",
+			STR_FMT(value_get_str(step->in, "name")));
 	return ask_zone(step);
 }
 
-/* Servers answer at port 53; where a resolver is given with another port (a lab), they are asked at that. */
+/* Servers answer at port 53; where a resolver is given with another port (a lab), they
+ * are asked at that. */
 static const char *
 port_of_servers(struct step *step)
 {
@@ -183,18 +202,21 @@ address_seen(struct step *step, const struct dns_answer *answer)
 	struct look *look = step->state;
 	for (size_t i = 0; i < answer->n_records && look->n_servers < MOST_SERVERS; i++)
 		if (answer->records[i].section == 1 && answer->records[i].type == TYPE_A)
-			look->servers[look->n_servers++] = arena_printf(step->mem, "%s:%s", answer->records[i].value, port_of_servers(step));
+			look->servers[look->n_servers++] = arena_printf(step->mem,
+				"%s:%s", answer->records[i].value, port_of_servers(step));
 	if (++look->host < look->n_hosts)
 		return ask_address(step);
 	if (look->n_servers == 0)
-		return step_fail(step, ERR_RESOLVE, true, "no name server of %.*s has an address", STR_FMT(look->zone));
+		return step_fail(step, ERR_RESOLVE, true,
+			"no name server of %.*s has an address", STR_FMT(look->zone));
 	return ask_server(step);
 }
 
 /* ---- what they say */
 
 static void
-take_values(struct step *step, const struct dns_answer *answer, uint16_t type, struct list_builder *values, uint32_t *ttl)
+take_values(struct step *step, const struct dns_answer *answer, uint16_t type,
+	struct list_builder *values, uint32_t *ttl)
 {
 	values->mem = step->mem;
 	for (size_t i = 0; i < answer->n_records; i++) {
@@ -229,22 +251,30 @@ static enum verdict
 judge_one(struct step *step, const struct value *answer)
 {
 	struct look *look = step->state;
-	const struct value *want = value_get(step->in, "expect"), *values = value_get(answer, "values"), *exact = value_get(want, "values");
+	const struct value *want = value_get(step->in, "expect"),
+			   *values = value_get(answer, "values"),
+			   *exact = value_get(want, "values");
 	struct str server = value_get_str(answer, "server");
 	const struct value *got = values->list.items;
 	size_t n = values->list.n;
 	char *seen = value_short(step->mem, values, 120);
 	if (value_get_bool(want, "absent", false))
-		return n == 0 ? STEP_DONE : step_unmet(step, "%.*s answers %s, expected no record", STR_FMT(server), seen);
+		return n == 0 ? STEP_DONE
+			      : step_unmet(step, "%.*s answers %s, expected no record",
+					STR_FMT(server), seen);
 	if (n == 0)
-		return step_unmet(step, "%.*s has no %.*s record of %.*s", STR_FMT(server), STR_FMT(value_get_str(step->in, "type")),
+		return step_unmet(step, "%.*s has no %.*s record of %.*s",
+			STR_FMT(server), STR_FMT(value_get_str(step->in, "type")),
 			STR_FMT(value_get_str(step->in, "name")));
 	if (exact != NULL && exact->kind == V_LIST
-	    && (!within(got, n, exact->list.items, exact->list.n) || !within(exact->list.items, exact->list.n, got, n)))
-		return step_unmet(step, "%.*s answers %s, expected %s", STR_FMT(server), seen, value_short(step->mem, exact, 120));
+		&& (!within(got, n, exact->list.items, exact->list.n)
+			|| !within(exact->list.items, exact->list.n, got, n)))
+		return step_unmet(step, "%.*s answers %s, expected %s", STR_FMT(server),
+			seen, value_short(step->mem, exact, 120));
 	if (same_as(step).n > 0 && !within(got, n, look->same.items, look->same.n)) {
 		struct value given = list_done(&look->same);
-		return step_unmet(step, "%.*s answers %s, while %.*s gives %s", STR_FMT(server), seen, STR_FMT(same_as(step)),
+		return step_unmet(step, "%.*s answers %s, while %.*s gives %s",
+			STR_FMT(server), seen, STR_FMT(same_as(step)),
 			value_short(step->mem, &given, 120));
 	}
 	return STEP_DONE;
@@ -279,8 +309,10 @@ judge(struct step *step)
 	step_done(step, result);
 	for (size_t i = 0; i < look->answers.n; i++) {
 		enum verdict verdict = judge_one(step, &look->answers.items[i]);
-		if (verdict != STEP_DONE && look->phase != SAME_AGAIN && same_as(step).n > 0)
-			return ask(step, SAME_AGAIN, NULL, same_as(step), wanted_type(step), true);
+		if (verdict != STEP_DONE && look->phase != SAME_AGAIN
+			&& same_as(step).n > 0)
+			return ask(step, SAME_AGAIN, NULL, same_as(step),
+				wanted_type(step), true);
 		if (verdict != STEP_DONE)
 			return verdict;
 	}
@@ -296,9 +328,11 @@ server_seen(struct step *step, const struct dns_answer *answer)
 	struct map_builder map = {.mem = step->mem};
 	uint32_t ttl = 0;
 	if (look->n_hosts > 0 && !answer->authoritative)
-		return step_fail(step, ERR_PROTOCOL, true, "%s does not answer for the zone", server);
+		return step_fail(step, ERR_PROTOCOL, true,
+			"%s does not answer for the zone", server);
 	take_values(step, answer, wanted_type(step), &values, &ttl);
-	map_put(&map, "server", value_str(str_of(server == NULL ? "the system's resolver" : server)));
+	map_put(&map, "server",
+		value_str(str_of(server == NULL ? "the system's resolver" : server)));
 	map_put(&map, "values", list_done(&values));
 	map_put(&map, "ttl", value_int(ttl));
 	look->answers.mem = step->mem;
@@ -342,11 +376,14 @@ run(struct step *step, const struct event *event)
 	if (event->kind == EV_CANCEL)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled");
 	if (event->kind == EV_START)
-		return same_as(step).n > 0 ? ask(step, SAME_FIRST, NULL, same_as(step), wanted_type(step), true) : find_servers(step);
+		return same_as(step).n > 0 ? ask(step, SAME_FIRST, NULL, same_as(step),
+						     wanted_type(step), true)
+					   : find_servers(step);
 	if (event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op);
 	const struct dns_answer *answer = event->op->answer;
 	if (answer->rcode != NO_ERROR && answer->rcode != NAME_ERROR)
-		return step_fail(step, ERR_RESOLVE, true, "the name server answers with error %d", answer->rcode);
+		return step_fail(step, ERR_RESOLVE, true,
+			"the name server answers with error %d", answer->rcode);
 	return answered(step, answer);
 }

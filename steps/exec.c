@@ -36,11 +36,13 @@ effect_of(const struct value *args)
 
 enum { KEEP = 65536 };
 
-/* The program's arguments, NULL-ended. Of `shell`: sh -eu -c TEXT sh ARGS, so that data is never part of the text. */
+/* The program's arguments, NULL-ended. Of `shell`: sh -eu -c TEXT sh ARGS, so that data
+ * is never part of the text. */
 static const char *const *
 argv_of(struct step *step)
 {
-	const struct value *argv = value_get(step->in, "argv"), *args = value_get(step->in, "args");
+	const struct value *argv = value_get(step->in, "argv"),
+			   *args = value_get(step->in, "args");
 	const struct value *list = argv != NULL ? argv : args;
 	size_t n = list == NULL ? 0 : list->list.n, at = 0;
 	const char **out = arena_array(step->mem, const char *, n + 6);
@@ -65,7 +67,8 @@ add_files(struct step *step, struct exec_ask *ask)
 	struct exec_file *out = arena_array(step->mem, struct exec_file, files->map->n);
 	for (size_t i = 0; i < files->map->n; i++) {
 		const struct member *member = &files->map->members[i];
-		out[i] = (struct exec_file){.variable = str_cstr(step->mem, member->key.str),
+		out[i] = (struct exec_file){
+			.variable = str_cstr(step->mem, member->key.str),
 			.text = member->value.str};
 	}
 	ask->files = out;
@@ -78,7 +81,8 @@ start(struct step *step)
 	struct str cwd = value_get_str(step->in, "cwd");
 	struct exec_ask ask = {
 		.argv = argv_of(step),
-		.env = step_child_env(step, value_get(step->in, "env"), value_get(step->in, "pass_env")),
+		.env = step_child_env(step, value_get(step->in, "env"),
+			value_get(step->in, "pass_env")),
 		.dir = cwd.n > 0 ? str_cstr(step->mem, cwd) : step->folder,
 		.in = value_get_str(step->in, "stdin"),
 		.keep = KEEP,
@@ -107,9 +111,11 @@ ended_badly(struct step *step, const struct exec_answer *answer)
 	buf_safe(&said, words, false);
 	const char *colon = said.n > 0 ? ": " : "";
 	if (answer->signal != 0)
-		step_unmet(step, "ended by signal %d%s%.200s", answer->signal, colon, buf_cstr(&said));
+		step_unmet(step, "ended by signal %d%s%.200s", answer->signal, colon,
+			buf_cstr(&said));
 	else
-		step_unmet(step, "exit code %d%s%.200s", answer->code, colon, buf_cstr(&said));
+		step_unmet(step, "exit code %d%s%.200s", answer->code, colon,
+			buf_cstr(&said));
 	return STEP_PARTIAL;
 }
 
@@ -122,11 +128,13 @@ judge(struct step *step, const struct exec_answer *answer)
 	map_put(&out, "stdout", value_str(answer->out));
 	map_put(&out, "stderr", value_str(answer->err));
 	snprintf(code, sizeof code, "%d", answer->code);
-	bool good = answer->signal == 0 && (answer->code == 0 || step_accepts(step, str_of(code)));
+	bool good = answer->signal == 0
+		&& (answer->code == 0 || step_accepts(step, str_of(code)));
 	struct err err;
 	struct value json;
 	bool parse = value_get_bool(step->in, "json", false);
-	bool parsed = parse && json_parse(step->mem, str_trim(answer->out), NULL, &json, &err);
+	bool parsed =
+		parse && json_parse(step->mem, str_trim(answer->out), NULL, &json, &err);
 	if (parsed)
 		map_put(&out, "json", json);
 	step_done(step, map_done(&out));
@@ -151,7 +159,8 @@ look(struct step *step)
 static bool
 is_there(const struct op *op)
 {
-	return op->err.code == ERR_NONE && ((const struct file_answer *)op->answer)->exists;
+	return op->err.code == ERR_NONE
+		&& ((const struct file_answer *)op->answer)->exists;
 }
 
 static enum verdict

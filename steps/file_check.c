@@ -30,8 +30,10 @@ static enum verdict
 look(struct step *step)
 {
 	const struct value *wanted = value_get(step->in, "expect");
-	struct file_ask ask = {.path = str_cstr(step->mem, value_get_str(step->in, "path")),
-		.what = FILE_DIGEST, .most = JSON_MOST};
+	struct file_ask ask = {
+		.path = str_cstr(step->mem, value_get_str(step->in, "path")),
+		.what = FILE_DIGEST,
+		.most = JSON_MOST};
 	if (value_get_bool(wanted, "absent", false))
 		ask.what = FILE_STAT;
 	else if (value_get_bool(step->in, "json", false))
@@ -47,15 +49,18 @@ is_same_digest(struct str hex, const uint8_t sha256[32])
 	if (hex.n != sizeof lower)
 		return false;
 	for (size_t i = 0; i < hex.n; i++)
-		lower[i] = hex.p[i] >= 'A' && hex.p[i] <= 'F' ? (char)(hex.p[i] + 32) : hex.p[i];
-	return hex_parse((struct str){lower, sizeof lower}, wanted, 32) && memcmp(wanted, sha256, 32) == 0;
+		lower[i] = hex.p[i] >= 'A' && hex.p[i] <= 'F' ? (char)(hex.p[i] + 32)
+							      : hex.p[i];
+	return hex_parse((struct str){lower, sizeof lower}, wanted, 32)
+		&& memcmp(wanted, sha256, 32) == 0;
 }
 
 static enum verdict
 judge(struct step *step, const struct file_answer *file, int64_t now_us)
 {
 	const struct value *wanted = value_get(step->in, "expect");
-	const struct value *age = value_get(wanted, "max_age"), *sha = value_get(wanted, "sha256");
+	const struct value *age = value_get(wanted, "max_age"),
+			   *sha = value_get(wanted, "sha256");
 	int64_t size = (int64_t)file->size;
 	if (value_get_bool(wanted, "absent", false))
 		return file->exists ? step_unmet(step, "the file is there") : STEP_DONE;
@@ -65,10 +70,12 @@ judge(struct step *step, const struct file_answer *file, int64_t now_us)
 		return step_unmet(step, "it was changed %s ago, which is more than %s",
 			duration_short(step->mem, (now_us - file->modified) * 1000),
 			duration_text(step->mem, span_ns(age->span)));
-	if (size < value_get_int(wanted, "min_size", 0) || size > value_get_int(wanted, "max_size", INT64_MAX))
+	if (size < value_get_int(wanted, "min_size", 0)
+		|| size > value_get_int(wanted, "max_size", INT64_MAX))
 		return step_unmet(step, "it has %lld bytes", (long long)size);
 	if (sha != NULL && !is_same_digest(sha->str, file->sha256))
-		return step_unmet(step, "its SHA-256 is %s", hex_text(step->mem, file->sha256, 32));
+		return step_unmet(
+			step, "its SHA-256 is %s", hex_text(step->mem, file->sha256, 32));
 	return STEP_DONE;
 }
 
@@ -81,7 +88,9 @@ tell(struct step *step, const struct file_answer *file, int64_t now_us)
 	if (file->exists) {
 		map_put(&out, "bytes", value_int((int64_t)file->size));
 		map_put(&out, "modified", value_time_us(file->modified));
-		map_put(&out, "sha256", value_text(step->mem, "%s", hex_text(step->mem, file->sha256, 32)));
+		map_put(&out, "sha256",
+			value_text(
+				step->mem, "%s", hex_text(step->mem, file->sha256, 32)));
 	}
 	if (parse && !json_parse(step->mem, file->bytes, NULL, &json, step->err)) {
 		err_wrap(step->err, "the file is no JSON");

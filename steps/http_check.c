@@ -43,10 +43,12 @@ static const struct field out[] = {
 static bool
 check(const struct value *args, struct diags *diags)
 {
-	const struct value *want = value_get(args, "expect"), *down = value_get(want, "down");
+	const struct value *want = value_get(args, "expect"),
+			   *down = value_get(want, "down");
 	if (down == NULL || down->kind != V_BOOL || !down->b || want->map->n == 1)
 		return true;
-	diag_error(diags, value_mark(down), "'down' stands alone: what is down has nothing else to judge");
+	diag_error(diags, value_mark(down),
+		"'down' stands alone: what is down has nothing else to judge");
 	return false;
 }
 
@@ -55,7 +57,7 @@ enum { MAIN_SLOT, CONTROL_SLOT, SLOTS };
 struct look {
 	const char *url;
 	int64_t redirects;
-	struct op main, control;                      /* copies of what completed; answer or err */
+	struct op main, control; /* copies of what completed; answer or err */
 	bool main_done, control_done, without_headers;
 };
 
@@ -82,16 +84,22 @@ ask(struct step *step)
 	struct look *look = step->state;
 	struct http_ask ask = web_ask(step, look->url, NULL);
 	if (look->without_headers)
-		ask.headers = NULL;                   /* they may hold credentials, and the origin is another */
-	return step_http(step, (struct how){.slot = MAIN_SLOT, .reads = true, .title = ask.url}, &ask);
+		ask.headers =
+			NULL; /* they may hold credentials, and the origin is another */
+	return step_http(step,
+		(struct how){.slot = MAIN_SLOT, .reads = true, .title = ask.url}, &ask);
 }
 
 static enum verdict
 ask_control(struct step *step)
 {
-	struct http_ask ask = {.method = "GET", .url = str_cstr(step->mem, value_get_str(step->in, "control")), .most = 1 << 20,
+	struct http_ask ask = {.method = "GET",
+		.url = str_cstr(step->mem, value_get_str(step->in, "control")),
+		.most = 1 << 20,
 		.addresses = step->addresses};
-	return step_http(step, (struct how){.slot = CONTROL_SLOT, .reads = true, .title = ask.url}, &ask);
+	return step_http(step,
+		(struct how){.slot = CONTROL_SLOT, .reads = true, .title = ask.url},
+		&ask);
 }
 
 static bool
@@ -106,29 +114,37 @@ start(struct step *step)
 	struct look *look = step->state;
 	look->redirects = value_get_int(step->in, "redirects", 0);
 	look->url = str_cstr(step->mem, value_get_str(step->in, "url"));
-	look->control_done = !wants_down(step) || value_get_str(step->in, "control").n == 0;
+	look->control_done =
+		!wants_down(step) || value_get_str(step->in, "control").n == 0;
 	if (!look->control_done && ask_control(step) != STEP_WAIT)
 		return STEP_FAIL;
 	return ask(step);
 }
 
-/* Down is a claim about the other side: it counts only while our own network is seen to work. */
+/* Down is a claim about the other side: it counts only while our own network is seen to
+ * work. */
 static enum verdict
 judge_down(struct step *step, struct now now)
 {
 	struct look *look = step->state;
-	const struct http_answer *control = look->control.answer, *answer = look->main.answer;
+	const struct http_answer *control = look->control.answer,
+				 *answer = look->main.answer;
 	bool has_control = value_get_str(step->in, "control").n > 0;
-	if (has_control && (look->control.err.code != ERR_NONE || control->status >= 500)) {
+	if (has_control
+		&& (look->control.err.code != ERR_NONE || control->status >= 500)) {
 		if (look->control.err.code != ERR_NONE)
-			step_fail(step, ERR_NETWORK, true, "unknown: control does not answer: %s", look->control.err.msg);
+			step_fail(step, ERR_NETWORK, true,
+				"unknown: control does not answer: %s",
+				look->control.err.msg);
 		else
-			step_fail(step, ERR_NETWORK, true, "unknown: control answers %d", control->status);
+			step_fail(step, ERR_NETWORK, true, "unknown: control answers %d",
+				control->status);
 		return STEP_FAIL;
 	}
 	if (!web_is_down(&look->main)) {
 		if (look->main.err.code == ERR_NONE)
-			return step_unmet(step, "it answers %d: it is not down", answer->status);
+			return step_unmet(
+				step, "it answers %d: it is not down", answer->status);
 		*step->err = look->main.err;
 		err_wrap(step->err, "unknown");
 		step->err->transient = true;
@@ -139,7 +155,8 @@ judge_down(struct step *step, struct now now)
 		return step_done(step, map_done(&map));
 	}
 	struct map_builder map = {.mem = step->mem};
-	map_put(&map, "text", value_str(str_of(arena_strdup(step->mem, look->main.err.msg))));
+	map_put(&map, "text",
+		value_str(str_of(arena_strdup(step->mem, look->main.err.msg))));
 	return step_done(step, map_done(&map));
 }
 
@@ -155,16 +172,20 @@ status_is_good(const struct value *want, int status)
 }
 
 static bool
-headers_are_good(struct step *step, const struct value *want, const struct http_answer *answer)
+headers_are_good(
+	struct step *step, const struct value *want, const struct http_answer *answer)
 {
 	for (size_t i = 0; want != NULL && want->kind == V_MAP && i < want->map->n; i++) {
-		struct str name = want->map->members[i].key.str, value = want->map->members[i].value.str;
+		struct str name = want->map->members[i].key.str,
+			   value = want->map->members[i].value.str;
 		char *lower = str_cstr(step->mem, name);
 		for (char *p = lower; *p != '\0'; p++)
 			*p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 'a' - 'A') : *p;
 		const char *got = web_header(answer, lower);
 		if (got == NULL || !str_is(value, got)) {
-			step_unmet(step, "header %.*s is %s, expected '%.*s'", STR_FMT(name), got == NULL ? "absent" : got, STR_FMT(value));
+			step_unmet(step, "header %.*s is %s, expected '%.*s'",
+				STR_FMT(name), got == NULL ? "absent" : got,
+				STR_FMT(value));
 			return false;
 		}
 	}
@@ -174,11 +195,13 @@ headers_are_good(struct step *step, const struct value *want, const struct http_
 static enum verdict
 judge_body(struct step *step, const struct value *want, const struct http_answer *answer)
 {
-	struct str text = value_get_str(want, "text"), pattern = value_get_str(want, "matches");
+	struct str text = value_get_str(want, "text"),
+		   pattern = value_get_str(want, "matches");
 	const struct regex *regex;
 	size_t groups[2];
 	if (text.n > 0 && str_find(answer->body, text) == answer->body.n)
-		return step_unmet(step, "the body does not hold '%.*s'", text.n > 80 ? 80 : STR_FMT(text));
+		return step_unmet(step, "the body does not hold '%.*s'",
+			text.n > 80 ? 80 : STR_FMT(text));
 	if (pattern.n == 0)
 		return STEP_DONE;
 	if (!regex_compile(step->mem, pattern, &regex, step->err))
@@ -188,18 +211,21 @@ judge_body(struct step *step, const struct value *want, const struct http_answer
 		return STEP_DONE;
 	if (err.code != ERR_NONE)
 		return *step->err = err, STEP_FAIL;
-	return step_unmet(step, "the body does not match '%.*s'", pattern.n > 80 ? 80 : STR_FMT(pattern));
+	return step_unmet(step, "the body does not match '%.*s'",
+		pattern.n > 80 ? 80 : STR_FMT(pattern));
 }
 
 static enum verdict
 judge(struct step *step, struct now now)
 {
 	struct look *look = step->state;
-	const struct value *want = value_get(step->in, "expect"), *within = value_get(want, "within");
+	const struct value *want = value_get(step->in, "expect"),
+			   *within = value_get(want, "within");
 	const struct http_answer *answer = look->main.answer;
 	struct map_builder map = web_answer(step, now, answer);
 	struct value result = map_done(&map);
-	int64_t days = value_get_int(want, "tls_days_left", -1), left = value_get_int(&result, "tls_days_left", -1);
+	int64_t days = value_get_int(want, "tls_days_left", -1),
+		left = value_get_int(&result, "tls_days_left", -1);
 	step_done(step, result);
 	if (!status_is_good(value_get(want, "status"), answer->status))
 		return step_unmet(step, "it answers %d", answer->status);
@@ -208,11 +234,15 @@ judge(struct step *step, struct now now)
 	enum verdict verdict = judge_body(step, want, answer);
 	if (verdict != STEP_DONE)
 		return verdict;
-	if (within != NULL && within->kind == V_DURATION && answer->total_ns > span_ns(within->span))
-		return step_unmet(step, "it took %s, expected at most %s", duration_short(step->mem, answer->total_ns),
+	if (within != NULL && within->kind == V_DURATION
+		&& answer->total_ns > span_ns(within->span))
+		return step_unmet(step, "it took %s, expected at most %s",
+			duration_short(step->mem, answer->total_ns),
 			duration_short(step->mem, span_ns(within->span)));
 	if (days >= 0 && left < days)
-		return step_unmet(step, "the certificate is good for %lld days, expected at least %lld", (long long)left, (long long)days);
+		return step_unmet(step,
+			"the certificate is good for %lld days, expected at least %lld",
+			(long long)left, (long long)days);
 	return step_done(step, result);
 }
 
@@ -225,7 +255,8 @@ follow(struct step *step, const struct http_answer *answer)
 	look->redirects--;
 	const char *url = web_redirect(step->mem, look->url, location, &same_origin);
 	if (url == NULL)
-		return step_fail(step, ERR_DENIED, false, "a redirect to '%s' is not followed", location);
+		return step_fail(step, ERR_DENIED, false,
+			"a redirect to '%s' is not followed", location);
 	look->url = url;
 	look->without_headers = look->without_headers || !same_origin;
 	look->main_done = false;
@@ -236,7 +267,8 @@ static bool
 is_redirect(const struct look *look)
 {
 	const struct http_answer *answer = look->main.answer;
-	return look->main.err.code == ERR_NONE && look->redirects > 0 && answer->status >= 300 && answer->status < 400
+	return look->main.err.code == ERR_NONE && look->redirects > 0
+		&& answer->status >= 300 && answer->status < 400
 		&& web_header(answer, "location") != NULL;
 }
 
@@ -261,5 +293,6 @@ run(struct step *step, const struct event *event)
 		return STEP_WAIT;
 	if (wants_down(step))
 		return judge_down(step, event->now);
-	return look->main.err.code != ERR_NONE ? step_fail_op(step, &look->main) : judge(step, event->now);
+	return look->main.err.code != ERR_NONE ? step_fail_op(step, &look->main)
+					       : judge(step, event->now);
 }

@@ -42,7 +42,7 @@ const struct step_type http_request_type = {
 	.effect = ONCE,
 	.effect_of = effect_of,
 	.timeout = 30 * NS_S,
-	.window = 23 * NS_H,                          /* most services remember an idempotency key for a day */
+	.window = 23 * NS_H, /* most services remember an idempotency key for a day */
 	.takes_effect = true,
 	.takes_accept = true,
 	.preview = preview,
@@ -53,13 +53,17 @@ static enum verdict
 send(struct step *step)
 {
 	struct str header = value_get_str(step->in, "idempotency_key_header");
-	const char *extra = header.n == 0 ? NULL : arena_printf(step->mem, "%.*s: %s", STR_FMT(header), step->key);
+	const char *extra = header.n == 0
+		? NULL
+		: arena_printf(step->mem, "%.*s: %s", STR_FMT(header), step->key);
 	struct http_ask ask = web_ask(step, NULL, extra);
-	struct how how = {.reads = step->effect == PURE, .title = arena_printf(step->mem, "%s %s", ask.method, ask.url)};
+	struct how how = {.reads = step->effect == PURE,
+		.title = arena_printf(step->mem, "%s %s", ask.method, ask.url)};
 	return step_http(step, how, &ask);
 }
 
-/* 4xx says that nothing was done; after a 5xx the other side may have done it all the same. */
+/* 4xx says that nothing was done; after a 5xx the other side may have done it all the
+ * same. */
 static enum verdict
 refused(struct step *step, int status)
 {
@@ -79,7 +83,9 @@ run(struct step *step, const struct event *event)
 		return step_fail_op(step, event->op);
 	const struct http_answer *answer = event->op->answer;
 	bool good = answer->status >= 200 && answer->status < 300;
-	if (!good && !step_accepts(step, str_of(arena_printf(step->mem, "%d", answer->status))))
+	if (!good
+		&& !step_accepts(
+			step, str_of(arena_printf(step->mem, "%d", answer->status))))
 		return refused(step, answer->status);
 	struct map_builder map = web_answer(step, event->now, answer);
 	map_put(&map, "code", value_int(answer->status));

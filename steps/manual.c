@@ -28,12 +28,14 @@ static const struct field out_rows[] = {
 	{.name = NULL},
 };
 
-/* The engine has asked, and somebody has said that it is done: what was answered is the result. */
+/* The engine has asked, and somebody has said that it is done: what was answered is the
+ * result. */
 static enum verdict
 run(struct step *step, const struct event *event)
 {
 	(void)event;
-	return step_done(step, step->got != NULL ? *step->got : value_map(step->mem, NULL, 0));
+	return step_done(
+		step, step->got != NULL ? *step->got : value_map(step->mem, NULL, 0));
 }
 
 const struct step_type manual_type = {

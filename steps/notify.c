@@ -11,38 +11,101 @@ static const char *const email[] = {"email", NULL};
 static const char *const sns[] = {"sns", NULL};
 
 static const struct field in[] = {
-	{.name = "to", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .words = channels, .help = "the channel"},
+	{.name = "to",
+		.type = FIELD_TEXT,
+		.flags = FIELD_REQUIRED,
+		.words = channels,
+		.help = "the channel"},
 	{.name = "text", .type = FIELD_TEXT, .help = "required, but for resolve"},
-	{.name = "subject", .type = FIELD_TEXT, .only_key = "to", .only_words = titled,
-	 .help = "else the playbook's name"},
-	{.name = "webhook", .type = FIELD_SECRET, .flags = FIELD_REQUIRED, .only_key = "to",
-	 .only_words = chat, .help = "its URL"},
-	{.name = "url", .type = FIELD_SECRET, .flags = FIELD_REQUIRED, .only_key = "to",
-	 .only_words = webhook, .help = "where it is posted"},
-	{.name = "headers", .type = FIELD_MAP, .each = FIELD_SECRET, .only_key = "to",
-	 .only_words = webhook, .help = "sent with it"},
-	{.name = "json", .type = FIELD_DATA, .only_key = "to", .only_words = webhook,
-	 .help = "the body; else {run, playbook, text}"},
-	{.name = "routing_key", .type = FIELD_SECRET, .flags = FIELD_REQUIRED, .only_key = "to",
-	 .only_words = pagerduty, .help = "of the service"},
-	{.name = "severity", .type = FIELD_TEXT, .otherwise = "critical", .only_key = "to",
-	 .only_words = pagerduty,
-	 .words = (const char *const[]){"critical", "error", "warning", "info", NULL}, .help = "how bad"},
-	{.name = "resolve", .type = FIELD_BOOL, .otherwise = "false", .only_key = "to",
-	 .only_words = pagerduty, .help = "ends the run's incident"},
-	{.name = "smtp", .type = FIELD_HOST_PORT, .flags = FIELD_REQUIRED, .only_key = "to",
-	 .only_words = email, .help = "mail server, with TLS or STARTTLS; without only on loopback"},
-	{.name = "user", .type = FIELD_TEXT, .only_key = "to", .only_words = email, .help = "to log in"},
-	{.name = "password", .type = FIELD_SECRET, .only_key = "to", .only_words = email,
-	 .help = "to log in"},
-	{.name = "sender", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .only_key = "to",
-	 .only_words = email, .help = "whose mail it is"},
-	{.name = "recipients", .type = FIELD_LIST, .each = FIELD_TEXT,
-	 .flags = FIELD_REQUIRED | FIELD_SCALAR_OR_LIST, .only_key = "to", .only_words = email,
-	 .help = "who gets it"},
-	{.name = "topic", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .only_key = "to", .only_words = sns,
-	 .pattern = "arn:.*", .help = "its ARN"},
-	{.name = "", .type = FIELD_ROWS, .fields = aws_fields, .only_key = "to", .only_words = sns},
+	{.name = "subject",
+		.type = FIELD_TEXT,
+		.only_key = "to",
+		.only_words = titled,
+		.help = "else the playbook's name"},
+	{.name = "webhook",
+		.type = FIELD_SECRET,
+		.flags = FIELD_REQUIRED,
+		.only_key = "to",
+		.only_words = chat,
+		.help = "its URL"},
+	{.name = "url",
+		.type = FIELD_SECRET,
+		.flags = FIELD_REQUIRED,
+		.only_key = "to",
+		.only_words = webhook,
+		.help = "where it is posted"},
+	{.name = "headers",
+		.type = FIELD_MAP,
+		.each = FIELD_SECRET,
+		.only_key = "to",
+		.only_words = webhook,
+		.help = "sent with it"},
+	{.name = "json",
+		.type = FIELD_DATA,
+		.only_key = "to",
+		.only_words = webhook,
+		.help = "the body; else {run, playbook, text}"},
+	{.name = "routing_key",
+		.type = FIELD_SECRET,
+		.flags = FIELD_REQUIRED,
+		.only_key = "to",
+		.only_words = pagerduty,
+		.help = "of the service"},
+	{.name = "severity",
+		.type = FIELD_TEXT,
+		.otherwise = "critical",
+		.only_key = "to",
+		.only_words = pagerduty,
+		.words = (const char *const[]){"critical", "error", "warning", "info",
+			NULL},
+		.help = "how bad"},
+	{.name = "resolve",
+		.type = FIELD_BOOL,
+		.otherwise = "false",
+		.only_key = "to",
+		.only_words = pagerduty,
+		.help = "ends the run's incident"},
+	{.name = "smtp",
+		.type = FIELD_HOST_PORT,
+		.flags = FIELD_REQUIRED,
+		.only_key = "to",
+		.only_words = email,
+		.help = "mail server, with TLS or STARTTLS; without only on loopback"},
+	{.name = "user",
+		.type = FIELD_TEXT,
+		.only_key = "to",
+		.only_words = email,
+		.help = "to log in"},
+	{.name = "password",
+		.type = FIELD_SECRET,
+		.only_key = "to",
+		.only_words = email,
+		.help = "to log in"},
+	{.name = "sender",
+		.type = FIELD_TEXT,
+		.flags = FIELD_REQUIRED,
+		.only_key = "to",
+		.only_words = email,
+		.help = "whose mail it is"},
+	{.name = "recipients",
+		.type = FIELD_LIST,
+		.each = FIELD_TEXT,
+		.flags = FIELD_REQUIRED | FIELD_SCALAR_OR_LIST,
+		.only_key = "to",
+		.only_words = email,
+		.help = "who gets it"},
+	{.name = "topic",
+		.type = FIELD_TEXT,
+		.flags = FIELD_REQUIRED,
+		.only_key = "to",
+		.only_words = sns,
+		.pattern = "arn:.*",
+		.help = "its ARN"},
+	{.name = "",
+		.type = FIELD_ROWS,
+		.fields = aws_fields,
+		.only_key = "to",
+		.only_words = sns},
 	{.name = NULL},
 };
 
@@ -63,11 +126,13 @@ static bool
 check(const struct value *args, struct diags *diags)
 {
 	bool resolve = value_get_bool(args, "resolve", false);
-	const struct value *text = value_get(args, "text"), *flag = value_get(args, "resolve");
+	const struct value *text = value_get(args, "text"),
+			   *flag = value_get(args, "resolve");
 	if (flag != NULL && flag->kind == V_UNKNOWN)
 		return true;
 	if (resolve && text != NULL)
-		diag_error(diags, value_mark(text), "a resolve of an incident takes no text");
+		diag_error(diags, value_mark(text),
+			"a resolve of an incident takes no text");
 	else if (!resolve && text == NULL)
 		diag_error(diags, value_mark(args), "notify needs 'text': what is told");
 	return resolve == (text == NULL);
@@ -84,7 +149,7 @@ const struct step_type notify_type = {
 	.effect = REPEATABLE,
 	.effect_of = effect_of,
 	.timeout = 30 * NS_S,
-	.window = 12 * NS_H,                          /* PagerDuty keeps a dedup_key while the incident is open */
+	.window = 12 * NS_H, /* PagerDuty keeps a dedup_key while the incident is open */
 	.check = check,
 	.preview = preview,
 	.run = run,
@@ -94,7 +159,9 @@ static struct str
 text_of(struct step *step)
 {
 	struct str text = value_get_str(step->in, "text");
-	return step->drill ? str_of(arena_printf(step->mem, "[drill] %.*s", STR_FMT(text))) : text;
+	return step->drill
+		? str_of(arena_printf(step->mem, "[drill] %.*s", STR_FMT(text)))
+		: text;
 }
 
 static const char *
@@ -118,7 +185,8 @@ put_text(struct arena *mem, const char *name, struct str text)
 static struct value
 teams_card(struct step *step)
 {
-	struct map_builder title = {.mem = step->mem}, text = {.mem = step->mem}, card = {.mem = step->mem};
+	struct map_builder title = {.mem = step->mem}, text = {.mem = step->mem},
+			   card = {.mem = step->mem};
 	struct map_builder attachment = {.mem = step->mem}, message = {.mem = step->mem};
 	struct list_builder body = {.mem = step->mem}, attachments = {.mem = step->mem};
 	map_put(&title, "type", value_str(STR("TextBlock")));
@@ -132,7 +200,8 @@ teams_card(struct step *step)
 	map_put(&card, "type", value_str(STR("AdaptiveCard")));
 	map_put(&card, "version", value_str(STR("1.2")));
 	map_put(&card, "body", list_done(&body));
-	map_put(&attachment, "contentType", value_str(STR("application/vnd.microsoft.card.adaptive")));
+	map_put(&attachment, "contentType",
+		value_str(STR("application/vnd.microsoft.card.adaptive")));
 	map_put(&attachment, "content", map_done(&card));
 	list_push(&attachments, map_done(&attachment));
 	map_put(&message, "type", value_str(STR("message")));
@@ -140,7 +209,8 @@ teams_card(struct step *step)
 	return map_done(&message);
 }
 
-/* One incident a run: the key is the run's, so that a resolve ends what a trigger began (PagerDuty Events API v2). */
+/* One incident a run: the key is the run's, so that a resolve ends what a trigger began
+ * (PagerDuty Events API v2). */
 static struct value
 pagerduty_event(struct step *step)
 {
@@ -150,12 +220,14 @@ pagerduty_event(struct step *step)
 	if (text.n > 1024)
 		text.n = 1024;
 	map_put(&event, "routing_key", *value_get(step->in, "routing_key"));
-	map_put(&event, "event_action", value_str(resolve ? STR("resolve") : STR("trigger")));
+	map_put(&event, "event_action",
+		value_str(resolve ? STR("resolve") : STR("trigger")));
 	map_put(&event, "dedup_key", value_text(step->mem, "rbx-%s", step->run));
 	if (!resolve) {
 		map_put(&payload, "summary", value_str(text));
 		map_put(&payload, "source", value_text(step->mem, "rbx %s", step->book));
-		map_put(&payload, "severity", value_str(value_get_str(step->in, "severity")));
+		map_put(&payload, "severity",
+			value_str(value_get_str(step->in, "severity")));
 		map_put(&event, "payload", map_done(&payload));
 	}
 	return map_done(&event);
@@ -178,12 +250,14 @@ static const char *const *
 header_lines(struct step *step)
 {
 	const struct value *headers = value_get(step->in, "headers");
-	size_t most = headers == NULL || headers->kind != V_MAP ? 0 : headers->map->n, n = 0;
+	size_t most = headers == NULL || headers->kind != V_MAP ? 0 : headers->map->n,
+	       n = 0;
 	const char **lines = arena_array(step->mem, const char *, most + 3);
 	lines[n++] = "Content-Type: application/json";
 	lines[n++] = arena_printf(step->mem, "Idempotency-Key: %s", step->key);
 	for (size_t i = 0; i < most; i++)
-		lines[n++] = arena_printf(step->mem, "%.*s: %.*s", STR_FMT(headers->map->members[i].key.str),
+		lines[n++] = arena_printf(step->mem, "%.*s: %.*s",
+			STR_FMT(headers->map->members[i].key.str),
 			STR_FMT(headers->map->members[i].value.str));
 	return lines;
 }
@@ -191,9 +265,16 @@ header_lines(struct step *step)
 static enum verdict
 post(struct step *step, struct str url, struct value body)
 {
-	struct http_ask ask = {.method = "POST", .url = str_cstr(step->mem, url), .headers = header_lines(step), .most = 65536,
-		.body = str_of(json_text(step->mem, &body, JSON_COMPACT)), .addresses = step->addresses};
-	return step_http(step, (struct how){.title = arena_printf(step->mem, "tell %.*s", STR_FMT(value_get_str(step->in, "to")))}, &ask);
+	struct http_ask ask = {.method = "POST",
+		.url = str_cstr(step->mem, url),
+		.headers = header_lines(step),
+		.most = 65536,
+		.body = str_of(json_text(step->mem, &body, JSON_COMPACT)),
+		.addresses = step->addresses};
+	return step_http(step,
+		(struct how){.title = arena_printf(step->mem, "tell %.*s",
+				     STR_FMT(value_get_str(step->in, "to")))},
+		&ask);
 }
 
 /* ---- mail */
@@ -217,10 +298,12 @@ mail_header(struct step *step, struct buf *mail, const char *name, struct str te
 	if (ascii)
 		buf_printf(mail, "%s: %.*s\r\n", name, STR_FMT(text));
 	else
-		buf_printf(mail, "%s: =?UTF-8?B?%s?=\r\n", name, base64_text(step->mem, text.p, text.n));
+		buf_printf(mail, "%s: =?UTF-8?B?%s?=\r\n", name,
+			base64_text(step->mem, text.p, text.n));
 }
 
-/* Quoted-printable is not needed: base64 in lines of 76 passes every relay (RFC 2045, 6.8). */
+/* Quoted-printable is not needed: base64 in lines of 76 passes every relay (RFC
+ * 2045, 6.8). */
 static void
 mail_body(struct step *step, struct buf *mail, struct str text)
 {
@@ -237,7 +320,9 @@ static enum verdict
 send_mail(struct step *step, struct now now)
 {
 	const struct value *to = value_get(step->in, "recipients");
-	struct str sender = value_get_str(step->in, "sender"), smtp = value_get_str(step->in, "smtp"), user = value_get_str(step->in, "user");
+	struct str sender = value_get_str(step->in, "sender"),
+		   smtp = value_get_str(step->in, "smtp"),
+		   user = value_get_str(step->in, "user");
 	const char **recipients = arena_array(step->mem, const char *, to->list.n + 1);
 	struct buf message = buf_in(step->mem), list = buf_in(step->mem);
 	bool clean = is_clean(sender) && is_clean(str_of(subject_of(step)));
@@ -247,18 +332,26 @@ send_mail(struct step *step, struct now now)
 		buf_printf(&list, "%s%s", i > 0 ? ", " : "", recipients[i]);
 	}
 	if (!clean)
-		return step_fail(step, ERR_VALUE, false, "control character in sender, recipients or subject");
+		return step_fail(step, ERR_VALUE, false,
+			"control character in sender, recipients or subject");
 	mail_header(step, &message, "From", sender);
 	mail_header(step, &message, "To", buf_str(&list));
 	mail_header(step, &message, "Subject", str_of(subject_of(step)));
-	buf_printf(&message, "Date: %s\r\nMessage-ID: <%s@rbx>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n"
-		"Content-Transfer-Encoding: base64\r\nX-Rbx-Run: %s\r\n\r\n", time_mail(step->mem, now.wall), step->key, step->run);
+	buf_printf(&message,
+		"Date: %s\r\nMessage-ID: <%s@rbx>\r\nMIME-Version: 1.0\r\nContent-Type: "
+		"text/plain; charset=UTF-8\r\n"
+		"Content-Transfer-Encoding: base64\r\nX-Rbx-Run: %s\r\n\r\n",
+		time_mail(step->mem, now.wall), step->key, step->run);
 	mail_body(step, &message, text_of(step));
 	bool tls_at_once = str_ends(smtp, STR(":465"));
 	struct mail_ask ask = {
-		.url = arena_printf(step->mem, "%s://%.*s", tls_at_once ? "smtps" : "smtp", STR_FMT(smtp)), .to = recipients,
-		.from = str_cstr(step->mem, sender), .user = user.n > 0 ? str_cstr(step->mem, user) : NULL,
-		.password = step_secret(step, value_get(step->in, "password")), .message = buf_str(&message),
+		.url = arena_printf(step->mem, "%s://%.*s",
+			tls_at_once ? "smtps" : "smtp", STR_FMT(smtp)),
+		.to = recipients,
+		.from = str_cstr(step->mem, sender),
+		.user = user.n > 0 ? str_cstr(step->mem, user) : NULL,
+		.password = step_secret(step, value_get(step->in, "password")),
+		.message = buf_str(&message),
 	};
 	return step_mail(step, (struct how){.title = "mail"}, &ask);
 }
@@ -272,18 +365,22 @@ send(struct step *step, struct now now)
 	if (str_is(to, "stdout"))
 		return step_done(step, value_map(step->mem, NULL, 0));
 	if (str_is(to, "slack"))
-		return post(step, value_get_str(step->in, "webhook"), put_text(step->mem, "text", text_of(step)));
+		return post(step, value_get_str(step->in, "webhook"),
+			put_text(step->mem, "text", text_of(step)));
 	if (str_is(to, "teams"))
 		return post(step, value_get_str(step->in, "webhook"), teams_card(step));
 	if (str_is(to, "pagerduty")) {
 		struct str url = str_of(step_env(step, "RBX_PAGERDUTY_URL"));
-		return post(step, url.n > 0 ? url : STR("https://events.pagerduty.com/v2/enqueue"), pagerduty_event(step));
+		return post(step,
+			url.n > 0 ? url : STR("https://events.pagerduty.com/v2/enqueue"),
+			pagerduty_event(step));
 	}
 	if (str_is(to, "webhook"))
 		return post(step, value_get_str(step->in, "url"), webhook_body(step));
 	if (str_is(to, "email"))
 		return send_mail(step, now);
-	return step_fail(step, ERR_UNSUPPORTED, false, "notify to %.*s is not in this version", STR_FMT(to));
+	return step_fail(step, ERR_UNSUPPORTED, false,
+		"notify to %.*s is not in this version", STR_FMT(to));
 }
 
 static enum verdict
@@ -295,12 +392,15 @@ posted(struct step *step, const struct op *op)
 	struct err ignored;
 	bool later = answer->status == 429 || answer->status >= 500;
 	if (answer->status < 200 || answer->status > 299) {
-		char *body = value_short(step->mem, &(struct value){.kind = V_STRING, .str = answer->body}, 80);
-		step_fail(step, ERR_ANSWER, later, "it answers %d: %s", answer->status, body);
+		char *body = value_short(step->mem,
+			&(struct value){.kind = V_STRING, .str = answer->body}, 80);
+		step_fail(step, ERR_ANSWER, later, "it answers %d: %s", answer->status,
+			body);
 		return answer->status >= 500 ? STEP_DOUBT : STEP_FAIL;
 	}
 	map_put(&map, "status", value_int(answer->status));
-	if (json_parse(step->mem, answer->body, NULL, &json, &ignored) && value_get_str(&json, "dedup_key").n > 0)
+	if (json_parse(step->mem, answer->body, NULL, &json, &ignored)
+		&& value_get_str(&json, "dedup_key").n > 0)
 		map_put(&map, "id", value_str(value_get_str(&json, "dedup_key")));
 	return step_done(step, map_done(&map));
 }
@@ -311,7 +411,9 @@ mailed(struct step *step, const struct op *op)
 	const struct mail_answer *answer = op->answer;
 	struct map_builder map = {.mem = step->mem};
 	if (answer->code < 200 || answer->code > 299)
-		return step_fail(step, ERR_ANSWER, answer->code >= 400 && answer->code < 500, "the mail server answers %d %.*s", answer->code,
+		return step_fail(step, ERR_ANSWER,
+			answer->code >= 400 && answer->code < 500,
+			"the mail server answers %d %.*s", answer->code,
 			answer->text.n > 120 ? 120 : STR_FMT(answer->text));
 	map_put(&map, "status", value_int(answer->code));
 	map_put(&map, "id", value_text(step->mem, "<%s@rbx>", step->key));
@@ -327,7 +429,8 @@ run(struct step *step, const struct event *event)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled"), STEP_DOUBT;
 	if (event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op);
-	return event->op->kind == OP_MAIL ? mailed(step, event->op) : posted(step, event->op);
+	return event->op->kind == OP_MAIL ? mailed(step, event->op)
+					  : posted(step, event->op);
 }
 
 static enum verdict

@@ -33,7 +33,8 @@ static const struct field out[] = {
 	{.name = NULL},
 };
 
-/* What one row cannot say: a folder has no place on S3, and only a folder can be written by several jobs. */
+/* What one row cannot say: a folder has no place on S3, and only a folder can be written
+ * by several jobs. */
 static bool
 check(const struct value *args, struct diags *diags)
 {
@@ -41,13 +42,22 @@ check(const struct value *args, struct diags *diags)
 	const struct value *to = value_get(args, "to"), *jobs = value_get(args, "jobs");
 	size_t errors = diags->errors;
 	if (folder && to != NULL && to->kind == V_STRING && s3_is_place(to->str))
-		diag_error(diags, value_mark(to), "format directory writes to a path only, not to S3");
+		diag_error(diags, value_mark(to),
+			"format directory writes to a path only, not to S3");
 	if (!folder && jobs != NULL && jobs->kind == V_INT && jobs->i > 1)
 		diag_error(diags, value_mark(jobs), "jobs needs format: directory");
 	return diags->errors == errors;
 }
 
-enum { DUMP_SLOT, READ_SLOT, FILE_SLOT, WRITE_SLOT, ASK_SLOT, PARTS_SLOT, SLOTS = PARTS_SLOT + 1 + UPLOAD_PARALLEL };
+enum {
+	DUMP_SLOT,
+	READ_SLOT,
+	FILE_SLOT,
+	WRITE_SLOT,
+	ASK_SLOT,
+	PARTS_SLOT,
+	SLOTS = PARTS_SLOT + 1 + UPLOAD_PARALLEL
+};
 enum { PIECE = 256 << 10 };
 enum phase { START, CLEAN, SERVER, OPEN, STREAM, CLEAR_FOLDER, FOLDER, MOVE, TARGET };
 
@@ -55,7 +65,7 @@ struct dump {
 	enum phase phase;
 	bool to_s3, to_folder;
 	struct s3_place place;
-	const char *path, *partial;                   /* partial: the folder until it is whole */
+	const char *path, *partial; /* partial: the folder until it is whole */
 	struct value snapshot_at, server_version;
 	uint64_t database_bytes, bytes;
 	struct upload upload;
@@ -83,8 +93,10 @@ const struct step_type pg_dump_type = {
 	.run = run,
 };
 
-/* The clock of the server is read before the dump takes its snapshot: the data is as of then or a little later. */
-static const char server_query[] = "select now() as now, current_setting('server_version') as version, "
+/* The clock of the server is read before the dump takes its snapshot: the data is as of
+ * then or a little later. */
+static const char server_query[] =
+	"select now() as now, current_setting('server_version') as version, "
 	"pg_database_size(current_database()) as bytes";
 
 /* ---- the command */
@@ -96,11 +108,15 @@ push(const char **argv, size_t *n, const char *word)
 }
 
 static void
-push_list(struct step *step, const char **argv, size_t *n, const char *option, const char *name)
+push_list(struct step *step, const char **argv, size_t *n, const char *option,
+	const char *name)
 {
 	const struct value *list = value_get(step->in, name);
-	for (size_t i = 0; list != NULL && list->kind == V_LIST && i < list->list.n && *n < 250; i++)
-		push(argv, n, arena_printf(step->mem, "--%s=%.*s", option, STR_FMT(list->list.items[i].str)));
+	for (size_t i = 0;
+		list != NULL && list->kind == V_LIST && i < list->list.n && *n < 250; i++)
+		push(argv, n,
+			arena_printf(step->mem, "--%s=%.*s", option,
+				STR_FMT(list->list.items[i].str)));
 }
 
 static struct exec_ask
@@ -111,12 +127,16 @@ command(struct step *step)
 	size_t n = 0;
 	push(argv, &n, "pg_dump");
 	push(argv, &n, "--no-password");
-	push(argv, &n, arena_printf(step->mem, "--format=%.*s", STR_FMT(value_get_str(step->in, "format"))));
+	push(argv, &n,
+		arena_printf(step->mem, "--format=%.*s",
+			STR_FMT(value_get_str(step->in, "format"))));
 	push_list(step, argv, &n, "schema", "schemas");
 	push_list(step, argv, &n, "table", "tables");
 	push_list(step, argv, &n, "exclude-table", "exclude_tables");
 	if (dump->to_folder) {
-		push(argv, &n, arena_printf(step->mem, "--jobs=%lld", (long long)value_get_int(step->in, "jobs", 1)));
+		push(argv, &n,
+			arena_printf(step->mem, "--jobs=%lld",
+				(long long)value_get_int(step->in, "jobs", 1)));
 		push(argv, &n, arena_printf(step->mem, "--file=%s", dump->partial));
 	}
 	struct exec_ask ask = pg_tool(step, NULL, argv);
@@ -135,10 +155,13 @@ static enum verdict
 dump_failed(struct step *step, const struct exec_answer *answer)
 {
 	struct str why = pg_tool_error(answer->err);
-	bool transient = str_find(why, STR("connection to server")) < why.n || str_find(why, STR("terminating connection")) < why.n;
+	bool transient = str_find(why, STR("connection to server")) < why.n
+		|| str_find(why, STR("terminating connection")) < why.n;
 	if (answer->signal != 0)
-		return step_fail(step, ERR_ANSWER, true, "pg_dump was ended by signal %d", answer->signal);
-	return step_fail(step, ERR_ANSWER, transient, "pg_dump ended with %d: %.*s", answer->code, STR_FMT(why));
+		return step_fail(step, ERR_ANSWER, true, "pg_dump was ended by signal %d",
+			answer->signal);
+	return step_fail(step, ERR_ANSWER, transient, "pg_dump ended with %d: %.*s",
+		answer->code, STR_FMT(why));
 }
 
 /* ---- where it goes */
@@ -164,7 +187,9 @@ ask_server(struct step *step, enum phase phase)
 	struct sql_ask ask = pg_ask(step, NULL, server_query);
 	ask.read_only = true;
 	dump->phase = phase;
-	return step_sql(step, (struct how){.slot = ASK_SLOT, .reads = true, .title = "ask the server"}, &ask);
+	return step_sql(step,
+		(struct how){.slot = ASK_SLOT, .reads = true, .title = "ask the server"},
+		&ask);
 }
 
 static bool
@@ -178,7 +203,8 @@ server_seen(struct step *step, const struct event *event, enum verdict *verdict)
 		return false;
 	}
 	if (strcmp(answer->sqlstate, "00000") != 0 || answer->n_rows != 1) {
-		*verdict = step_fail(step, ERR_ANSWER, pg_is_transient(answer->sqlstate), "%s: %s", answer->sqlstate,
+		*verdict = step_fail(step, ERR_ANSWER, pg_is_transient(answer->sqlstate),
+			"%s: %s", answer->sqlstate,
 			answer->message == NULL ? "no row" : answer->message);
 		return false;
 	}
@@ -197,13 +223,15 @@ static enum verdict
 start_upload(struct step *step)
 {
 	struct dump *dump = step->state;
-	static const char *const names[] = {"x-amz-meta-rbx-run", "x-amz-meta-rbx-key", "Content-Type"};
+	static const char *const names[] = {
+		"x-amz-meta-rbx-run", "x-amz-meta-rbx-key", "Content-Type"};
 	const char *const values[] = {step->run, step->key, "application/octet-stream"};
 	struct header *headers = arena_array(step->mem, struct header, 3);
 	for (size_t i = 0; i < 3; i++)
 		headers[i] = (struct header){names[i], values[i]};
-	upload_begin(&dump->upload, step->mem, dump->place, (size_t)value_get_int(step->in, "memory", 32 << 20),
-		dump->database_bytes, PARTS_SLOT);
+	upload_begin(&dump->upload, step->mem, dump->place,
+		(size_t)value_get_int(step->in, "memory", 32 << 20), dump->database_bytes,
+		PARTS_SLOT);
 	dump->upload.headers = headers;
 	dump->upload.n_headers = 3;
 	return STEP_WAIT;
@@ -215,10 +243,12 @@ open_file(struct step *step)
 	struct dump *dump = step->state;
 	struct open_ask ask = {.path = dump->path, .write = true};
 	dump->phase = OPEN;
-	return step_open(step, (struct how){.slot = FILE_SLOT, .title = dump->path}, &ask);
+	return step_open(
+		step, (struct how){.slot = FILE_SLOT, .title = dump->path}, &ask);
 }
 
-/* ---- the stream: child -> buffers -> parts or file. Who has no room does not read, and pg_dump waits in its write. */
+/* ---- the stream: child -> buffers -> parts or file. Who has no room does not read, and
+ * pg_dump waits in its write. */
 
 static enum verdict
 read_on(struct step *step)
@@ -229,7 +259,8 @@ read_on(struct step *step)
 	if (room == 0 || dump->reading || dump->at_end)
 		return STEP_WAIT;
 	dump->reading = true;
-	return step_read(step, READ_SLOT, DUMP_SLOT, to, room < PIECE ? room : PIECE, dump->digest);
+	return step_read(step, READ_SLOT, DUMP_SLOT, to, room < PIECE ? room : PIECE,
+		dump->digest);
 }
 
 static enum verdict
@@ -253,7 +284,8 @@ result_of(struct step *step)
 	struct map_builder result = {.mem = step->mem};
 	map_put(&result, "url", value_str(value_get_str(step->in, "to")));
 	map_put(&result, "bytes", value_int((int64_t)dump->bytes));
-	map_put(&result, "sha256", value_str(str_of(dump->sha256 == NULL ? "" : dump->sha256)));
+	map_put(&result, "sha256",
+		value_str(str_of(dump->sha256 == NULL ? "" : dump->sha256)));
 	map_put(&result, "snapshot_at", dump->snapshot_at);
 	map_put(&result, "server_version", dump->server_version);
 	return map_done(&result);
@@ -267,7 +299,8 @@ give_up(struct step *step, struct now now, enum verdict verdict)
 	return dump->to_s3 ? upload_abort(step, &dump->upload, now, verdict) : verdict;
 }
 
-/* Nothing is made whole before pg_dump has ended with 0: a dump that was cut off would look like a good one. */
+/* Nothing is made whole before pg_dump has ended with 0: a dump that was cut off would
+ * look like a good one. */
 static enum verdict
 finish_if_whole(struct step *step, struct now now)
 {
@@ -298,8 +331,9 @@ piece_read(struct step *step, const struct event *event)
 		return STEP_WAIT;
 	if (dump->to_s3)
 		return upload_filled(step, &dump->upload, event->now, answer->got);
-	dump->reading = true;                         /* the piece is free when it was written */
-	return step_write(step, WRITE_SLOT, FILE_SLOT, (struct str){dump->piece, answer->got}, false);
+	dump->reading = true; /* the piece is free when it was written */
+	return step_write(step, WRITE_SLOT, FILE_SLOT,
+		(struct str){dump->piece, answer->got}, false);
 }
 
 static enum verdict
@@ -342,13 +376,15 @@ streamed(struct step *step, const struct event *event)
 	return verdict == STEP_WAIT && !dump->sent_end ? read_on(step) : verdict;
 }
 
-/* ---- the folder of format directory: pg_dump writes it itself; it gets its name when it is whole */
+/* ---- the folder of format directory: pg_dump writes it itself; it gets its name when it
+ * is whole */
 
 static enum verdict
 run_tool(struct step *step, enum phase phase, const char *const *argv)
 {
 	struct dump *dump = step->state;
-	struct exec_ask ask = {.argv = argv, .env = step_child_env(step, NULL, NULL), .keep = 4096};
+	struct exec_ask ask = {
+		.argv = argv, .env = step_child_env(step, NULL, NULL), .keep = 4096};
 	dump->phase = phase;
 	return step_exec(step, (struct how){.slot = DUMP_SLOT, .title = argv[0]}, &ask);
 }
@@ -362,7 +398,8 @@ folder_step(struct step *step, const struct event *event)
 		return step_fail_op(step, event->op);
 	if (answer->code != 0 || answer->signal != 0)
 		return dump->phase == FOLDER ? dump_failed(step, answer)
-			: step_fail(step, ERR_IO, false, "%.*s", STR_FMT(str_trim(answer->err)));
+					     : step_fail(step, ERR_IO, false, "%.*s",
+						       STR_FMT(str_trim(answer->err)));
 	if (dump->phase == CLEAR_FOLDER) {
 		dump->phase = FOLDER;
 		return start_dump(step);
@@ -396,7 +433,8 @@ start(struct step *step, struct now now)
 	if (!target_of(step))
 		return STEP_FAIL;
 	dump->phase = CLEAN;
-	enum verdict verdict = dump->to_s3 ? upload_abort_saved(step, now, ASK_SLOT) : STEP_DONE;
+	enum verdict verdict =
+		dump->to_s3 ? upload_abort_saved(step, now, ASK_SLOT) : STEP_DONE;
 	return verdict == STEP_DONE ? ask_server(step, SERVER) : verdict;
 }
 
@@ -405,7 +443,8 @@ cancelled(struct step *step, const struct event *event)
 {
 	struct dump *dump = step->state;
 	step_fail(step, ERR_CANCELLED, false, "cancelled");
-	enum verdict verdict = dump->sent_end || dump->phase == MOVE ? STEP_DOUBT : STEP_FAIL;
+	enum verdict verdict =
+		dump->sent_end || dump->phase == MOVE ? STEP_DOUBT : STEP_FAIL;
 	return dump->phase == STREAM ? give_up(step, event->now, verdict) : verdict;
 }
 
@@ -419,12 +458,13 @@ run(struct step *step, const struct event *event)
 	switch (dump->phase) {
 	case START:
 		return start(step, event->now);
-	case CLEAN:                                   /* gone or never there: both are fine */
+	case CLEAN: /* gone or never there: both are fine */
 		return ask_server(step, SERVER);
 	case SERVER:
 		return server_seen(step, event, &verdict) ? go_to_target(step) : verdict;
 	case OPEN:
-		return event->op->err.code != ERR_NONE ? step_fail_op(step, event->op) : start_stream(step);
+		return event->op->err.code != ERR_NONE ? step_fail_op(step, event->op)
+						       : start_stream(step);
 	case STREAM:
 		return streamed(step, event);
 	case CLEAR_FOLDER: case FOLDER: case MOVE:
@@ -459,7 +499,9 @@ target_seen(struct step *step, const struct event *event)
 	struct s3_object object;
 	enum verdict verdict;
 	if (dump->to_s3)
-		return s3_object_read(step, event->op, &object, &verdict) ? previewed(step, s3_object_value(step->mem, &object)) : verdict;
+		return s3_object_read(step, event->op, &object, &verdict)
+			? previewed(step, s3_object_value(step->mem, &object))
+			: verdict;
 	const struct file_answer *answer = event->op->answer;
 	bool exists = event->op->err.code == ERR_NONE && answer->exists;
 	map_put(&before, "exists", value_bool(exists));
@@ -483,7 +525,9 @@ preview(struct step *step, const struct event *event)
 		return verdict;
 	dump->phase = TARGET;
 	if (dump->to_s3)
-		return s3_head(step, (struct how){.slot = ASK_SLOT}, event->now, &dump->place);
+		return s3_head(
+			step, (struct how){.slot = ASK_SLOT}, event->now, &dump->place);
 	struct file_ask ask = {.what = FILE_STAT, .path = dump->path};
-	return step_file(step, (struct how){.slot = ASK_SLOT, .reads = true, .title = dump->path}, &ask);
+	return step_file(step,
+		(struct how){.slot = ASK_SLOT, .reads = true, .title = dump->path}, &ask);
 }

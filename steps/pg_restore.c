@@ -35,21 +35,29 @@ static const struct field out[] = {
 static enum effect
 effect_of(const struct value *args)
 {
-	bool again = value_get_bool(args, "create", false) || value_get_bool(args, "clean", false);
+	bool again = value_get_bool(args, "create", false)
+		|| value_get_bool(args, "clean", false);
 	return again ? IDEMPOTENT : ONCE;
 }
 
-/* What one row cannot say: several jobs need a file in which they can seek, and rbx makes databases of good names only. */
+/* What one row cannot say: several jobs need a file in which they can seek, and rbx makes
+ * databases of good names only. */
 static bool
 check(const struct value *args, struct diags *diags)
 {
-	const struct value *from = value_get(args, "from"), *jobs = value_get(args, "jobs"), *db = value_get(args, "db");
+	const struct value *from = value_get(args, "from"),
+			   *jobs = value_get(args, "jobs"), *db = value_get(args, "db");
 	size_t errors = diags->errors;
-	if (jobs != NULL && jobs->kind == V_INT && jobs->i > 1 && from != NULL && from->kind == V_STRING && s3_is_place(from->str))
-		err_hint(diag_error(diags, value_mark(jobs), "several jobs need a file, and %.*s is streamed", STR_FMT(from->str)),
+	if (jobs != NULL && jobs->kind == V_INT && jobs->i > 1 && from != NULL
+		&& from->kind == V_STRING && s3_is_place(from->str))
+		err_hint(diag_error(diags, value_mark(jobs),
+				 "several jobs need a file, and %.*s is streamed",
+				 STR_FMT(from->str)),
 			"fetch it first with s3_get, and give its path");
-	if (value_get_bool(args, "create", false) && db != NULL && db->kind == V_STRING && !pg_name_is_good(db->str))
-		diag_error(diags, value_mark(db), "'%.*s' is no name for a database", STR_FMT(db->str));
+	if (value_get_bool(args, "create", false) && db != NULL && db->kind == V_STRING
+		&& !pg_name_is_good(db->str))
+		diag_error(diags, value_mark(db), "'%.*s' is no name for a database",
+			STR_FMT(db->str));
 	return diags->errors == errors;
 }
 
@@ -63,7 +71,7 @@ struct restore {
 	struct s3_place place;
 	const char *path, *database;
 	char *piece;
-	size_t got;                                   /* bytes of the piece that are not yet written */
+	size_t got; /* bytes of the piece that are not yet written */
 	uint64_t bytes, expected;
 	bool reading, writing, at_end, answered, closed, tool_runs, changed;
 	bool exists, is_ours;                         /* the database */
@@ -90,7 +98,8 @@ const struct step_type pg_restore_type = {
 	.run = run,
 };
 
-static const char look_query[] = "select shobj_description(oid, 'pg_database') from pg_database where datname = $1";
+static const char look_query[] = "select shobj_description(oid, 'pg_database') from "
+				 "pg_database where datname = $1";
 static const char our_mark[] = "made by rbx";
 
 /* ---- the dump */
@@ -105,10 +114,14 @@ ask_source(struct step *step, struct now now)
 	restore->from_s3 = s3_is_place(from);
 	if (restore->from_s3)
 		return s3_place_parse(step->mem, from, &restore->place, step->err)
-			? s3_head(step, (struct how){.slot = ASK_SLOT}, now, &restore->place) : STEP_FAIL;
+			? s3_head(step, (struct how){.slot = ASK_SLOT}, now,
+				  &restore->place)
+			: STEP_FAIL;
 	restore->path = str_cstr(step->mem, from);
 	struct file_ask ask = {.what = FILE_STAT, .path = restore->path};
-	return step_file(step, (struct how){.slot = ASK_SLOT, .reads = true, .title = restore->path}, &ask);
+	return step_file(step,
+		(struct how){.slot = ASK_SLOT, .reads = true, .title = restore->path},
+		&ask);
 }
 
 static bool
@@ -129,11 +142,13 @@ source_seen(struct step *step, const struct event *event, enum verdict *verdict)
 		restore->expected = exists ? answer->size : 0;
 	}
 	if (!exists)
-		*verdict = step_fail(step, ERR_NOT_FOUND, false, "%.*s is not there", STR_FMT(value_get_str(step->in, "from")));
+		*verdict = step_fail(step, ERR_NOT_FOUND, false, "%.*s is not there",
+			STR_FMT(value_get_str(step->in, "from")));
 	return exists;
 }
 
-/* What pg_dump writes begins with PGDMP, a tar archive has ustar at 257; everything else is a script for psql. */
+/* What pg_dump writes begins with PGDMP, a tar archive has ustar at 257; everything else
+ * is a script for psql. */
 static void
 find_format(struct restore *restore)
 {
@@ -157,7 +172,10 @@ sql(struct step *step, enum phase phase, const char *text)
 		ask.read_only = true;
 	}
 	restore->phase = phase;
-	return step_sql(step, (struct how){.slot = ASK_SLOT, .reads = phase == LOOK, .title = "database"}, &ask);
+	return step_sql(step,
+		(struct how){
+			.slot = ASK_SLOT, .reads = phase == LOOK, .title = "database"},
+		&ask);
 }
 
 /* false: the operation failed or the server refused; end with *verdict. */
@@ -169,7 +187,8 @@ sql_went_well(struct step *step, const struct event *event, enum verdict *verdic
 	if (event->op->err.code != ERR_NONE)
 		*verdict = step_fail_op(step, event->op);
 	else if (strcmp(answer->sqlstate, "00000") != 0)
-		*verdict = step_fail(step, ERR_ANSWER, pg_is_transient(answer->sqlstate), "%s: %s", answer->sqlstate, answer->message);
+		*verdict = step_fail(step, ERR_ANSWER, pg_is_transient(answer->sqlstate),
+			"%s: %s", answer->sqlstate, answer->message);
 	else
 		return true;
 	if (restore->changed && *verdict == STEP_FAIL)
@@ -181,7 +200,8 @@ static void
 database_seen(struct restore *restore, const struct sql_answer *answer)
 {
 	restore->exists = answer->n_rows > 0;
-	restore->is_ours = restore->exists && !answer->rows[0].nulls[0] && str_starts(answer->rows[0].cells[0], str_of(our_mark));
+	restore->is_ours = restore->exists && !answer->rows[0].nulls[0]
+		&& str_starts(answer->rows[0].cells[0], str_of(our_mark));
 }
 
 static const char *
@@ -196,7 +216,9 @@ create_database(struct step *step)
 {
 	struct restore *restore = step->state;
 	restore->changed = true;
-	return sql(step, CREATE, arena_printf(step->mem, "create database %s template template0", quoted(step)));
+	return sql(step, CREATE,
+		arena_printf(step->mem, "create database %s template template0",
+			quoted(step)));
 }
 
 static enum verdict
@@ -207,18 +229,23 @@ make_room(struct step *step)
 		return create_database(step);
 	if (restore->is_ours) {
 		restore->changed = true;
-		return sql(step, DROP, arena_printf(step->mem, "drop database %s with (force)", quoted(step)));
+		return sql(step, DROP,
+			arena_printf(step->mem, "drop database %s with (force)",
+				quoted(step)));
 	}
-	step_fail(step, ERR_EXISTS, false, "database %s exists, and rbx did not make it", restore->database);
-	err_hint(step->err, "choose another name, or drop it yourself if nobody needs it");
+	step_fail(step, ERR_EXISTS, false, "database %s exists, and rbx did not make it",
+		restore->database);
+	err_hint(
+		step->err, "choose another name, or drop it yourself if nobody needs it");
 	return STEP_FAIL;
 }
 
 static enum verdict
 mark_database(struct step *step)
 {
-	return sql(step, COMMENT, arena_printf(step->mem, "comment on database %s is '%s: run %s'", quoted(step), our_mark,
-		step->run));
+	return sql(step, COMMENT,
+		arena_printf(step->mem, "comment on database %s is '%s: run %s'",
+			quoted(step), our_mark, step->run));
 }
 
 /* ---- the tool */
@@ -239,11 +266,14 @@ connection_word(struct step *step)
 }
 
 static size_t
-add_list(struct step *step, const char **argv, size_t n, const char *option, const char *name)
+add_list(struct step *step, const char **argv, size_t n, const char *option,
+	const char *name)
 {
 	const struct value *list = value_get(step->in, name);
-	for (size_t i = 0; list != NULL && list->kind == V_LIST && i < list->list.n && n < 250; i++)
-		argv[n++] = arena_printf(step->mem, "--%s=%.*s", option, STR_FMT(list->list.items[i].str));
+	for (size_t i = 0;
+		list != NULL && list->kind == V_LIST && i < list->list.n && n < 250; i++)
+		argv[n++] = arena_printf(
+			step->mem, "--%s=%.*s", option, STR_FMT(list->list.items[i].str));
 	return n;
 }
 
@@ -281,8 +311,9 @@ static const char *const *
 script_words(struct step *step)
 {
 	struct restore *restore = step->state;
-	static const char *const words[] = {"psql", "--no-password", "--no-psqlrc", "--quiet", "--single-transaction",
-		"--set=ON_ERROR_STOP=1", "--output=/dev/null"};
+	static const char *const words[] = {"psql", "--no-password", "--no-psqlrc",
+		"--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
+		"--output=/dev/null"};
 	size_t n = sizeof words / sizeof words[0];
 	const char **argv = arena_array(step->mem, const char *, n + 2);
 	memcpy(argv, words, sizeof words);
@@ -295,13 +326,16 @@ static enum verdict
 start_tool(struct step *step)
 {
 	struct restore *restore = step->state;
-	struct exec_ask ask = pg_tool(step, restore->database, restore->is_plain ? script_words(step) : restore_words(step));
+	struct exec_ask ask = pg_tool(step, restore->database,
+		restore->is_plain ? script_words(step) : restore_words(step));
 	ask.stream_in = restore->from_s3;
 	restore->tool_runs = restore->changed = true;
-	return step_exec(step, (struct how){.slot = TOOL_SLOT, .title = ask.argv[0]}, &ask);
+	return step_exec(
+		step, (struct how){.slot = TOOL_SLOT, .title = ask.argv[0]}, &ask);
 }
 
-/* pg_restore ends with 1 for any error that it went past: harmless are those that the author named. */
+/* pg_restore ends with 1 for any error that it went past: harmless are those that the
+ * author named. */
 static bool
 errors_are_harmless(struct step *step, struct list_builder *ignored)
 {
@@ -312,9 +346,11 @@ errors_are_harmless(struct step *step, struct list_builder *ignored)
 		struct str line = str_trim(str_cut(rest, '\n', &rest));
 		bool harmless = str_find(line, STR("error: ")) == line.n;
 		bool is_error = !harmless;
-		for (size_t i = 0; !harmless && patterns != NULL && i < patterns->list.n; i++) {
+		for (size_t i = 0; !harmless && patterns != NULL && i < patterns->list.n;
+			i++) {
 			const struct regex *regex;
-			if (!regex_compile(step->mem, patterns->list.items[i].str, &regex, step->err))
+			if (!regex_compile(step->mem, patterns->list.items[i].str, &regex,
+				    step->err))
 				return false;
 			harmless = regex_find(regex, line, 0, groups, 2, step->err);
 		}
@@ -339,13 +375,19 @@ judge(struct step *step)
 		return STEP_PARTIAL;
 	}
 	bool well = ended->code == 0 && ended->signal == 0;
-	if (!well && !(ended->code == 1 && ended->signal == 0 && errors_are_harmless(step, &ignored))) {
+	if (!well
+		&& !(ended->code == 1 && ended->signal == 0
+			&& errors_are_harmless(step, &ignored))) {
 		struct str why = pg_tool_error(ended->err);
-		step_fail(step, ERR_ANSWER, false, "%s ended with %d: %.*s", restore->is_plain ? "psql" : "pg_restore",
-			ended->signal != 0 ? 128 + ended->signal : ended->code, STR_FMT(why));
+		step_fail(step, ERR_ANSWER, false, "%s ended with %d: %.*s",
+			restore->is_plain ? "psql" : "pg_restore",
+			ended->signal != 0 ? 128 + ended->signal : ended->code,
+			STR_FMT(why));
 		return STEP_PARTIAL;
 	}
-	map_put(&result, "bytes", value_int((int64_t)(restore->from_s3 ? restore->bytes : restore->expected)));
+	map_put(&result, "bytes",
+		value_int((
+			int64_t)(restore->from_s3 ? restore->bytes : restore->expected)));
 	map_put(&result, "ignored", list_done(&ignored));
 	return step_done(step, map_done(&result));
 }
@@ -356,7 +398,8 @@ static enum verdict
 read_on(struct step *step)
 {
 	struct restore *restore = step->state;
-	if (restore->reading || restore->writing || restore->at_end || restore->ended != NULL)
+	if (restore->reading || restore->writing || restore->at_end
+		|| restore->ended != NULL)
 		return STEP_WAIT;
 	restore->reading = true;
 	return step_read(step, READ_SLOT, SOURCE_SLOT, restore->piece, PIECE, NULL);
@@ -366,10 +409,15 @@ static enum verdict
 start_stream(struct step *step, struct now now)
 {
 	struct restore *restore = step->state;
-	struct aws_call call = {.service = &aws_s3, .method = "GET", .bucket = restore->place.bucket, .stream_out = true,
+	struct aws_call call = {.service = &aws_s3,
+		.method = "GET",
+		.bucket = restore->place.bucket,
+		.stream_out = true,
 		.path = s3_path(step->mem, restore->place.key)};
-	struct how how = {.slot = SOURCE_SLOT, .reads = true,
-		.title = arena_printf(step->mem, "GET s3://%s/%.*s", restore->place.bucket, STR_FMT(restore->place.key))};
+	struct how how = {.slot = SOURCE_SLOT,
+		.reads = true,
+		.title = arena_printf(step->mem, "GET s3://%s/%.*s",
+			restore->place.bucket, STR_FMT(restore->place.key))};
 	restore->phase = STREAM;
 	restore->piece = arena_alloc(step->mem, PIECE);
 	enum verdict verdict = aws_send(step, how, now, &call);
@@ -400,19 +448,23 @@ piece_read(struct step *step, const struct event *event)
 	if (restore->got == 0)
 		return STEP_WAIT;
 	restore->writing = true;
-	return step_write(step, WRITE_SLOT, TOOL_SLOT, (struct str){restore->piece, restore->got}, false);
+	return step_write(step, WRITE_SLOT, TOOL_SLOT,
+		(struct str){restore->piece, restore->got}, false);
 }
 
-/* A source that broke off must not look like an end to the tool: it is stopped, not closed. */
+/* A source that broke off must not look like an end to the tool: it is stopped, not
+ * closed. */
 static enum verdict
 close_tool(struct step *step)
 {
 	struct restore *restore = step->state;
-	if (!restore->at_end || !restore->answered || restore->writing || restore->closed || restore->ended != NULL)
+	if (!restore->at_end || !restore->answered || restore->writing || restore->closed
+		|| restore->ended != NULL)
 		return STEP_WAIT;
 	restore->closed = true;
 	if (restore->source_error.code == ERR_NONE && restore->bytes != restore->expected)
-		err_set(&restore->source_error, ERR_PROTOCOL, "%llu bytes came of %llu", (unsigned long long)restore->bytes,
+		err_set(&restore->source_error, ERR_PROTOCOL, "%llu bytes came of %llu",
+			(unsigned long long)restore->bytes,
 			(unsigned long long)restore->expected);
 	if (restore->source_error.code != ERR_NONE) {
 		step_stop(step, TOOL_SLOT);
@@ -437,11 +489,12 @@ streamed(struct step *step, const struct event *event)
 	case READ_SLOT:
 		verdict = piece_read(step, event);
 		break;
-	case WRITE_SLOT:                              /* a write that failed: the tool has ended, and says why */
+	case WRITE_SLOT: /* a write that failed: the tool has ended, and says why */
 		restore->writing = false;
 		break;
 	case TOOL_SLOT:
-		if (event->op->err.code != ERR_NONE && restore->source_error.code == ERR_NONE)
+		if (event->op->err.code != ERR_NONE
+			&& restore->source_error.code == ERR_NONE)
 			return step_fail_op(step, event->op);
 		restore->ended = event->op->answer;
 		if (restore->ended == NULL)
@@ -463,7 +516,9 @@ open_path(struct step *step)
 	struct restore *restore = step->state;
 	struct open_ask ask = {.path = restore->path};
 	restore->phase = OPEN;
-	return step_open(step, (struct how){.slot = SOURCE_SLOT, .reads = true, .title = restore->path}, &ask);
+	return step_open(step,
+		(struct how){.slot = SOURCE_SLOT, .reads = true, .title = restore->path},
+		&ask);
 }
 
 static enum verdict
@@ -526,14 +581,16 @@ run(struct step *step, const struct event *event)
 	struct restore *restore = step->state;
 	enum verdict verdict;
 	if (event->kind == EV_CANCEL)
-		return step_fail(step, ERR_CANCELLED, false, "cancelled"), restore->changed ? STEP_DOUBT : STEP_FAIL;
+		return step_fail(step, ERR_CANCELLED, false, "cancelled"),
+		       restore->changed ? STEP_DOUBT : STEP_FAIL;
 	switch (restore->phase) {
 	case START:
 		return ask_source(step, event->now);
 	case SOURCE:
 		if (!source_seen(step, event, &verdict))
 			return verdict;
-		verdict = restore->from_s3 || restore->is_folder ? after_source(step) : open_path(step);
+		verdict = restore->from_s3 || restore->is_folder ? after_source(step)
+								 : open_path(step);
 		break;
 	case OPEN: case MAGIC:
 		if (event->op->slot != (restore->phase == OPEN ? SOURCE_SLOT : READ_SLOT))
@@ -556,7 +613,8 @@ static enum verdict
 previewed(struct step *step)
 {
 	struct restore *restore = step->state;
-	struct map_builder before = {.mem = step->mem}, after = {.mem = step->mem}, result = {.mem = step->mem};
+	struct map_builder before = {.mem = step->mem}, after = {.mem = step->mem},
+			   result = {.mem = step->mem};
 	map_put(&before, "database", value_str(str_of(restore->database)));
 	map_put(&before, "exists", value_bool(restore->exists));
 	map_put(&after, "database", value_str(str_of(restore->database)));
@@ -578,11 +636,13 @@ preview(struct step *step, const struct event *event)
 	if (event->kind == EV_START)
 		return ask_source(step, event->now);
 	if (restore->phase == SOURCE)
-		return source_seen(step, event, &verdict) ? sql(step, LOOK, look_query) : verdict;
+		return source_seen(step, event, &verdict) ? sql(step, LOOK, look_query)
+							  : verdict;
 	if (!sql_went_well(step, event, &verdict))
 		return verdict;
 	database_seen(restore, event->op->answer);
-	if (value_get_bool(step->in, "create", false) && restore->exists && !restore->is_ours)
+	if (value_get_bool(step->in, "create", false) && restore->exists
+		&& !restore->is_ours)
 		return make_room(step);
 	return previewed(step);
 }

@@ -52,11 +52,11 @@ enum phase { START, LIST, CHANGE, PAUSE, ASK_CHANGE };
 
 struct dns {
 	enum phase phase;
-	struct value wanted;                          /* the records of the arguments, canonical */
-	struct list_builder found;                    /* all record sets of their names, canonical */
+	struct value wanted; /* the records of the arguments, canonical */
+	struct list_builder found; /* all record sets of their names, canonical */
 	struct list_builder names;
 	size_t name;                                  /* the one that is listed now */
-	const char *strange;                          /* a record whose routing `records` cannot say */
+	const char *strange; /* a record whose routing `records` cannot say */
 	struct value was;
 	struct str change_id;
 	unsigned asked;
@@ -98,7 +98,8 @@ zone_path(struct step *step, const char *rest)
 }
 
 static enum verdict
-list_from(struct step *step, struct now now, struct str name, struct str type, struct str set)
+list_from(struct step *step, struct now now, struct str name, struct str type,
+	struct str set)
 {
 	struct dns *dns = step->state;
 	struct buf query = buf_in(step->mem);
@@ -112,9 +113,13 @@ list_from(struct step *step, struct now now, struct str name, struct str type, s
 		buf_puts(&query, "&identifier=");
 		uri_encode(&query, set, false);
 	}
-	struct aws_call call = {.service = &aws_route53, .method = "GET", .path = str_of(zone_path(step, "/rrset")),
+	struct aws_call call = {.service = &aws_route53,
+		.method = "GET",
+		.path = str_of(zone_path(step, "/rrset")),
 		.query = buf_str(&query)};
-	struct how how = {.reads = true, .tries = 3, .title = arena_printf(step->mem, "records of %.*s", STR_FMT(name))};
+	struct how how = {.reads = true,
+		.tries = 3,
+		.title = arena_printf(step->mem, "records of %.*s", STR_FMT(name))};
 	dns->phase = LIST;
 	return aws_send(step, how, now, &call);
 }
@@ -144,7 +149,8 @@ look(struct step *step, struct now now)
 	struct list_builder wanted = {.mem = step->mem};
 	dns->names.mem = dns->found.mem = step->mem;
 	for (size_t i = 0; records != NULL && i < records->list.n; i++) {
-		struct value record = record_from_argument(step->mem, &records->list.items[i]);
+		struct value record =
+			record_from_argument(step->mem, &records->list.items[i]);
 		list_push(&wanted, record);
 		add_name(dns, value_get_str(&record, "name"));
 	}
@@ -154,13 +160,15 @@ look(struct step *step, struct now now)
 	return list_next(step, now);
 }
 
-/* The record sets of the name that is asked for stand together at the front: false when another name comes. */
+/* The record sets of the name that is asked for stand together at the front: false when
+ * another name comes. */
 static bool
 take_page(struct step *step, const struct xml *page)
 {
 	struct dns *dns = step->state;
 	struct str name = dns->names.items[dns->name].str;
-	const struct xml *set = xml_child(xml_child(page, "ResourceRecordSets"), "ResourceRecordSet");
+	const struct xml *set =
+		xml_child(xml_child(page, "ResourceRecordSets"), "ResourceRecordSet");
 	for (; set != NULL; set = xml_again(set)) {
 		bool strange;
 		struct value record = record_from_xml(step->mem, set, &strange);
@@ -187,8 +195,10 @@ listed(struct step *step, const struct event *event)
 		return STEP_FAIL;
 	bool same = take_page(step, page);
 	struct str next = record_name(step->mem, xml_text(page, "NextRecordName"));
-	if (same && str_is(xml_text(page, "IsTruncated"), "true") && str_eq(next, dns->names.items[dns->name].str))
-		return list_from(step, event->now, next, xml_text(page, "NextRecordType"), xml_text(page, "NextRecordIdentifier"));
+	if (same && str_is(xml_text(page, "IsTruncated"), "true")
+		&& str_eq(next, dns->names.items[dns->name].str))
+		return list_from(step, event->now, next, xml_text(page, "NextRecordType"),
+			xml_text(page, "NextRecordIdentifier"));
 	if (++dns->name < dns->names.n)
 		return list_next(step, event->now);
 	return STEP_DONE;
@@ -200,8 +210,8 @@ static bool
 is_other(struct step *step, const struct value *found)
 {
 	struct dns *dns = step->state;
-	return value_get_bool(step->in, "delete_others", false) && record_is_address(found)
-		&& records_find(&dns->wanted, found) == NULL;
+	return value_get_bool(step->in, "delete_others", false)
+		&& record_is_address(found) && records_find(&dns->wanted, found) == NULL;
 }
 
 static struct value
@@ -211,7 +221,8 @@ found_list(struct step *step)
 	return list_done(&dns->found);
 }
 
-/* Before and after, place by place: the wanted records in their order, then the others that go. */
+/* Before and after, place by place: the wanted records in their order, then the others
+ * that go. */
 static void
 compare(struct step *step, struct value *before, struct value *after)
 {
@@ -219,9 +230,11 @@ compare(struct step *step, struct value *before, struct value *after)
 	struct value found = found_list(step);
 	struct list_builder was = {.mem = step->mem}, will = {.mem = step->mem};
 	for (size_t i = 0; i < dns->wanted.list.n; i++) {
-		const struct value *want = &dns->wanted.list.items[i], *now = records_find(&found, want);
+		const struct value *want = &dns->wanted.list.items[i],
+				   *now = records_find(&found, want);
 		list_push(&was, now != NULL ? *now : record_absent(step->mem, want));
-		list_push(&will, record_is_absent(want) ? record_absent(step->mem, want) : *want);
+		list_push(&will,
+			record_is_absent(want) ? record_absent(step->mem, want) : *want);
 	}
 	for (size_t i = 0; i < found.list.n; i++)
 		if (is_other(step, &found.list.items[i])) {
@@ -239,13 +252,22 @@ warnings_of(struct step *step, const struct value *after)
 	struct value found = found_list(step);
 	struct list_builder warnings = {.mem = step->mem};
 	for (size_t i = 0; i < found.list.n; i++)
-		if (record_is_address(&found.list.items[i]) && records_find(after, &found.list.items[i]) == NULL)
-			list_push(&warnings, value_text(step->mem, "%s stays", record_text(step->mem, &found.list.items[i])));
+		if (record_is_address(&found.list.items[i])
+			&& records_find(after, &found.list.items[i]) == NULL)
+			list_push(&warnings,
+				value_text(step->mem, "%s stays",
+					record_text(step->mem, &found.list.items[i])));
 	for (size_t i = 0; i < dns->wanted.list.n; i++) {
 		const struct value *want = &dns->wanted.list.items[i];
-		if (value_get_int(want, "weight", 1) == 0 && value_get_bool(value_get(want, "alias"), "evaluate_target_health", false))
-			list_push(&warnings, value_text(step->mem, "%s has weight 0 and evaluate_target_health: Route 53 answers "
-				"with it when the others are unhealthy", record_text(step->mem, want)));
+		if (value_get_int(want, "weight", 1) == 0
+			&& value_get_bool(value_get(want, "alias"),
+				"evaluate_target_health", false))
+			list_push(&warnings,
+				value_text(step->mem,
+					"%s has weight 0 and evaluate_target_health: "
+					"Route 53 answers "
+					"with it when the others are unhealthy",
+					record_text(step->mem, want)));
 	}
 	return list_done(&warnings);
 }
@@ -285,20 +307,26 @@ preview(struct step *step, const struct event *event)
 
 /* Deletions first: a CNAME must be gone before an A record of its name can stand. */
 static bool
-write_batch(struct step *step, struct buf *xml, const struct value *from, const struct value *to)
+write_batch(struct step *step, struct buf *xml, const struct value *from,
+	const struct value *to)
 {
 	size_t n = 0;
-	buf_puts(xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ChangeResourceRecordSetsRequest "
-		"xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Comment>rbx ");
+	buf_puts(xml,
+		"<?xml version=\"1.0\" "
+		"encoding=\"UTF-8\"?><ChangeResourceRecordSetsRequest "
+		"xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/"
+		"\"><ChangeBatch><Comment>rbx ");
 	xml_escape(xml, str_of(step->run == NULL ? "" : step->run));
 	buf_puts(xml, "</Comment><Changes>");
 	for (size_t i = 0; i < from->list.n; i++)
-		if (!record_is_absent(&from->list.items[i]) && record_is_absent(&to->list.items[i])) {
+		if (!record_is_absent(&from->list.items[i])
+			&& record_is_absent(&to->list.items[i])) {
 			record_write_change(xml, "DELETE", &from->list.items[i]);
 			n++;
 		}
 	for (size_t i = 0; i < to->list.n; i++)
-		if (!record_is_absent(&to->list.items[i]) && !value_equal(&from->list.items[i], &to->list.items[i])) {
+		if (!record_is_absent(&to->list.items[i])
+			&& !value_equal(&from->list.items[i], &to->list.items[i])) {
 			record_write_change(xml, "UPSERT", &to->list.items[i]);
 			n++;
 		}
@@ -307,22 +335,29 @@ write_batch(struct step *step, struct buf *xml, const struct value *from, const 
 }
 
 static enum verdict
-change(struct step *step, struct now now, const struct value *from, const struct value *to)
+change(struct step *step, struct now now, const struct value *from,
+	const struct value *to)
 {
 	struct dns *dns = step->state;
 	struct buf body = buf_in(step->mem);
 	if (!write_batch(step, &body, from, to))
 		return STEP_DONE;
 	if (dns->strange != NULL)
-		return step_fail(step, ERR_VALUE, false, "%s has a routing that rbx does not know: it could not be put back",
+		return step_fail(step, ERR_VALUE, false,
+			"%s has a routing that rbx does not know: it could not be put "
+			"back",
 			dns->strange);
-	struct aws_call call = {.service = &aws_route53, .method = "POST", .path = str_of(zone_path(step, "/rrset/")),
-		.body = buf_str(&body), .content_type = "application/xml"};
+	struct aws_call call = {.service = &aws_route53,
+		.method = "POST",
+		.path = str_of(zone_path(step, "/rrset/")),
+		.body = buf_str(&body),
+		.content_type = "application/xml"};
 	dns->phase = CHANGE;
 	return aws_send(step, (struct how){.title = "change the records"}, now, &call);
 }
 
-/* Another change of the zone under way is refused for the moment, and nothing was done. */
+/* Another change of the zone under way is refused for the moment, and nothing was done.
+ */
 static enum verdict
 changed(struct step *step, const struct event *event)
 {
@@ -330,16 +365,19 @@ changed(struct step *step, const struct event *event)
 	struct aws_error error;
 	if (!aws_answered(step, event->op, false, &error)) {
 		enum verdict verdict = aws_fail(step, event->op, &error);
-		if (event->op->err.code == ERR_NONE && str_is(error.code, "PriorRequestNotComplete"))
+		if (event->op->err.code == ERR_NONE
+			&& str_is(error.code, "PriorRequestNotComplete"))
 			verdict = STEP_FAIL;
 		return verdict;
 	}
 	const struct http_answer *answer = event->op->answer;
 	const struct xml *root = xml_parse(step->mem, answer->body, step->err);
 	struct str id = xml_text(xml_child(root, "ChangeInfo"), "Id");
-	dns->change_id = str_starts(id, STR("/change/")) ? str_from(id, strlen("/change/")) : id;
+	dns->change_id =
+		str_starts(id, STR("/change/")) ? str_from(id, strlen("/change/")) : id;
 	if (dns->change_id.n == 0)
-		return step_fail(step, ERR_PROTOCOL, false, "Route 53 gave no change id"), STEP_DOUBT;
+		return step_fail(step, ERR_PROTOCOL, false, "Route 53 gave no change id"),
+		       STEP_DOUBT;
 	return STEP_DONE;
 }
 
@@ -349,10 +387,12 @@ run(struct step *step, const struct event *event)
 	struct dns *dns = step->state;
 	struct value before, after;
 	if (event->kind == EV_CANCEL)
-		return step_fail(step, ERR_CANCELLED, false, "cancelled"), dns->phase == CHANGE ? STEP_DOUBT : STEP_FAIL;
+		return step_fail(step, ERR_CANCELLED, false, "cancelled"),
+		       dns->phase == CHANGE ? STEP_DOUBT : STEP_FAIL;
 	if (event->kind == EV_START)
 		return look(step, event->now);
-	enum verdict verdict = dns->phase == LIST ? listed(step, event) : changed(step, event);
+	enum verdict verdict =
+		dns->phase == LIST ? listed(step, event) : changed(step, event);
 	if (verdict != STEP_DONE)
 		return verdict;
 	if (dns->phase == LIST) {
@@ -362,7 +402,8 @@ run(struct step *step, const struct event *event)
 		if (verdict != STEP_DONE)
 			return verdict;
 	}
-	return step_done(step, result_of(step, step->was != NULL ? step->was : &dns->was));
+	return step_done(
+		step, result_of(step, step->was != NULL ? step->was : &dns->was));
 }
 
 /* ---- until it holds everywhere */
@@ -374,9 +415,12 @@ ask_change(struct step *step, struct now now)
 	struct buf path = buf_in(step->mem);
 	buf_puts(&path, "/2013-04-01/change/");
 	uri_encode(&path, dns->change_id, false);
-	struct aws_call call = {.service = &aws_route53, .method = "GET", .path = buf_str(&path)};
+	struct aws_call call = {
+		.service = &aws_route53, .method = "GET", .path = buf_str(&path)};
 	dns->phase = ASK_CHANGE;
-	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "wait for INSYNC"}, now, &call);
+	return aws_send(step,
+		(struct how){.reads = true, .tries = 3, .title = "wait for INSYNC"}, now,
+		&call);
 }
 
 /* Route 53 takes some 30 to 60 s; asked at first each second, then each five. */
@@ -412,7 +456,8 @@ settle(struct step *step, const struct event *event)
 	struct dns *dns = step->state;
 	const struct value *result = step->out;
 	if (event->kind == EV_CANCEL)
-		return step_fail(step, ERR_CANCELLED, false, "cancelled before Route 53 said INSYNC");
+		return step_fail(step, ERR_CANCELLED, false,
+			"cancelled before Route 53 said INSYNC");
 	if (event->kind == EV_START)
 		dns->change_id = value_get_str(result, "change_id");
 	if (dns->change_id.n == 0)
@@ -422,7 +467,8 @@ settle(struct step *step, const struct event *event)
 
 /* ---- back */
 
-/* From ours to what was; where a record is neither, somebody else has changed it since. */
+/* From ours to what was; where a record is neither, somebody else has changed it since.
+ */
 static enum verdict
 go_back(struct step *step, struct now now)
 {
@@ -431,15 +477,20 @@ go_back(struct step *step, struct now now)
 	struct list_builder from = {.mem = step->mem}, to = {.mem = step->mem};
 	compare(step, &none, &ours);
 	for (size_t i = 0; step->was != NULL && i < step->was->list.n; i++) {
-		struct value was = record_from_argument(step->mem, &step->was->list.items[i]);
-		const struct value *there = records_find(&found, &was), *mine = records_find(&ours, &was);
+		struct value was =
+			record_from_argument(step->mem, &step->was->list.items[i]);
+		const struct value *there = records_find(&found, &was),
+				   *mine = records_find(&ours, &was);
 		struct value is = there != NULL ? *there : record_absent(step->mem, &was);
 		struct value gone = record_absent(step->mem, &was);
 		if (record_is_absent(&was))
 			was = gone;
-		if (!value_equal(&is, &was) && !value_equal(&is, mine != NULL ? mine : &gone))
-			return step_fail(step, ERR_EXISTS, false, "%s is neither as it was nor as this run left it: %s",
-				record_text(step->mem, &was), value_short(step->mem, &is, 120));
+		if (!value_equal(&is, &was)
+			&& !value_equal(&is, mine != NULL ? mine : &gone))
+			return step_fail(step, ERR_EXISTS, false,
+				"%s is neither as it was nor as this run left it: %s",
+				record_text(step->mem, &was),
+				value_short(step->mem, &is, 120));
 		list_push(&from, is);
 		list_push(&to, was);
 	}
@@ -455,7 +506,8 @@ undo(struct step *step, const struct event *event)
 	struct value nothing = value_map(step->mem, NULL, 0);
 	enum verdict verdict;
 	if (event->kind == EV_CANCEL)
-		return step_fail(step, ERR_CANCELLED, false, "cancelled"), dns->changed ? STEP_DOUBT : STEP_FAIL;
+		return step_fail(step, ERR_CANCELLED, false, "cancelled"),
+		       dns->changed ? STEP_DOUBT : STEP_FAIL;
 	if (event->kind == EV_START)
 		return look(step, event->now);
 	if (dns->phase == LIST) {

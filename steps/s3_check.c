@@ -73,17 +73,20 @@ const struct step_type s3_check_type = {
 static enum verdict
 judge(struct step *step, struct now now, const struct s3_object *object)
 {
-	const struct value *want = value_get(step->in, "expect"), *age = value_get(want, "max_age");
-	int64_t least = value_get_int(want, "min_size", 0), most = value_get_int(want, "max_size", INT64_MAX);
+	const struct value *want = value_get(step->in, "expect"),
+			   *age = value_get(want, "max_age");
+	int64_t least = value_get_int(want, "min_size", 0),
+		most = value_get_int(want, "max_size", INT64_MAX);
 	int64_t old = (now.wall - object->modified) * 1000;
 	if ((int64_t)object->size < least)
-		return step_unmet(step, "it has %llu bytes, expected at least %lld", (unsigned long long)object->size,
-			(long long)least);
+		return step_unmet(step, "it has %llu bytes, expected at least %lld",
+			(unsigned long long)object->size, (long long)least);
 	if ((int64_t)object->size > most)
-		return step_unmet(step, "it has %llu bytes, expected at most %lld", (unsigned long long)object->size,
-			(long long)most);
+		return step_unmet(step, "it has %llu bytes, expected at most %lld",
+			(unsigned long long)object->size, (long long)most);
 	if (age != NULL && age->kind == V_DURATION && old > span_ns(age->span))
-		return step_unmet(step, "it is %s old, expected at most %s", duration_short(step->mem, old),
+		return step_unmet(step, "it is %s old, expected at most %s",
+			duration_short(step->mem, old),
 			duration_short(step->mem, span_ns(age->span)));
 	return STEP_DONE;
 }
@@ -94,7 +97,8 @@ not_there(struct step *step)
 	struct value absent = value_map(step->mem, NULL, 0);
 	if (value_get_bool(value_get(step->in, "expect"), "absent", false))
 		return step_done(step, absent);
-	return step_unmet(step, "%.*s is not there", STR_FMT(value_get_str(step->in, "url")));
+	return step_unmet(
+		step, "%.*s is not there", STR_FMT(value_get_str(step->in, "url")));
 }
 
 static enum verdict
@@ -107,7 +111,8 @@ object_seen(struct step *step, const struct event *event)
 	if (!object.exists)
 		return not_there(step);
 	if (value_get_bool(value_get(step->in, "expect"), "absent", false))
-		return step_unmet(step, "%.*s is there, expected none", STR_FMT(value_get_str(step->in, "url")));
+		return step_unmet(step, "%.*s is there, expected none",
+			STR_FMT(value_get_str(step->in, "url")));
 	struct map_builder result = {.mem = step->mem};
 	const struct http_answer *answer = event->op->answer;
 	map_put(&result, "bytes", value_int((int64_t)object.size));
@@ -120,7 +125,8 @@ object_seen(struct step *step, const struct event *event)
 	if (value_get_bool(step->in, "json", false)) {
 		struct value json;
 		if (!json_parse(step->mem, answer->body, NULL, &json, step->err)) {
-			err_wrap(step->err, "%.*s", STR_FMT(value_get_str(step->in, "url")));
+			err_wrap(step->err, "%.*s",
+				STR_FMT(value_get_str(step->in, "url")));
 			return STEP_FAIL;
 		}
 		map_put(&result, "json", json);
@@ -141,16 +147,21 @@ list_from(struct step *step, struct now now, struct str token)
 	}
 	buf_puts(&query, "list-type=2&prefix=");
 	uri_encode(&query, look->place.key, false);
-	struct aws_call call = {.service = &aws_s3, .method = "GET", .path = STR("/"), .bucket = look->place.bucket,
+	struct aws_call call = {.service = &aws_s3,
+		.method = "GET",
+		.path = STR("/"),
+		.bucket = look->place.bucket,
 		.query = buf_str(&query)};
-	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "list"}, now, &call);
+	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "list"},
+		now, &call);
 }
 
 static bool
 count_page(struct step *step, const struct xml *page)
 {
 	struct look *look = step->state;
-	for (const struct xml *item = xml_child(page, "Contents"); item != NULL; item = xml_again(item)) {
+	for (const struct xml *item = xml_child(page, "Contents"); item != NULL;
+		item = xml_again(item)) {
 		struct s3_object object = {.exists = true};
 		struct span modified;
 		str_uint(xml_text(item, "Size"), &object.size);
@@ -176,12 +187,15 @@ prefix_seen(struct step *step, struct now now)
 	if (look->count == 0 && least == 0)
 		return not_there(step);
 	if (value_get_bool(want, "absent", false))
-		return step_unmet(step, "%llu objects are there, expected none", (unsigned long long)look->count);
+		return step_unmet(step, "%llu objects are there, expected none",
+			(unsigned long long)look->count);
 	if ((int64_t)look->count < least)
-		return step_unmet(step, "%llu objects are there, expected at least %lld", (unsigned long long)look->count,
-			(long long)least);
+		return step_unmet(step, "%llu objects are there, expected at least %lld",
+			(unsigned long long)look->count, (long long)least);
 	struct map_builder youngest = {.mem = step->mem}, result = {.mem = step->mem};
-	map_put(&youngest, "url", value_text(step->mem, "s3://%s/%.*s", look->place.bucket, STR_FMT(look->newest_key)));
+	map_put(&youngest, "url",
+		value_text(step->mem, "s3://%s/%.*s", look->place.bucket,
+			STR_FMT(look->newest_key)));
 	map_put(&youngest, "bytes", value_int((int64_t)look->newest.size));
 	map_put(&youngest, "modified", value_time_us(look->newest.modified));
 	map_put(&result, "count", value_int((int64_t)look->count));
@@ -203,24 +217,31 @@ page_seen(struct step *step, const struct event *event)
 	if (page == NULL || !count_page(step, page))
 		return STEP_FAIL;
 	if (look->count > MOST_OBJECTS)
-		return step_fail(step, ERR_LIMIT, false, "more than %d objects lie below this prefix", MOST_OBJECTS);
+		return step_fail(step, ERR_LIMIT, false,
+			"more than %d objects lie below this prefix", MOST_OBJECTS);
 	struct str more = xml_text(page, "NextContinuationToken");
-	return more.n > 0 ? list_from(step, event->now, more) : prefix_seen(step, event->now);
+	return more.n > 0 ? list_from(step, event->now, more)
+			  : prefix_seen(step, event->now);
 }
 
 static enum verdict
 start(struct step *step, struct now now)
 {
 	struct look *look = step->state;
-	if (!s3_place_parse(step->mem, value_get_str(step->in, "url"), &look->place, step->err))
+	if (!s3_place_parse(
+		    step->mem, value_get_str(step->in, "url"), &look->place, step->err))
 		return STEP_FAIL;
 	if (look->place.is_prefix)
 		return list_from(step, now, (struct str){NULL, 0});
 	if (!value_get_bool(step->in, "json", false))
 		return s3_head(step, (struct how){0}, now, &look->place);
-	struct aws_call call = {.service = &aws_s3, .method = "GET", .bucket = look->place.bucket, .most = MOST_JSON,
+	struct aws_call call = {.service = &aws_s3,
+		.method = "GET",
+		.bucket = look->place.bucket,
+		.most = MOST_JSON,
 		.path = s3_path(step->mem, look->place.key)};
-	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "GET"}, now, &call);
+	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "GET"},
+		now, &call);
 }
 
 static enum verdict

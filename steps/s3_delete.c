@@ -20,8 +20,8 @@ check(const struct value *args, struct diags *diags)
 		return true;
 	if (all != NULL && (all->kind == V_UNKNOWN || (all->kind == V_BOOL && all->b)))
 		return true;
-	struct err *err = diag_error(diags, value_mark(url), "'%.*s' is all objects below the prefix",
-		STR_FMT(url->str));
+	struct err *err = diag_error(diags, value_mark(url),
+		"'%.*s' is all objects below the prefix", STR_FMT(url->str));
 	err_hint(err, "write all: true where that is meant");
 	return false;
 }

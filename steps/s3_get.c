@@ -53,19 +53,23 @@ const struct step_type s3_get_type = {
 static enum verdict
 ask_file(struct step *step, int what, bool reads)
 {
-	struct file_ask ask = {.path = str_cstr(step->mem, value_get_str(step->in, "to"))};
+	struct file_ask ask = {
+		.path = str_cstr(step->mem, value_get_str(step->in, "to"))};
 	ask.what = what;
-	return step_file(step, (struct how){.slot = FILE_SLOT, .reads = reads, .title = ask.path}, &ask);
+	return step_file(step,
+		(struct how){.slot = FILE_SLOT, .reads = reads, .title = ask.path}, &ask);
 }
 
 static enum verdict
 begin(struct step *step)
 {
 	struct get *get = step->state;
-	if (!s3_place_parse(step->mem, value_get_str(step->in, "from"), &get->place, step->err))
+	if (!s3_place_parse(
+		    step->mem, value_get_str(step->in, "from"), &get->place, step->err))
 		return STEP_FAIL;
 	if (get->place.is_prefix)
-		return step_fail(step, ERR_VALUE, false, "'from' names a prefix; an object has a name");
+		return step_fail(step, ERR_VALUE, false,
+			"'from' names a prefix; an object has a name");
 	get->phase = FILE_LOOK;
 	return ask_file(step, FILE_DIGEST, true);
 }
@@ -79,7 +83,8 @@ file_seen(struct step *step, const struct event *event)
 	else if (event->op->err.code != ERR_NOT_FOUND)
 		return step_fail_op(step, event->op);
 	if (get->file.is_folder)
-		return step_fail(step, ERR_EXISTS, false, "%.*s is a folder", STR_FMT(value_get_str(step->in, "to")));
+		return step_fail(step, ERR_EXISTS, false, "%.*s is a folder",
+			STR_FMT(value_get_str(step->in, "to")));
 	return STEP_DONE;
 }
 
@@ -91,7 +96,9 @@ file_value(struct step *step)
 	map_put(&map, "exists", value_bool(get->file.exists));
 	if (get->file.exists) {
 		map_put(&map, "bytes", value_int((int64_t)get->file.size));
-		map_put(&map, "sha256", value_str(str_of(hex_text(step->mem, get->file.sha256, SHA256_SIZE))));
+		map_put(&map, "sha256",
+			value_str(str_of(
+				hex_text(step->mem, get->file.sha256, SHA256_SIZE))));
 	}
 	return map_done(&map);
 }
@@ -104,7 +111,8 @@ object_seen(struct step *step, const struct event *event, enum verdict *verdict)
 		return false;
 	if (get->object.exists)
 		return true;
-	*verdict = step_fail(step, ERR_NOT_FOUND, false, "%.*s is not there", STR_FMT(value_get_str(step->in, "from")));
+	*verdict = step_fail(step, ERR_NOT_FOUND, false, "%.*s is not there",
+		STR_FMT(value_get_str(step->in, "from")));
 	return false;
 }
 
@@ -115,7 +123,8 @@ previewed(struct step *step)
 	struct map_builder after = {.mem = step->mem}, result = {.mem = step->mem};
 	struct value before = file_value(step);
 	bool same = get->file.exists && get->object.sha256.n > 0
-		&& str_is(get->object.sha256, base64_text(step->mem, get->file.sha256, SHA256_SIZE));
+		&& str_is(get->object.sha256,
+			base64_text(step->mem, get->file.sha256, SHA256_SIZE));
 	map_put(&after, "exists", value_bool(true));
 	map_put(&after, "bytes", value_int((int64_t)get->object.size));
 	map_put(&result, "before", before);
@@ -136,14 +145,17 @@ preview(struct step *step, const struct event *event)
 		return object_seen(step, event, &verdict) ? previewed(step) : verdict;
 	verdict = file_seen(step, event);
 	get->phase = HEAD;
-	return verdict == STEP_DONE ? s3_head(step, (struct how){0}, event->now, &get->place) : verdict;
+	return verdict == STEP_DONE
+		? s3_head(step, (struct how){0}, event->now, &get->place)
+		: verdict;
 }
 
 static enum verdict
 open_file(struct step *step)
 {
 	struct get *get = step->state;
-	struct open_ask ask = {.path = str_cstr(step->mem, value_get_str(step->in, "to")), .write = true};
+	struct open_ask ask = {.path = str_cstr(step->mem, value_get_str(step->in, "to")),
+		.write = true};
 	get->phase = OPEN;
 	return step_open(step, (struct how){.slot = FILE_SLOT, .title = ask.path}, &ask);
 }
@@ -159,18 +171,24 @@ static enum verdict
 fetch(struct step *step, struct now now)
 {
 	struct get *get = step->state;
-	struct aws_call call = {.service = &aws_s3, .method = "GET", .bucket = get->place.bucket, .stream_out = true,
+	struct aws_call call = {.service = &aws_s3,
+		.method = "GET",
+		.bucket = get->place.bucket,
+		.stream_out = true,
 		.path = s3_path(step->mem, get->place.key)};
 	get->phase = STREAM;
 	get->digest = digest_new(step->mem);
 	get->piece = arena_alloc(step->mem, PIECE);
-	struct how how = {.slot = GET_SLOT, .reads = true,
-		.title = arena_printf(step->mem, "GET s3://%s/%.*s", get->place.bucket, STR_FMT(get->place.key))};
+	struct how how = {.slot = GET_SLOT,
+		.reads = true,
+		.title = arena_printf(step->mem, "GET s3://%s/%.*s", get->place.bucket,
+			STR_FMT(get->place.key))};
 	enum verdict verdict = aws_send(step, how, now, &call);
 	return verdict == STEP_WAIT ? read_on(step) : verdict;
 }
 
-/* The whole object is in the nameless file: its digest is durable before the file appears, so that undo knows it. */
+/* The whole object is in the nameless file: its digest is durable before the file
+ * appears, so that undo knows it. */
 static enum verdict
 save_digest(struct step *step)
 {
@@ -182,7 +200,8 @@ save_digest(struct step *step)
 	map_put(&map, "sha256", value_str(str_of(get->sha256)));
 	struct value saved = map_done(&map);
 	if (get->bytes != get->object.size)
-		return step_fail(step, ERR_PROTOCOL, true, "%llu bytes came of %llu", (unsigned long long)get->bytes,
+		return step_fail(step, ERR_PROTOCOL, true, "%llu bytes came of %llu",
+			(unsigned long long)get->bytes,
 			(unsigned long long)get->object.size);
 	get->phase = SAVE;
 	return step_save(step, &saved);
@@ -209,7 +228,8 @@ streamed(struct step *step, const struct event *event)
 		get->at_end = answer->end;
 		step_progress(step, get->bytes, get->object.size, "B");
 		if (answer->got > 0)
-			return step_write(step, WRITE_SLOT, FILE_SLOT, (struct str){get->piece, answer->got}, false);
+			return step_write(step, WRITE_SLOT, FILE_SLOT,
+				(struct str){get->piece, answer->got}, false);
 		get->got = 0;
 		if (!get->at_end)
 			return read_on(step);
@@ -217,7 +237,8 @@ streamed(struct step *step, const struct event *event)
 	bool written = event->op->slot == WRITE_SLOT || get->got == 0;
 	if (written)
 		get->got = 0;
-	return get->at_end && get->answered && get->got == 0 ? save_digest(step) : STEP_WAIT;
+	return get->at_end && get->answered && get->got == 0 ? save_digest(step)
+							     : STEP_WAIT;
 }
 
 static enum verdict
@@ -239,23 +260,28 @@ run(struct step *step, const struct event *event)
 	struct get *get = step->state;
 	enum verdict verdict;
 	if (event->kind == EV_CANCEL)
-		return step_fail(step, ERR_CANCELLED, false, "cancelled"), get->phase == CLOSE ? STEP_DOUBT : STEP_FAIL;
+		return step_fail(step, ERR_CANCELLED, false, "cancelled"),
+		       get->phase == CLOSE ? STEP_DOUBT : STEP_FAIL;
 	switch (get->phase) {
 	case START:
 		return begin(step);
 	case FILE_LOOK:
 		verdict = file_seen(step, event);
 		get->phase = HEAD;
-		return verdict == STEP_DONE ? s3_head(step, (struct how){0}, event->now, &get->place) : verdict;
+		return verdict == STEP_DONE
+			? s3_head(step, (struct how){0}, event->now, &get->place)
+			: verdict;
 	case HEAD:
 		return object_seen(step, event, &verdict) ? open_file(step) : verdict;
 	case OPEN:
-		return event->op->err.code != ERR_NONE ? step_fail_op(step, event->op) : fetch(step, event->now);
+		return event->op->err.code != ERR_NONE ? step_fail_op(step, event->op)
+						       : fetch(step, event->now);
 	case STREAM:
 		return streamed(step, event);
 	case SAVE:
 		get->phase = CLOSE;
-		return step_write(step, WRITE_SLOT, FILE_SLOT, (struct str){NULL, 0}, true);
+		return step_write(
+			step, WRITE_SLOT, FILE_SLOT, (struct str){NULL, 0}, true);
 	case CLOSE:
 		return finished(step, event);
 	case REMOVE:
@@ -274,7 +300,9 @@ undo(struct step *step, const struct event *event)
 	if (event->kind == EV_START)
 		return begin(step);
 	if (get->phase == REMOVE)
-		return event->op->err.code != ERR_NONE ? step_fail_op(step, event->op) : step_done(step, value_map(step->mem, NULL, 0));
+		return event->op->err.code != ERR_NONE
+			? step_fail_op(step, event->op)
+			: step_done(step, value_map(step->mem, NULL, 0));
 	enum verdict verdict = file_seen(step, event);
 	if (verdict != STEP_DONE)
 		return verdict;
@@ -282,9 +310,13 @@ undo(struct step *step, const struct event *event)
 	if (step->was != NULL && value_equal(&now, step->was))
 		return step_done(step, value_map(step->mem, NULL, 0));
 	if (value_get_bool(step->was, "exists", false))
-		return step_fail(step, ERR_EXISTS, false, "the former content of %.*s is gone", STR_FMT(value_get_str(step->in, "to")));
+		return step_fail(step, ERR_EXISTS, false,
+			"the former content of %.*s is gone",
+			STR_FMT(value_get_str(step->in, "to")));
 	if (!str_eq(value_get_str(&now, "sha256"), value_get_str(step->saved, "sha256")))
-		return step_fail(step, ERR_EXISTS, false, "%.*s is not what this run wrote", STR_FMT(value_get_str(step->in, "to")));
+		return step_fail(step, ERR_EXISTS, false,
+			"%.*s is not what this run wrote",
+			STR_FMT(value_get_str(step->in, "to")));
 	get->phase = REMOVE;
 	return ask_file(step, FILE_REMOVE, false);
 }

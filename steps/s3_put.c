@@ -73,16 +73,24 @@ static void
 make_headers(struct step *step)
 {
 	struct put *put = step->state;
-	struct str type = value_get_str(step->in, "content_type"), class = value_get_str(step->in, "storage_class");
+	struct str type = value_get_str(step->in, "content_type"),
+		   class = value_get_str(step->in, "storage_class");
 	const struct value *metadata = value_get(step->in, "metadata");
-	const char *otherwise = value_get(step->in, "json") != NULL ? "application/json" : "application/octet-stream";
+	const char *otherwise = value_get(step->in, "json") != NULL
+		? "application/json"
+		: "application/octet-stream";
 	put->n_headers = 0;
-	add_header(put, "Content-Type", type.n > 0 ? str_cstr(step->mem, type) : otherwise);
+	add_header(
+		put, "Content-Type", type.n > 0 ? str_cstr(step->mem, type) : otherwise);
 	if (class.n > 0)
 		add_header(put, "x-amz-storage-class", str_cstr(step->mem, class));
-	for (size_t i = 0; metadata != NULL && metadata->kind == V_MAP && i < metadata->map->n; i++) {
+	for (size_t i = 0;
+		metadata != NULL && metadata->kind == V_MAP && i < metadata->map->n;
+		i++) {
 		const struct member *member = &metadata->map->members[i];
-		add_header(put, arena_printf(step->mem, "x-amz-meta-%.*s", STR_FMT(member->key.str)),
+		add_header(put,
+			arena_printf(
+				step->mem, "x-amz-meta-%.*s", STR_FMT(member->key.str)),
 			str_cstr(step->mem, member->value.str));
 	}
 }
@@ -94,12 +102,14 @@ digest_text(struct step *step)
 	return base64_text(step->mem, put->sha256, SHA256_SIZE);
 }
 
-/* The same object: by the checksum that S3 kept, else by MD5 and length as an ETag of a single PUT shows them. */
+/* The same object: by the checksum that S3 kept, else by MD5 and length as an ETag of a
+ * single PUT shows them. */
 static bool
 is_same(struct step *step)
 {
 	struct put *put = step->state;
-	return put->before.exists && put->before.size == put->bytes && put->before.sha256.n > 0
+	return put->before.exists && put->before.size == put->bytes
+		&& put->before.sha256.n > 0
 		&& str_is(put->before.sha256, digest_text(step));
 }
 
@@ -120,18 +130,23 @@ static enum verdict
 ask_file(struct step *step, enum phase phase)
 {
 	struct put *put = step->state;
-	struct file_ask ask = {.path = str_cstr(step->mem, value_get_str(step->in, "file")), .most = MOST_PUT};
+	struct file_ask ask = {
+		.path = str_cstr(step->mem, value_get_str(step->in, "file")),
+		.most = MOST_PUT};
 	ask.what = phase == STAT ? FILE_STAT : phase == LOAD ? FILE_LOAD : FILE_DIGEST;
 	put->phase = phase;
-	return step_file(step, (struct how){.reads = true, .slot = FILE_SLOT, .title = ask.path}, &ask);
+	return step_file(step,
+		(struct how){.reads = true, .slot = FILE_SLOT, .title = ask.path}, &ask);
 }
 
-/* The bytes, their length and digest, from the arguments; true: they are known already. */
+/* The bytes, their length and digest, from the arguments; true: they are known already.
+ */
 static bool
 body_is_known(struct step *step)
 {
 	struct put *put = step->state;
-	const struct value *json = value_get(step->in, "json"), *body = value_get(step->in, "body");
+	const struct value *json = value_get(step->in, "json"),
+			   *body = value_get(step->in, "body");
 	if (json != NULL)
 		put->body = str_of(json_text(step->mem, json, JSON_COMPACT));
 	else if (body != NULL)
@@ -147,10 +162,12 @@ static enum verdict
 begin(struct step *step)
 {
 	struct put *put = step->state;
-	if (!s3_place_parse(step->mem, value_get_str(step->in, "to"), &put->place, step->err))
+	if (!s3_place_parse(
+		    step->mem, value_get_str(step->in, "to"), &put->place, step->err))
 		return STEP_FAIL;
 	if (put->place.is_prefix)
-		return step_fail(step, ERR_VALUE, false, "'to' names a prefix; an object has a name");
+		return step_fail(step, ERR_VALUE, false,
+			"'to' names a prefix; an object has a name");
 	make_headers(step);
 	put->is_file = !body_is_known(step);
 	return STEP_DONE;
@@ -164,7 +181,8 @@ file_seen(struct step *step, const struct event *event)
 	if (event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op);
 	if (!answer->exists || answer->is_folder)
-		return step_fail(step, ERR_NOT_FOUND, false, "%.*s is not a file", STR_FMT(value_get_str(step->in, "file")));
+		return step_fail(step, ERR_NOT_FOUND, false, "%.*s is not a file",
+			STR_FMT(value_get_str(step->in, "file")));
 	put->bytes = answer->size;
 	put->is_long = answer->size > MOST_PUT;
 	if (put->phase == LOAD)
@@ -188,10 +206,12 @@ previewed(struct step *step)
 {
 	struct put *put = step->state;
 	struct map_builder result = {.mem = step->mem};
-	struct s3_object after = {.exists = true, .size = put->bytes, .sha256 = str_of(digest_text(step))};
+	struct s3_object after = {
+		.exists = true, .size = put->bytes, .sha256 = str_of(digest_text(step))};
 	struct value before = s3_object_value(step->mem, &put->before);
 	map_put(&result, "before", before);
-	map_put(&result, "after", is_same(step) ? before : s3_object_value(step->mem, &after));
+	map_put(&result, "after",
+		is_same(step) ? before : s3_object_value(step->mem, &after));
 	map_put(&result, "out", result_of(step, &put->before));
 	return step_done(step, map_done(&result));
 }
@@ -210,7 +230,9 @@ preview(struct step *step, const struct event *event)
 		return put->is_file ? ask_file(step, STAT) : look(step, event->now);
 	}
 	if (put->phase == HEAD)
-		return s3_object_read(step, event->op, &put->before, &verdict) ? previewed(step) : verdict;
+		return s3_object_read(step, event->op, &put->before, &verdict)
+			? previewed(step)
+			: verdict;
 	verdict = file_seen(step, event);
 	if (verdict != STEP_DONE)
 		return verdict;
@@ -225,12 +247,18 @@ put_object(struct step *step, struct now now)
 	if (value_get_bool(step->in, "if_absent", false))
 		add_header(put, "If-None-Match", "*");
 	struct aws_call call = {
-		.service = &aws_s3, .method = "PUT", .bucket = put->place.bucket, .body = put->body,
-		.path = s3_path(step->mem, put->place.key), .headers = put->headers, .n_headers = put->n_headers,
+		.service = &aws_s3,
+		.method = "PUT",
+		.bucket = put->place.bucket,
+		.body = put->body,
+		.path = s3_path(step->mem, put->place.key),
+		.headers = put->headers,
+		.n_headers = put->n_headers,
 		.payload = hex_text(step->mem, put->sha256, SHA256_SIZE),
 	};
 	struct how how = {.tries = 3,
-		.title = arena_printf(step->mem, "PUT s3://%s/%.*s", put->place.bucket, STR_FMT(put->place.key))};
+		.title = arena_printf(step->mem, "PUT s3://%s/%.*s", put->place.bucket,
+			STR_FMT(put->place.key))};
 	put->phase = PUT;
 	return aws_send(step, how, now, &call);
 }
@@ -239,12 +267,15 @@ static enum verdict
 open_file(struct step *step)
 {
 	struct put *put = step->state;
-	struct open_ask ask = {.path = str_cstr(step->mem, value_get_str(step->in, "file"))};
+	struct open_ask ask = {
+		.path = str_cstr(step->mem, value_get_str(step->in, "file"))};
 	put->phase = OPEN;
-	return step_open(step, (struct how){.reads = true, .slot = FILE_SLOT, .title = ask.path}, &ask);
+	return step_open(step,
+		(struct how){.reads = true, .slot = FILE_SLOT, .title = ask.path}, &ask);
 }
 
-/* With if_absent S3 answers 412 where an object stands: the same content is success, other content is not. */
+/* With if_absent S3 answers 412 where an object stands: the same content is success,
+ * other content is not. */
 static enum verdict
 put_answered(struct step *step, const struct event *event)
 {
@@ -270,7 +301,8 @@ old_seen(struct step *step, const struct event *event)
 		return verdict;
 	if (is_same(step))
 		return step_done(step, result_of(step, &put->before));
-	return step_fail(step, ERR_EXISTS, false, "another object stands at %.*s", STR_FMT(value_get_str(step->in, "to")));
+	return step_fail(step, ERR_EXISTS, false, "another object stands at %.*s",
+		STR_FMT(value_get_str(step->in, "to")));
 }
 
 static enum verdict
@@ -294,20 +326,23 @@ stream(struct step *step, const struct event *event)
 		if (event->op->err.code != ERR_NONE)
 			return step_fail_op(step, event->op);
 		put->phase = STREAM;
-		upload_begin(&put->upload, step->mem, put->place, 4 * MOST_PUT, put->bytes, PARTS_SLOT);
+		upload_begin(&put->upload, step->mem, put->place, 4 * MOST_PUT,
+			put->bytes, PARTS_SLOT);
 		put->upload.headers = put->headers;
 		put->upload.n_headers = put->n_headers;
 	} else if (upload_owns(&put->upload, event)) {
 		verdict = upload_event(step, &put->upload, event);
 	} else if (event->op->err.code != ERR_NONE) {
 		put->reading = false;
-		return upload_abort(step, &put->upload, event->now, step_fail_op(step, event->op));
+		return upload_abort(
+			step, &put->upload, event->now, step_fail_op(step, event->op));
 	} else {
 		const struct read_answer *answer = event->op->answer;
 		put->reading = false;
 		put->at_end = answer->end;
 		if (answer->got > 0)
-			verdict = upload_filled(step, &put->upload, event->now, answer->got);
+			verdict = upload_filled(
+				step, &put->upload, event->now, answer->got);
 		if (answer->end && verdict == STEP_WAIT)
 			verdict = upload_finish(step, &put->upload, event->now);
 	}
@@ -322,7 +357,8 @@ cancelled(struct step *step, const struct event *event)
 	struct put *put = step->state;
 	step_fail(step, ERR_CANCELLED, false, "cancelled");
 	if (put->phase == STREAM)
-		return upload_abort(step, &put->upload, event->now, put->upload.completing_sent ? STEP_DOUBT : STEP_FAIL);
+		return upload_abort(step, &put->upload, event->now,
+			put->upload.completing_sent ? STEP_DOUBT : STEP_FAIL);
 	return put->phase == PUT ? STEP_DOUBT : STEP_FAIL;
 }
 
@@ -341,7 +377,9 @@ run(struct step *step, const struct event *event)
 		return put->is_file ? ask_file(step, STAT) : put_object(step, event->now);
 	case STAT:
 		verdict = file_seen(step, event);
-		return verdict != STEP_DONE ? verdict : put->is_long ? open_file(step) : ask_file(step, LOAD);
+		return verdict != STEP_DONE ? verdict
+			: put->is_long      ? open_file(step)
+					    : ask_file(step, LOAD);
 	case LOAD:
 		verdict = file_seen(step, event);
 		return verdict != STEP_DONE ? verdict : put_object(step, event->now);
@@ -365,7 +403,8 @@ is_as_before(struct step *step)
 	struct put *put = step->state;
 	if (!value_get_bool(step->was, "exists", false))
 		return !put->before.exists;
-	return put->before.exists && str_eq(put->before.etag, value_get_str(step->was, "etag"))
+	return put->before.exists
+		&& str_eq(put->before.etag, value_get_str(step->was, "etag"))
 		&& str_eq(put->before.version, value_get_str(step->was, "version"));
 }
 
@@ -375,28 +414,41 @@ restore_version(struct step *step, struct now now, struct str version)
 {
 	struct put *put = step->state;
 	struct buf source = buf_in(step->mem);
-	buf_printf(&source, "/%s%.*s?versionId=", put->place.bucket, STR_FMT(s3_path(step->mem, put->place.key)));
+	buf_printf(&source, "/%s%.*s?versionId=", put->place.bucket,
+		STR_FMT(s3_path(step->mem, put->place.key)));
 	uri_encode(&source, version, false);
 	struct header header = {"x-amz-copy-source", source.p};
-	struct aws_call call = {.service = &aws_s3, .method = "PUT", .bucket = put->place.bucket,
-		.path = s3_path(step->mem, put->place.key), .headers = &header, .n_headers = 1};
-	return aws_send(step, (struct how){.tries = 3, .title = "put the former version back"}, now, &call);
+	struct aws_call call = {.service = &aws_s3,
+		.method = "PUT",
+		.bucket = put->place.bucket,
+		.path = s3_path(step->mem, put->place.key),
+		.headers = &header,
+		.n_headers = 1};
+	return aws_send(step,
+		(struct how){.tries = 3, .title = "put the former version back"}, now,
+		&call);
 }
 
 static enum verdict
 go_back(struct step *step, struct now now)
 {
 	struct put *put = step->state;
-	struct str version = value_get_str(step->was, "version"), url = value_get_str(step->in, "to");
+	struct str version = value_get_str(step->was, "version"),
+		   url = value_get_str(step->in, "to");
 	if (is_as_before(step))
 		return step_done(step, value_map(step->mem, NULL, 0));
 	if (put->before.exists && put->before.sha256.n > 0 && !is_same(step))
-		return step_fail(step, ERR_EXISTS, false, "%.*s is neither what was there nor what this run wrote", STR_FMT(url));
+		return step_fail(step, ERR_EXISTS, false,
+			"%.*s is neither what was there nor what this run wrote",
+			STR_FMT(url));
 	put->phase = RESTORE;
 	if (!value_get_bool(step->was, "exists", false))
-		return s3_delete_object(step, (struct how){.tries = 3}, now, &put->place, (struct str){NULL, 0});
+		return s3_delete_object(step, (struct how){.tries = 3}, now, &put->place,
+			(struct str){NULL, 0});
 	if (version.n == 0)
-		return step_fail(step, ERR_NOT_FOUND, false, "the bucket keeps no versions: the former content of %.*s is gone",
+		return step_fail(step, ERR_NOT_FOUND, false,
+			"the bucket keeps no versions: the former content of %.*s is "
+			"gone",
 			STR_FMT(url));
 	return restore_version(step, now, version);
 }
@@ -407,10 +459,13 @@ undo(struct step *step, const struct event *event)
 	struct put *put = step->state;
 	struct aws_error error;
 	enum verdict verdict;
-	if (event->kind == EV_CANCEL || event->kind == EV_START || put->phase == STAT || put->phase == DIGEST)
+	if (event->kind == EV_CANCEL || event->kind == EV_START || put->phase == STAT
+		|| put->phase == DIGEST)
 		return preview(step, event);
 	if (put->phase == HEAD)
-		return s3_object_read(step, event->op, &put->before, &verdict) ? go_back(step, event->now) : verdict;
+		return s3_object_read(step, event->op, &put->before, &verdict)
+			? go_back(step, event->now)
+			: verdict;
 	if (!aws_answered(step, event->op, true, &error))
 		return aws_fail(step, event->op, &error);
 	return step_done(step, value_map(step->mem, NULL, 0));

@@ -23,7 +23,8 @@ static const struct field out[] = {
 static bool
 on_s3(const struct value *place)
 {
-	return place == NULL || place->kind != V_STRING || str_starts(place->str, STR("s3://"));
+	return place == NULL || place->kind != V_STRING
+		|| str_starts(place->str, STR("s3://"));
 }
 
 static bool
@@ -32,7 +33,8 @@ check(const struct value *args, struct diags *diags)
 	const struct value *from = value_get(args, "from"), *to = value_get(args, "to");
 	if (on_s3(from) || on_s3(to))
 		return true;
-	diag_error(diags, value_mark(to), "one of 'from' and 'to' must be on S3: s3://bucket/prefix/");
+	diag_error(diags, value_mark(to),
+		"one of 'from' and 'to' must be on S3: s3://bucket/prefix/");
 	return false;
 }
 

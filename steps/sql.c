@@ -52,7 +52,8 @@ const struct step_type sql_type = {
 	.effect = ONCE,
 	.effect_of = effect_of,
 	.timeout = 10 * NS_MIN,
-	/* The row of the key is never removed by rbx: the window is as long as the table is kept. */
+	/* The row of the key is never removed by rbx: the window is as long as the table
+	   is kept. */
 	.window = 365 * NS_DAY,
 	.takes_effect = true,
 	.takes_accept = true,
@@ -102,7 +103,9 @@ load(struct step *step)
 	change->text = str_cstr(step->mem, query);
 	if (query.p != NULL)
 		return begin(step);
-	struct file_ask ask = {.what = FILE_LOAD, .path = str_cstr(step->mem, value_get_str(step->in, "file")), .most = MOST_TEXT};
+	struct file_ask ask = {.what = FILE_LOAD,
+		.path = str_cstr(step->mem, value_get_str(step->in, "file")),
+		.most = MOST_TEXT};
 	change->phase = LOAD;
 	return step_file(step, (struct how){.reads = true, .title = ask.path}, &ask);
 }
@@ -113,8 +116,10 @@ loaded(struct step *step, const struct event *event)
 	struct change *change = step->state;
 	const struct file_answer *answer = event->op->answer;
 	if (!answer->exists)
-		return step_fail(step, ERR_NOT_FOUND, false, "%.*s is not there", STR_FMT(value_get_str(step->in, "file")));
-	if (!str_is_utf8(answer->bytes) || memchr(answer->bytes.p, '\0', answer->bytes.n) != NULL)
+		return step_fail(step, ERR_NOT_FOUND, false, "%.*s is not there",
+			STR_FMT(value_get_str(step->in, "file")));
+	if (!str_is_utf8(answer->bytes)
+		|| memchr(answer->bytes.p, '\0', answer->bytes.n) != NULL)
 		return step_fail(step, ERR_VALUE, false, "the file is not UTF-8 text");
 	change->text = str_cstr(step->mem, answer->bytes);
 	return begin(step);
@@ -124,7 +129,8 @@ loaded(struct step *step, const struct event *event)
 static bool
 table_is_there(const struct sql_answer *answer)
 {
-	return strcmp(answer->sqlstate, "00000") == 0 || strcmp(answer->sqlstate, "23505") == 0
+	return strcmp(answer->sqlstate, "00000") == 0
+		|| strcmp(answer->sqlstate, "23505") == 0
 		|| strcmp(answer->sqlstate, "42P07") == 0;
 }
 
@@ -132,16 +138,20 @@ static enum verdict
 refused(struct step *step, const struct sql_answer *answer)
 {
 	bool transient = pg_is_transient(answer->sqlstate);
-	step_fail(step, ERR_ANSWER, transient, "%s: %s", answer->sqlstate, answer->message);
-	/* Outside a transaction of ours the statements before the one that failed may stand. */
+	step_fail(
+		step, ERR_ANSWER, transient, "%s: %s", answer->sqlstate, answer->message);
+	/* Outside a transaction of ours the statements before the one that failed may
+	 * stand. */
 	return is_keyed(step) || transient ? STEP_FAIL : STEP_PARTIAL;
 }
 
-/* The key stands in rbx_dedup already: an attempt before committed, and these statements were not carried out again. */
+/* The key stands in rbx_dedup already: an attempt before committed, and these statements
+ * were not carried out again. */
 static bool
 is_done_before(const struct sql_answer *answer)
 {
-	return strcmp(answer->sqlstate, "23505") == 0 && answer->message != NULL && strstr(answer->message, "rbx_dedup") != NULL;
+	return strcmp(answer->sqlstate, "23505") == 0 && answer->message != NULL
+		&& strstr(answer->message, "rbx_dedup") != NULL;
 }
 
 static struct value
@@ -161,7 +171,8 @@ run(struct step *step, const struct event *event)
 	if (event->kind == EV_START)
 		return load(step);
 	if (event->kind == EV_CANCEL)
-		return step_fail(step, ERR_CANCELLED, false, "cancelled"), change->phase == STATEMENTS ? STEP_DOUBT : STEP_FAIL;
+		return step_fail(step, ERR_CANCELLED, false, "cancelled"),
+		       change->phase == STATEMENTS ? STEP_DOUBT : STEP_FAIL;
 	if (event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op);
 	if (change->phase == LOAD)
@@ -171,7 +182,8 @@ run(struct step *step, const struct event *event)
 		return table_is_there(answer) ? send(step) : refused(step, answer);
 	if (is_keyed(step) && is_done_before(answer))
 		return step_done(step, done_before(step));
-	if (strcmp(answer->sqlstate, "00000") != 0 && !step_accepts(step, str_of(answer->sqlstate)))
+	if (strcmp(answer->sqlstate, "00000") != 0
+		&& !step_accepts(step, str_of(answer->sqlstate)))
 		return refused(step, answer);
 	return step_done(step, pg_result(step->mem, answer));
 }
@@ -180,13 +192,18 @@ run(struct step *step, const struct event *event)
 static enum verdict
 preview(struct step *step, const struct event *event)
 {
-	struct map_builder before = {.mem = step->mem}, after = {.mem = step->mem}, result = {.mem = step->mem};
+	struct map_builder before = {.mem = step->mem}, after = {.mem = step->mem},
+			   result = {.mem = step->mem};
 	if (event->kind == EV_CANCEL)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled");
 	if (event->kind == EV_START) {
-		struct sql_ask ask = pg_ask(step, NULL, "select current_database() as database, current_setting('server_version') as version");
+		struct sql_ask ask = pg_ask(step, NULL,
+			"select current_database() as database, "
+			"current_setting('server_version') as version");
 		ask.read_only = true;
-		return step_sql(step, (struct how){.reads = true, .tries = 2, .title = "connect"}, &ask);
+		return step_sql(step,
+			(struct how){.reads = true, .tries = 2, .title = "connect"},
+			&ask);
 	}
 	if (event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op);
@@ -196,7 +213,8 @@ preview(struct step *step, const struct event *event)
 	struct str query = value_get_str(step->in, "query");
 	map_put(&before, "database", value_str(value_get_str(step->in, "db")));
 	map_put(&after, "database", value_str(value_get_str(step->in, "db")));
-	map_put(&after, "statements", value_str(query.p != NULL ? query : value_get_str(step->in, "file")));
+	map_put(&after, "statements",
+		value_str(query.p != NULL ? query : value_get_str(step->in, "file")));
 	map_put(&result, "before", map_done(&before));
 	map_put(&result, "after", map_done(&after));
 	map_put(&result, "assumed", value_bool(true));
@@ -210,18 +228,23 @@ probe(struct step *step, const struct event *event)
 	if (event->kind == EV_CANCEL)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled"), STEP_DOUBT;
 	if (event->kind == EV_START) {
-		struct sql_ask ask = pg_ask(step, NULL, "select 1 from rbx_dedup where key = $1");
+		struct sql_ask ask =
+			pg_ask(step, NULL, "select 1 from rbx_dedup where key = $1");
 		const char **params = arena_array(step->mem, const char *, 1);
 		params[0] = step->key;
 		ask.params = params;
 		ask.n_params = 1;
 		ask.read_only = true;
-		return step_sql(step, (struct how){.reads = true, .tries = 3, .title = "look the key up"}, &ask);
+		return step_sql(step,
+			(struct how){
+				.reads = true, .tries = 3, .title = "look the key up"},
+			&ask);
 	}
 	if (event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op), STEP_DOUBT;
 	const struct sql_answer *answer = event->op->answer;
-	if (strcmp(answer->sqlstate, "42P01") == 0 || (strcmp(answer->sqlstate, "00000") == 0 && answer->n_rows == 0))
+	if (strcmp(answer->sqlstate, "42P01") == 0
+		|| (strcmp(answer->sqlstate, "00000") == 0 && answer->n_rows == 0))
 		return STEP_ABSENT;
 	if (strcmp(answer->sqlstate, "00000") != 0)
 		return refused(step, answer), STEP_DOUBT;

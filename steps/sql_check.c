@@ -38,14 +38,16 @@ const struct step_type sql_check_type = {
 static enum verdict
 ask(struct step *step)
 {
-	struct sql_ask ask = pg_ask(step, NULL, str_cstr(step->mem, value_get_str(step->in, "query")));
+	struct sql_ask ask =
+		pg_ask(step, NULL, str_cstr(step->mem, value_get_str(step->in, "query")));
 	ask.params = pg_params(step->mem, value_get(step->in, "params"), &ask.n_params);
 	ask.read_only = true;
 	ask.most_rows = (size_t)value_get_int(step->in, "max_rows", 1000);
 	return step_sql(step, (struct how){.reads = true, .title = "query"}, &ask);
 }
 
-/* A query that the server refuses is an answer: the check does not hold. One that it could not carry out now is unknown. */
+/* A query that the server refuses is an answer: the check does not hold. One that it
+ * could not carry out now is unknown. */
 static enum verdict
 run(struct step *step, const struct event *event)
 {
@@ -59,8 +61,10 @@ run(struct step *step, const struct event *event)
 	bool refused = strcmp(answer->sqlstate, "00000") != 0;
 	if (refused && !step_accepts(step, str_of(answer->sqlstate))) {
 		if (pg_is_transient(answer->sqlstate))
-			return step_fail(step, ERR_CONNECT, true, "%s: %s", answer->sqlstate, answer->message);
-		return step_fail(step, ERR_VALUE, false, "%s: %s", answer->sqlstate, answer->message);
+			return step_fail(step, ERR_CONNECT, true, "%s: %s",
+				answer->sqlstate, answer->message);
+		return step_fail(step, ERR_VALUE, false, "%s: %s", answer->sqlstate,
+			answer->message);
 	}
 	return step_done(step, pg_result(step->mem, answer));
 }

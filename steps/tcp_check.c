@@ -49,9 +49,12 @@ static enum verdict
 connect_to(struct step *step, unsigned slot, const char *host, const char *port)
 {
 	struct str resolver = value_get_str(step->in, "resolver");
-	struct connect_ask ask = {.host = host, .port = port, .addresses = step->addresses,
+	struct connect_ask ask = {.host = host,
+		.port = port,
+		.addresses = step->addresses,
 		.resolver = resolver.n > 0 ? str_cstr(step->mem, resolver) : NULL};
-	return step_connect(step, (struct how){.slot = slot, .reads = true, .title = host}, &ask);
+	return step_connect(
+		step, (struct how){.slot = slot, .reads = true, .title = host}, &ask);
 }
 
 static enum verdict
@@ -68,11 +71,15 @@ start(struct step *step)
 		struct str host = {control.p, colon > 0 ? colon - 1 : 0};
 		if (host.n > 1 && host.p[0] == '[')
 			host = (struct str){host.p + 1, host.n - 2};
-		if (connect_to(step, CONTROL_SLOT, str_cstr(step->mem, host), str_cstr(step->mem, str_from(control, colon))) != STEP_WAIT)
+		if (connect_to(step, CONTROL_SLOT, str_cstr(step->mem, host),
+			    str_cstr(step->mem, str_from(control, colon)))
+			!= STEP_WAIT)
 			return STEP_FAIL;
 	}
-	return connect_to(step, MAIN_SLOT, str_cstr(step->mem, value_get_str(step->in, "host")),
-		arena_printf(step->mem, "%lld", (long long)value_get_int(step->in, "port", 0)));
+	return connect_to(step, MAIN_SLOT,
+		str_cstr(step->mem, value_get_str(step->in, "host")),
+		arena_printf(step->mem, "%lld",
+			(long long)value_get_int(step->in, "port", 0)));
 }
 
 static enum verdict
@@ -80,8 +87,10 @@ judge_down(struct step *step)
 {
 	struct look *look = step->state;
 	enum err_code code = look->main.err.code;
-	if (value_get_str(step->in, "control").n > 0 && look->control.err.code != ERR_NONE)
-		return step_fail(step, ERR_NETWORK, true, "unknown: control does not answer: %s", look->control.err.msg);
+	if (value_get_str(step->in, "control").n > 0
+		&& look->control.err.code != ERR_NONE)
+		return step_fail(step, ERR_NETWORK, true,
+			"unknown: control does not answer: %s", look->control.err.msg);
 	if (code == ERR_NONE)
 		return step_unmet(step, "it accepts connections: it is not down");
 	if (code == ERR_CONNECT || code == ERR_NETWORK || code == ERR_TIMEOUT)
@@ -98,7 +107,8 @@ run(struct step *step, const struct event *event)
 	if (event->kind == EV_CANCEL)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled");
 	*(event->op->slot == CONTROL_SLOT ? &look->control : &look->main) = *event->op;
-	*(event->op->slot == CONTROL_SLOT ? &look->control_done : &look->main_done) = true;
+	*(event->op->slot == CONTROL_SLOT ? &look->control_done : &look->main_done) =
+		true;
 	if (!look->main_done || !look->control_done)
 		return STEP_WAIT;
 	if (value_get_bool(value_get(step->in, "expect"), "down", false))

@@ -56,16 +56,23 @@ static enum verdict
 start(struct step *step)
 {
 	struct connect_ask ask = {
-		.host = text(step, "host"), .tls = true, .server_name = text(step, "server_name"), .starttls = text(step, "starttls"),
-		.ca_file = text(step, "ca"), .resolver = text(step, "resolver"), .addresses = step->addresses,
-		.port = arena_printf(step->mem, "%lld", (long long)value_get_int(step->in, "port", 443)),
+		.host = text(step, "host"),
+		.tls = true,
+		.server_name = text(step, "server_name"),
+		.starttls = text(step, "starttls"),
+		.ca_file = text(step, "ca"),
+		.resolver = text(step, "resolver"),
+		.addresses = step->addresses,
+		.port = arena_printf(step->mem, "%lld",
+			(long long)value_get_int(step->in, "port", 443)),
 	};
 	if (ask.server_name == NULL)
 		ask.server_name = ask.host;
 	return step_connect(step, (struct how){.reads = true, .title = ask.host}, &ask);
 }
 
-/* Whether a name of the certificate covers it: the same, or a wildcard for its first label (RFC 6125, 6.4.3). */
+/* Whether a name of the certificate covers it: the same, or a wildcard for its first
+ * label (RFC 6125, 6.4.3). */
 static bool
 covers(const struct cert *cert, struct str name)
 {
@@ -74,7 +81,8 @@ covers(const struct cert *cert, struct str name)
 		if (str_eq(held, name))
 			return true;
 		str_cut(name, '.', &rest);
-		if (str_starts(held, STR("*.")) && rest.n > 0 && str_eq(str_from(held, 2), rest))
+		if (str_starts(held, STR("*.")) && rest.n > 0
+			&& str_eq(str_from(held, 2), rest))
 			return true;
 	}
 	return false;
@@ -87,7 +95,8 @@ result_of(struct step *step, struct now now, const struct cert *cert)
 	struct list_builder names = {.mem = step->mem};
 	for (size_t i = 0; cert->names != NULL && cert->names[i] != NULL; i++)
 		list_push(&names, value_str(str_of(cert->names[i])));
-	map_put(&map, "days_left", value_int((cert->not_after - now.wall) / (86400 * INT64_C(1000000))));
+	map_put(&map, "days_left",
+		value_int((cert->not_after - now.wall) / (86400 * INT64_C(1000000))));
 	map_put(&map, "not_after", value_time_us(cert->not_after));
 	map_put(&map, "names", list_done(&names));
 	map_put(&map, "issuer", value_str(str_of(cert->issuer)));
@@ -97,19 +106,26 @@ result_of(struct step *step, struct now now, const struct cert *cert)
 static enum verdict
 judge(struct step *step, struct now now, const struct cert *cert)
 {
-	const struct value *want = value_get(step->in, "expect"), *names = value_get(want, "names");
+	const struct value *want = value_get(step->in, "expect"),
+			   *names = value_get(want, "names");
 	struct value result = result_of(step, now, cert);
-	int64_t days = value_get_int(want, "days_left", -1), left = value_get_int(&result, "days_left", 0);
+	int64_t days = value_get_int(want, "days_left", -1),
+		left = value_get_int(&result, "days_left", 0);
 	step_done(step, result);
 	if (days >= 0 && left < days)
-		return step_unmet(step, "it is good for %lld days, expected at least %lld", (long long)left, (long long)days);
-	for (size_t i = 0; names != NULL && names->kind == V_LIST && i < names->list.n; i++)
+		return step_unmet(step,
+			"it is good for %lld days, expected at least %lld",
+			(long long)left, (long long)days);
+	for (size_t i = 0; names != NULL && names->kind == V_LIST && i < names->list.n;
+		i++)
 		if (!covers(cert, names->list.items[i].str))
-			return step_unmet(step, "the certificate does not cover %.*s", STR_FMT(names->list.items[i].str));
+			return step_unmet(step, "the certificate does not cover %.*s",
+				STR_FMT(names->list.items[i].str));
 	return step_done(step, result);
 }
 
-/* A bad certificate is an answer; a connection that could not be made says nothing of it. */
+/* A bad certificate is an answer; a connection that could not be made says nothing of it.
+ */
 static enum verdict
 run(struct step *step, const struct event *event)
 {
@@ -123,6 +139,7 @@ run(struct step *step, const struct event *event)
 		return step_fail_op(step, event->op);
 	const struct connect_answer *answer = event->op->answer;
 	if (answer->n_certs == 0)
-		return step_fail(step, ERR_TLS, false, "the server showed no certificate");
+		return step_fail(
+			step, ERR_TLS, false, "the server showed no certificate");
 	return judge(step, event->now, &answer->certs[0]);
 }

@@ -13,14 +13,16 @@ static const struct field out_rows[] = {
 static enum verdict
 run(struct step *step, const struct event *event)
 {
-	const struct value *length = value_get(step->in, "for"), *to = value_get(step->in, "to");
+	const struct value *length = value_get(step->in, "for"),
+			   *to = value_get(step->in, "to");
 	if (event->kind == EV_OP && event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op);
 	if (event->kind == EV_CANCEL)
 		return step_fail(step, ERR_CANCELLED, false, "the wait was ended");
 	if (event->kind == EV_OP && to == NULL)
 		return step_done(step, value_map(step->mem, NULL, 0));
-	int64_t ns = length != NULL ? span_ns(length->span) : (span_us(to->span) - event->now.wall) * 1000;
+	int64_t ns = length != NULL ? span_ns(length->span)
+				    : (span_us(to->span) - event->now.wall) * 1000;
 	if (ns <= 0)
 		return step_done(step, value_map(step->mem, NULL, 0));
 	return step_sleep(step, 0, ns);

@@ -5,7 +5,8 @@
 static bool
 names_header(const struct value *headers, const char *name)
 {
-	for (size_t i = 0; headers != NULL && headers->kind == V_MAP && i < headers->map->n; i++) {
+	for (size_t i = 0;
+		headers != NULL && headers->kind == V_MAP && i < headers->map->n; i++) {
 		struct str key = headers->map->members[i].key.str;
 		if (key.n == strlen(name) && strncasecmp(key.p, name, key.n) == 0)
 			return true;
@@ -19,11 +20,15 @@ form_encode(struct buf *out, struct str text)
 	static const char digits[] = "0123456789ABCDEF";
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char c = (unsigned char)text.p[i];
-		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL;
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+			|| (c >= '0' && c <= '9') || strchr("-._~", c) != NULL;
 		if (plain && c != '\0')
 			buf_putc(out, (char)c);
 		else
-			buf_add(out, (struct str){(char[]){'%', digits[c >> 4], digits[c & 15]}, 3});
+			buf_add(out,
+				(struct str){
+					(char[]){'%', digits[c >> 4], digits[c & 15]},
+					3});
 	}
 }
 
@@ -44,7 +49,8 @@ form_text(struct arena *mem, const struct value *form)
 static struct str
 body_of(struct step *step, const char **type)
 {
-	const struct value *json = value_get(step->in, "json"), *form = value_get(step->in, "form");
+	const struct value *json = value_get(step->in, "json"),
+			   *form = value_get(step->in, "form");
 	*type = NULL;
 	if (json != NULL) {
 		*type = "Content-Type: application/json";
@@ -68,20 +74,27 @@ struct http_ask
 web_ask(struct step *step, const char *url, const char *extra)
 {
 	const struct value *headers = value_get(step->in, "headers");
-	size_t most = headers == NULL || headers->kind != V_MAP ? 0 : headers->map->n, n = 0;
+	size_t most = headers == NULL || headers->kind != V_MAP ? 0 : headers->map->n,
+	       n = 0;
 	const char **lines = arena_array(step->mem, const char *, most + 3), *type;
 	struct str body = body_of(step, &type);
 	for (size_t i = 0; i < most; i++)
-		lines[n++] = arena_printf(step->mem, "%.*s: %.*s", STR_FMT(headers->map->members[i].key.str),
+		lines[n++] = arena_printf(step->mem, "%.*s: %.*s",
+			STR_FMT(headers->map->members[i].key.str),
 			STR_FMT(headers->map->members[i].value.str));
 	if (type != NULL && !names_header(headers, "Content-Type"))
 		lines[n++] = type;
 	if (extra != NULL)
 		lines[n++] = extra;
 	return (struct http_ask){
-		.method = text_argument(step, "method"), .url = url != NULL ? url : text_argument(step, "url"), .headers = lines,
-		.connect_to = text_argument(step, "connect_to"), .resolver = text_argument(step, "resolver"),
-		.ca_file = text_argument(step, "ca"), .body = body, .addresses = step->addresses,
+		.method = text_argument(step, "method"),
+		.url = url != NULL ? url : text_argument(step, "url"),
+		.headers = lines,
+		.connect_to = text_argument(step, "connect_to"),
+		.resolver = text_argument(step, "resolver"),
+		.ca_file = text_argument(step, "ca"),
+		.body = body,
+		.addresses = step->addresses,
 		.most = (size_t)value_get_int(step->in, "max_body", 1 << 20),
 	};
 }
@@ -108,17 +121,20 @@ web_answer(struct step *step, struct now now, const struct http_answer *answer)
 	struct value json;
 	struct err ignored;
 	for (size_t i = 0; i < answer->n_headers; i++)
-		map_put(&headers, answer->headers[i].name, value_str(str_of(answer->headers[i].value)));
+		map_put(&headers, answer->headers[i].name,
+			value_str(str_of(answer->headers[i].value)));
 	map_put(&map, "status", value_int(answer->status));
 	map_put(&map, "headers", map_done(&headers));
 	map_put(&map, "text", value_str(answer->body));
-	if (answer->body.n > 0 && json_parse(step->mem, answer->body, NULL, &json, &ignored))
+	if (answer->body.n > 0
+		&& json_parse(step->mem, answer->body, NULL, &json, &ignored))
 		map_put(&map, "json", json);
 	map_put(&map, "time", value_duration_ns(answer->total_ns));
 	if (answer->address != NULL)
 		map_put(&map, "address", value_str(str_of(answer->address)));
 	if (answer->n_certs > 0)
-		map_put(&map, "tls_days_left", value_int(cert_days_left(&answer->certs[0], now)));
+		map_put(&map, "tls_days_left",
+			value_int(cert_days_left(&answer->certs[0], now)));
 	return map;
 }
 
@@ -128,7 +144,8 @@ web_is_down(const struct op *op)
 	const struct http_answer *answer = op->answer;
 	if (op->err.code == ERR_NONE)
 		return answer->status >= 500;
-	return op->err.code == ERR_CONNECT || op->err.code == ERR_NETWORK || op->err.code == ERR_TIMEOUT;
+	return op->err.code == ERR_CONNECT || op->err.code == ERR_NETWORK
+		|| op->err.code == ERR_TIMEOUT;
 }
 
 /* "https://host:port" of a URL. */
@@ -156,10 +173,12 @@ web_redirect(struct arena *mem, const char *base, const char *location, bool *sa
 		size_t folder = from.n;
 		while (folder > origin.n && from.p[folder - 1] != '/')
 			folder--;
-		url = arena_printf(mem, "%.*s%s%s", (int)folder, base, folder == origin.n ? "/" : "", location);
+		url = arena_printf(mem, "%.*s%s%s", (int)folder, base,
+			folder == origin.n ? "/" : "", location);
 	}
 	*same_origin = str_eq(origin_of(str_of(url)), origin);
-	bool was_https = strncmp(base, "https:", 6) == 0, is_https = strncmp(url, "https:", 6) == 0;
+	bool was_https = strncmp(base, "https:", 6) == 0,
+	     is_https = strncmp(url, "https:", 6) == 0;
 	bool is_http = strncmp(url, "http:", 5) == 0;
 	return is_https || (is_http && !was_https) ? url : NULL;
 }

@@ -96,8 +96,10 @@ buf_cstr(struct buf *buf)
 static bool
 is_unsafe(int32_t rune)
 {
-	return rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == 0x61c || (rune >= 0x200b && rune <= 0x200f)
-		|| (rune >= 0x2028 && rune <= 0x202e) || (rune >= 0x2060 && rune <= 0x206f) || rune == 0xfeff;
+	return rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == 0x61c
+		|| (rune >= 0x200b && rune <= 0x200f)
+		|| (rune >= 0x2028 && rune <= 0x202e)
+		|| (rune >= 0x2060 && rune <= 0x206f) || rune == 0xfeff;
 }
 
 void
@@ -111,7 +113,8 @@ buf_safe(struct buf *buf, struct str text, bool keep_lines)
 		else if (keep_lines && (rune == '\n' || rune == '\t'))
 			buf_putc(buf, (char)rune);
 		else if (is_unsafe(rune))
-			buf_printf(buf, rune < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)rune);
+			buf_printf(buf, rune < 0x100 ? "\\x%02x" : "\\u%04x",
+				(unsigned)rune);
 		else
 			buf_add(buf, (struct str){text.p, n});
 	}

@@ -23,7 +23,8 @@ add(struct diags *diags, enum diag_level level)
 }
 
 static struct err *
-vadd(struct diags *diags, enum diag_level level, struct mark at, const char *format, va_list args)
+vadd(struct diags *diags, enum diag_level level, struct mark at, const char *format,
+	va_list args)
 {
 	struct err *err = add(diags, level);
 	err->code = ERR_VALUE;
@@ -86,7 +87,8 @@ order(const struct diag *a, const struct diag *b)
 	return (int)a->level - (int)b->level;
 }
 
-/* Insertion into a sorted list from its end: the diagnostics of a file arrive almost in order. */
+/* Insertion into a sorted list from its end: the diagnostics of a file arrive almost in
+ * order. */
 void
 diags_sort(struct diags *diags)
 {
@@ -107,10 +109,12 @@ diags_sort(struct diags *diags)
 static struct str
 line_of(const struct source *source, uint32_t from, uint32_t *start)
 {
-	uint32_t begin = from < source->text.n ? from : (uint32_t)source->text.n, end = begin;
+	uint32_t begin = from < source->text.n ? from : (uint32_t)source->text.n,
+		 end = begin;
 	while (begin > 0 && source->text.p[begin - 1] != '\n')
 		begin--;
-	while (end < source->text.n && source->text.p[end] != '\n' && source->text.p[end] != '\r')
+	while (end < source->text.n && source->text.p[end] != '\n'
+		&& source->text.p[end] != '\r')
 		end++;
 	*start = begin;
 	return (struct str){source->text.p + begin, end - begin};
@@ -140,7 +144,7 @@ print_line(struct buf *out, struct mark at, uint32_t number)
 	uint32_t start;
 	struct str line = line_of(at.source, at.from, &start);
 	uint32_t from = at.from - start, to = at.to > at.from ? at.to - start : from;
-	if (from > MOST_COLUMNS - 40) {               /* a long line: show the part around the place */
+	if (from > MOST_COLUMNS - 40) { /* a long line: show the part around the place */
 		uint32_t skip = from - 40;
 		while (skip < line.n && ((unsigned char)line.p[skip] & 0xc0) == 0x80)
 			skip++;
@@ -153,7 +157,8 @@ print_line(struct buf *out, struct mark at, uint32_t number)
 	int indent = snprintf(NULL, 0, "%u", number);
 	buf_printf(out, "   %u | ", number);
 	struct str rest;
-	for (struct str part = str_cut(line, '\t', &rest); ; part = str_cut(rest, '\t', &rest)) {
+	for (struct str part = str_cut(line, '\t', &rest);;
+		part = str_cut(rest, '\t', &rest)) {
 		buf_safe(out, part, false);
 		if (rest.p == NULL)
 			break;
@@ -172,7 +177,8 @@ diag_print(struct buf *out, enum diag_level level, const struct err *err, bool c
 	uint32_t line = 0, column = 0;
 	mark_place(err->at, &line, &column);
 	if (err->at.source != NULL)
-		buf_printf(out, "%s%s:%u:%u:%s ", bold, err->at.source->name, line, column, plain);
+		buf_printf(out, "%s%s:%u:%u:%s ", bold, err->at.source->name, line,
+			column, plain);
 	buf_printf(out, "%s%s:%s ", colour ? colours[level] : "", words[level], plain);
 	buf_safe(out, str_of(err->msg), true);
 	buf_putc(out, '\n');

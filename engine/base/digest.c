@@ -55,7 +55,9 @@ void
 hmac_sha256(struct str key, struct str bytes, uint8_t out[SHA256_SIZE])
 {
 	unsigned n = SHA256_SIZE;
-	must(HMAC(EVP_sha256(), key.p == NULL ? "" : key.p, (int)key.n, (const unsigned char *)bytes.p, bytes.n, out, &n) != NULL);
+	must(HMAC(EVP_sha256(), key.p == NULL ? "" : key.p, (int)key.n,
+		     (const unsigned char *)bytes.p, bytes.n, out, &n)
+		!= NULL);
 }
 
 char *
@@ -74,7 +76,10 @@ hex_text(struct arena *mem, const void *bytes, size_t n)
 static int
 hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'    ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : -1;
 }
 
 bool
@@ -92,7 +97,8 @@ hex_parse(struct str text, uint8_t *out, size_t n)
 }
 
 static char *
-encode(struct arena *mem, const unsigned char *p, size_t n, unsigned bits, const char *digits)
+encode(struct arena *mem, const unsigned char *p, size_t n, unsigned bits,
+	const char *digits)
 {
 	char *text = arena_alloc(mem, n * 8 / bits + 8), *out = text;
 	unsigned have = 0, held = 0;
@@ -115,7 +121,8 @@ base32_text(struct arena *mem, const void *bytes, size_t n)
 char *
 base64_text(struct arena *mem, const void *bytes, size_t n)
 {
-	char *text = encode(mem, bytes, n, 6, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+	char *text = encode(mem, bytes, n, 6,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 	for (size_t length = strlen(text); length % 4 != 0; length++)
 		text[length] = '=';
 	return text;
@@ -124,8 +131,12 @@ base64_text(struct arena *mem, const void *bytes, size_t n)
 static int
 base64_digit(char c)
 {
-	return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52
-		: c == '+' ? 62 : c == '/' ? 63 : -1;
+	return c >= 'A' && c <= 'Z'    ? c - 'A'
+		: c >= 'a' && c <= 'z' ? c - 'a' + 26
+		: c >= '0' && c <= '9' ? c - '0' + 52
+		: c == '+'             ? 62
+		: c == '/'             ? 63
+				       : -1;
 }
 
 bool

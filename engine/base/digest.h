@@ -4,22 +4,25 @@
 
 #include "base/str.h"
 
-enum { SHA256_SIZE = 32, KEY_LENGTH = 52 };            /* 52: characters of base32 without padding */
+enum { SHA256_SIZE = 32, KEY_LENGTH = 52 }; /* 52: characters of base32 without padding */
 
 struct digest;                                        /* a SHA-256 under way */
 
 struct digest *digest_new(struct arena *mem);
 void digest_add(struct digest *digest, struct str bytes);
-void digest_end(struct digest *digest, uint8_t out[SHA256_SIZE]);    /* and ready for another */
+void
+digest_end(struct digest *digest, uint8_t out[SHA256_SIZE]); /* and ready for another */
 
 void sha256(struct str bytes, uint8_t out[SHA256_SIZE]);
 void hmac_sha256(struct str key, struct str bytes, uint8_t out[SHA256_SIZE]);
 
 char *hex_text(struct arena *mem, const void *bytes, size_t n);      /* lower case */
 bool hex_parse(struct str text, uint8_t *out, size_t n);             /* exactly n bytes */
-char *base32_text(struct arena *mem, const void *bytes, size_t n);   /* a-z2-7, no padding */
+char *
+base32_text(struct arena *mem, const void *bytes, size_t n); /* a-z2-7, no padding */
 char *base64_text(struct arena *mem, const void *bytes, size_t n);
-bool base64_parse(struct arena *mem, struct str text, struct str *out);  /* padding may be missing */
+bool base64_parse(
+	struct arena *mem, struct str text, struct str *out); /* padding may be missing */
 char *sha256_hex(struct arena *mem, struct str bytes);
 
 #endif

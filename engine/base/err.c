@@ -55,7 +55,8 @@ err_errno(struct err *err, int number, const char *format, ...)
 	int n = vsnprintf(err->msg, sizeof err->msg, format, args);
 	va_end(args);
 	if (n >= 0 && (size_t)n < sizeof err->msg)
-		snprintf(err->msg + n, sizeof err->msg - (size_t)n, ": %s", strerror(number));
+		snprintf(err->msg + n, sizeof err->msg - (size_t)n, ": %s",
+			strerror(number));
 	tidy(err->msg, sizeof err->msg);
 	return false;
 }
@@ -130,9 +131,11 @@ mark_place(struct mark at, uint32_t *line, uint32_t *column)
 	if (at.source == NULL)
 		return;
 	uint32_t start = line_start(at.source, at.from, line);
-	uint32_t end = at.from < at.source->text.n ? at.from : (uint32_t)at.source->text.n;
+	uint32_t end =
+		at.from < at.source->text.n ? at.from : (uint32_t)at.source->text.n;
 	*column = 1;
 	if (end > start)
-		*column += (uint32_t)str_runes((struct str){at.source->text.p + start, end - start});
+		*column += (uint32_t)str_runes(
+			(struct str){at.source->text.p + start, end - start});
 	*line += at.source->first_line;
 }

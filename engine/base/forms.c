@@ -43,7 +43,8 @@ hex(struct form *form, struct str bytes, const char *digits)
 		put_hex(form, (unsigned char)bytes.p[i], digits);
 }
 
-/* Characters of six bits each that lie wholly in `bytes`, when `offset` bytes stand before them. */
+/* Characters of six bits each that lie wholly in `bytes`, when `offset` bytes stand
+ * before them. */
 static void
 base64(struct form *form, struct str bytes, size_t offset, const char *last)
 {
@@ -66,7 +67,8 @@ url(struct form *form, struct str bytes, const char *plain, const char *digits)
 		unsigned char c = (unsigned char)bytes.p[i];
 		if (c == ' ' && strchr(plain, '+') != NULL)
 			put(form, '+');
-		else if (isalnum(c) || (c != '\0' && c != '+' && strchr(plain, c) != NULL)) {
+		else if (isalnum(c)
+			|| (c != '\0' && c != '+' && strchr(plain, c) != NULL)) {
 			put(form, (char)c);
 		} else {
 			put(form, '%');
@@ -94,7 +96,8 @@ put_rune(struct form *form, int32_t rune, const char *digits)
 	put_unit(form, 0xdc00 + ((unsigned)(rune - 0x10000) & 0x3ff), digits);
 }
 
-/* `also`: what else is escaped: '/' as \/, '<' for all of HTML's, 'u' for all that is not ASCII. */
+/* `also`: what else is escaped: '/' as \/, '<' for all of HTML's, 'u' for all that is not
+ * ASCII. */
 static void
 json(struct form *form, struct str bytes, const char *also, const char *digits)
 {
@@ -103,8 +106,10 @@ json(struct form *form, struct str bytes, const char *also, const char *digits)
 	for (struct str rest = bytes; rest.n > 0; rest = str_from(rest, n)) {
 		int32_t rune = str_rune(rest, &n);
 		const char *known = rune <= 0 || rune > 127 ? NULL : strchr(plain, rune);
-		bool unit = rune >= 0 && (rune < 32 || (rune > 126 && strchr(also, 'u') != NULL));
-		if (strchr(also, '<') != NULL && (rune == '<' || rune == '>' || rune == '&'))
+		bool unit = rune >= 0
+			&& (rune < 32 || (rune > 126 && strchr(also, 'u') != NULL));
+		if (strchr(also, '<') != NULL
+			&& (rune == '<' || rune == '>' || rune == '&'))
 			unit = true;
 		if (known != NULL) {
 			put(form, '\\');
@@ -137,7 +142,8 @@ xml(struct form *form, struct str bytes, const char *quote, const char *apostrop
 	add(with, (struct str){form.p, form.n}); } while (0)
 
 void
-forms_each(struct str bytes, char *room, void (*add)(void *with, struct str form), void *with)
+forms_each(struct str bytes, char *room, void (*add)(void *with, struct str form),
+	void *with)
 {
 	static const char *const urls[] = {"-._~", "-._~!'()*", "-._~/", "-._*+"};
 	static const char *const jsons[] = {"", "/", "u", "u/", "<", "u<"};

@@ -1,4 +1,5 @@
-/* An intrusive doubly linked list: the links stand in what is linked, so that nothing is allocated. */
+/* An intrusive doubly linked list: the links stand in what is linked, so that nothing is
+ * allocated. */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 

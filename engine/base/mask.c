@@ -33,7 +33,8 @@ child_make(struct mask *mask, uint32_t node, uint8_t byte)
 		return child;
 	child = node_new(mask);
 	struct mask_node *it = &mask->nodes[child], *parent = &mask->nodes[node];
-	*it = (struct mask_node){.next = parent->child, .depth = parent->depth + 1, .byte = byte};
+	*it = (struct mask_node){
+		.next = parent->child, .depth = parent->depth + 1, .byte = byte};
 	parent->child = child;
 	if (node == 0)
 		mask->first[byte] = child;
@@ -73,11 +74,13 @@ mask_ready(struct mask *mask)
 {
 	if (!mask->dirty)
 		return;
-	uint32_t *queue = mask->more(mask->with, mask->n * sizeof *queue), head = 0, tail = 0;
+	uint32_t *queue = mask->more(mask->with, mask->n * sizeof *queue), head = 0,
+		 tail = 0;
 	queue[tail++] = 0;
 	while (head < tail) {
 		uint32_t node = queue[head++];
-		for (uint32_t c = mask->nodes[node].child; c != 0; c = mask->nodes[c].next) {
+		for (uint32_t c = mask->nodes[node].child; c != 0;
+			c = mask->nodes[c].next) {
 			link_node(mask, node, c);
 			queue[tail++] = c;
 		}

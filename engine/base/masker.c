@@ -1,7 +1,8 @@
 #include "base/mask.h"
 #include "base/secret.h"
 
-/* So many bytes at the end of a text that was cut are masked when a secret begins with them. */
+/* So many bytes at the end of a text that was cut are masked when a secret begins with
+ * them. */
 enum { PARTIAL_LEAST = 4 };
 
 static const struct str MASK = {"***", 3};
@@ -27,11 +28,11 @@ struct stretch {
 struct masker {
 	const struct vault *vault;
 	uint32_t node;
-	uint32_t n_nodes;                     /* of the automaton: more when secrets were added */
+	uint32_t n_nodes; /* of the automaton: more when secrets were added */
 	struct buf held;                      /* not given out yet */
 	uint64_t at;                          /* offset of what is held */
 	uint64_t masked_to;                   /* up to here *** was already given out */
-	struct stretch *stretches;            /* in what is held; they neither touch nor overlap */
+	struct stretch *stretches; /* in what is held; they neither touch nor overlap */
 	size_t n, cap;
 	struct arena *mem;
 };
@@ -81,7 +82,8 @@ static void
 give(struct masker *masker, uint64_t from, uint64_t to, struct buf *out)
 {
 	if (from < to)
-		buf_add(out, (struct str){masker->held.p + (from - masker->at), to - from});
+		buf_add(out,
+			(struct str){masker->held.p + (from - masker->at), to - from});
 }
 
 static void
@@ -92,7 +94,8 @@ give_stretch(struct masker *masker, struct stretch stretch, struct buf *out)
 	masker->masked_to = stretch.to;
 }
 
-/* Gives out all before `limit`. A stretch that goes beyond it becomes *** now, its rest nothing. */
+/* Gives out all before `limit`. A stretch that goes beyond it becomes *** now, its rest
+ * nothing. */
 static void
 flush(struct masker *masker, uint64_t limit, struct buf *out)
 {
@@ -152,8 +155,8 @@ vault_mask(const struct vault *vault, struct arena *mem, struct str text)
 	return buf_str(&out);
 }
 
-/* A text that was cut to fit may end in the beginning of a secret. A mask is never longer than what it
- * stands for. */
+/* A text that was cut to fit may end in the beginning of a secret. A mask is never longer
+ * than what it stands for. */
 static void
 mask_place(const struct vault *vault, char *text, size_t size)
 {

@@ -8,7 +8,8 @@
 #include "base/forms.h"
 #include "base/mask.h"
 
-/* A line of a text of several lines is masked alone where it is as long: "password: |" is none. */
+/* A line of a text of several lines is masked alone where it is as long: "password: |" is
+ * none. */
 enum { REGION = 65536, LINE_LEAST = 8 };
 
 struct secret {
@@ -34,10 +35,12 @@ static struct region *
 region_new(size_t least)
 {
 	size_t size = (least + sizeof(struct region) + REGION - 1) / REGION * REGION;
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(
+		NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		abort();
-	/* Where the limit of locked memory is low the rest still holds: no dump, wiped at the end. */
+	/* Where the limit of locked memory is low the rest still holds: no dump, wiped at
+	 * the end. */
 	(void)mlock(p, size);
 	(void)madvise(p, size, MADV_DONTDUMP);
 	(void)madvise(p, size, MADV_WIPEONFORK);
@@ -67,7 +70,8 @@ static void
 wipe(void *with)
 {
 	struct vault *vault = with;
-	for (struct region *region = vault->regions, *next; region != NULL; region = next) {
+	for (struct region *region = vault->regions, *next; region != NULL;
+		region = next) {
 		size_t size = region->size;
 		next = region->next;
 		explicit_bzero(region, size);
@@ -120,10 +124,12 @@ add_forms(struct vault *vault, struct str bytes)
 }
 
 bool
-vault_add(struct vault *vault, struct str bytes, const struct secret **out, struct err *err)
+vault_add(
+	struct vault *vault, struct str bytes, const struct secret **out, struct err *err)
 {
 	if (bytes.n < SECRET_LEAST)
-		return err_set(err, ERR_SECRET, "a secret of fewer than %d characters is not accepted",
+		return err_set(err, ERR_SECRET,
+			"a secret of fewer than %d characters is not accepted",
 			SECRET_LEAST);
 	for (struct secret *it = vault->secrets; it != NULL; it = it->next)
 		if (str_eq(it->bytes, bytes)) {

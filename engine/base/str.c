@@ -90,7 +90,8 @@ str_uint(struct str a, uint64_t *out)
 		if (a.p[i] < '0' || a.p[i] > '9')
 			return false;
 		uint64_t digit = (uint64_t)(a.p[i] - '0');
-		if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, digit, &sum))
+		if (__builtin_mul_overflow(sum, 10, &sum)
+			|| __builtin_add_overflow(sum, digit, &sum))
 			return false;
 	}
 	*out = sum;
@@ -108,7 +109,8 @@ str_int(struct str a, int64_t *out)
 	return true;
 }
 
-/* FNV-1a with a final mix: short names, no adversary who could choose both table and keys beyond the file limits. */
+/* FNV-1a with a final mix: short names, no adversary who could choose both table and keys
+ * beyond the file limits. */
 uint64_t
 str_hash(struct str a)
 {
@@ -122,7 +124,11 @@ str_hash(struct str a)
 static size_t
 rune_length(unsigned char c)
 {
-	return c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	return c < 0x80                 ? 1
+		: c >= 0xc2 && c < 0xe0 ? 2
+		: c >= 0xe0 && c < 0xf0 ? 3
+		: c >= 0xf0 && c < 0xf5 ? 4
+					: 0;
 }
 
 int32_t

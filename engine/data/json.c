@@ -44,7 +44,8 @@ peek(const struct reader *r)
 static int
 skip_blank(struct reader *r)
 {
-	while (r->at < r->text.n && strchr(" \t\n\r", r->text.p[r->at]) != NULL && r->text.p[r->at] != '\0')
+	while (r->at < r->text.n && strchr(" \t\n\r", r->text.p[r->at]) != NULL
+		&& r->text.p[r->at] != '\0')
 		r->at++;
 	return peek(r);
 }
@@ -65,7 +66,10 @@ read_hex(struct reader *r, uint32_t *out)
 	*out = 0;
 	for (int i = 0; i < 4; i++, r->at++) {
 		int c = peek(r);
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int digit = c >= '0' && c <= '9' ? c - '0'
+			: c >= 'a' && c <= 'f'   ? c - 'a' + 10
+			: c >= 'A' && c <= 'F'   ? c - 'A' + 10
+						 : -1;
 		if (digit < 0)
 			return fail(r, "want four hexadecimal digits after \\u");
 		*out = *out << 4 | (uint32_t)digit;
@@ -82,7 +86,8 @@ read_unicode(struct reader *r, struct buf *out)
 	if (high >= 0xdc00 && high < 0xe000)
 		return fail(r, "lone low surrogate");
 	if (high >= 0xd800 && high < 0xdc00) {
-		if (peek(r) != '\\' || r->at + 1 >= r->text.n || r->text.p[r->at + 1] != 'u')
+		if (peek(r) != '\\' || r->at + 1 >= r->text.n
+			|| r->text.p[r->at + 1] != 'u')
 			return fail(r, "lone high surrogate");
 		r->at += 2;
 		if (!read_hex(r, &low))
@@ -167,7 +172,8 @@ scan_number(struct reader *r, bool *whole)
 	bool zero = peek(r) == '0';
 	size_t digits = skip_digits(r);
 	if (digits == 0 || (zero && digits > 1))
-		return fail(r, digits == 0 ? "want a value" : "a number with a leading zero");
+		return fail(
+			r, digits == 0 ? "want a value" : "a number with a leading zero");
 	if (peek(r) == '.') {
 		*whole = false;
 		r->at++;
@@ -203,7 +209,8 @@ read_number(struct reader *r, struct value *out)
 	} else {
 		double d = strtod(raw, NULL);
 		if (isinf(d))
-			return fail_at(r, from, r->at, ERR_RANGE, "the number is out of range");
+			return fail_at(
+				r, from, r->at, ERR_RANGE, "the number is out of range");
 		*out = value_double(d);
 	}
 	out->raw = raw;
@@ -213,8 +220,11 @@ read_number(struct reader *r, struct value *out)
 static bool
 read_word(struct reader *r, struct value *out)
 {
-	static const struct { const char *word; struct value value; } words[] = {
-		{"null", {.kind = V_NULL}}, {"true", {.kind = V_BOOL, .b = true}}, {"false", {.kind = V_BOOL, .b = false}},
+	static const struct { const char *word; struct value value;
+	} words[] = {
+		{"null", {.kind = V_NULL}},
+		{"true", {.kind = V_BOOL, .b = true}},
+		{"false", {.kind = V_BOOL, .b = false}},
 	};
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		struct str word = str_of(words[i].word);
@@ -253,7 +263,8 @@ read_list(struct reader *r, struct value *out)
 static int
 by_key(const void *a, const void *b)
 {
-	const struct member *x = *(const struct member *const *)a, *y = *(const struct member *const *)b;
+	const struct member *x = *(const struct member *const *)a,
+			    *y = *(const struct member *const *)b;
 	return str_cmp(x->key.str, y->key.str);
 }
 
@@ -310,7 +321,8 @@ read_map(struct reader *r, struct value *out)
 	if (skip_blank(r) != '}')
 		for (;;) {
 			struct member member = {0};
-			if (!read_member(r, &member) || !push_member(r->mem, &map, member))
+			if (!read_member(r, &member)
+				|| !push_member(r->mem, &map, member))
 				return false;
 			int c = skip_blank(r);
 			if (c == '}')
@@ -320,11 +332,13 @@ read_map(struct reader *r, struct value *out)
 			r->at++;
 		}
 	r->at++;
-	const struct member *twice = map.n < 2 ? NULL : find_twice(r->mem, map.members, map.n);
+	const struct member *twice =
+		map.n < 2 ? NULL : find_twice(r->mem, map.members, map.n);
 	if (twice != NULL && r->source == NULL)
 		return fail(r, "a name stands twice in the map that ends");
 	if (twice != NULL)
-		return fail_at(r, twice->key.from, twice->key.to, ERR_SYNTAX, "a name stands twice in a map");
+		return fail_at(r, twice->key.from, twice->key.to, ERR_SYNTAX,
+			"a name stands twice in a map");
 	*out = value_map(r->mem, map.members, map.n);
 	return true;
 }
@@ -337,7 +351,8 @@ read_value(struct reader *r, struct value *out)
 	bool ok;
 	if (c == '{' || c == '[') {
 		if (++r->depth > JSON_DEPTH)
-			return fail_at(r, from, from + 1, ERR_LIMIT, "nested deeper than 64");
+			return fail_at(
+				r, from, from + 1, ERR_LIMIT, "nested deeper than 64");
 		ok = c == '{' ? read_map(r, out) : read_list(r, out);
 		r->depth--;
 	} else if (c == '"') {
@@ -346,7 +361,8 @@ read_value(struct reader *r, struct value *out)
 	} else if (c == '-' || (c >= '0' && c <= '9')) {
 		ok = read_number(r, out);
 	} else {
-		ok = c < 0 ? fail(r, "the text ends where a value should stand") : read_word(r, out);
+		ok = c < 0 ? fail(r, "the text ends where a value should stand")
+			   : read_word(r, out);
 	}
 	if (ok)
 		place(r, from, out);
@@ -354,7 +370,8 @@ read_value(struct reader *r, struct value *out)
 }
 
 bool
-json_parse(struct arena *mem, struct str text, const struct source *source, struct value *out, struct err *err)
+json_parse(struct arena *mem, struct str text, const struct source *source,
+	struct value *out, struct err *err)
 {
 	struct reader r = {.mem = mem, .text = text, .source = source, .err = err};
 	if (!read_value(&r, out))
@@ -374,7 +391,8 @@ write_rune(struct buf *out, int32_t rune, struct str bytes, unsigned flags)
 	else if (found != NULL)
 		buf_printf(out, "\\%c", short_to[found - short_from]);
 	else if (rune >= 0x10000 && flags & JSON_ASCII)
-		buf_printf(out, "\\u%04x\\u%04x", 0xd800 + ((rune - 0x10000) >> 10), 0xdc00 + ((rune - 0x10000) & 0x3ff));
+		buf_printf(out, "\\u%04x\\u%04x", 0xd800 + ((rune - 0x10000) >> 10),
+			0xdc00 + ((rune - 0x10000) & 0x3ff));
 	else if (rune < 0x20 || rune == 0x7f || (rune >= 0x80 && flags & JSON_ASCII))
 		buf_printf(out, "\\u%04x", (unsigned)rune);
 	else
@@ -388,8 +406,9 @@ write_str(struct buf *out, struct str text, unsigned flags)
 	buf_putc(out, '"');
 	while (text.n > 0) {
 		size_t plain = 0;
-		while (plain < text.n && (unsigned char)text.p[plain] >= 0x20 && (unsigned char)text.p[plain] < 0x7f
-		       && text.p[plain] != '"' && text.p[plain] != '\\')
+		while (plain < text.n && (unsigned char)text.p[plain] >= 0x20
+			&& (unsigned char)text.p[plain] < 0x7f && text.p[plain] != '"'
+			&& text.p[plain] != '\\')
 			plain++;
 		buf_add(out, (struct str){text.p, plain});
 		text = str_from(text, plain);
@@ -436,7 +455,8 @@ new_line(struct buf *out, unsigned flags, unsigned depth)
 	}
 }
 
-static void write_value(struct buf *out, const struct value *v, unsigned flags, unsigned depth);
+static void
+write_value(struct buf *out, const struct value *v, unsigned flags, unsigned depth);
 
 static void
 write_list(struct buf *out, const struct value *v, unsigned flags, unsigned depth)

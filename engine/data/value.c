@@ -104,7 +104,8 @@ int64_t
 span_ns(struct span span)
 {
 	int64_t ns;
-	if (__builtin_mul_overflow(span.s, NS_S, &ns) || __builtin_add_overflow(ns, span.ns, &ns))
+	if (__builtin_mul_overflow(span.s, NS_S, &ns)
+		|| __builtin_add_overflow(ns, span.ns, &ns))
 		return span.s < 0 ? INT64_MIN : INT64_MAX;
 	return ns;
 }
@@ -113,7 +114,8 @@ int64_t
 span_us(struct span span)
 {
 	int64_t us;
-	if (__builtin_mul_overflow(span.s, 1000000, &us) || __builtin_add_overflow(us, span.ns / 1000, &us))
+	if (__builtin_mul_overflow(span.s, 1000000, &us)
+		|| __builtin_add_overflow(us, span.ns / 1000, &us))
 		return span.s < 0 ? INT64_MIN : INT64_MAX;
 	return us;
 }
@@ -151,12 +153,14 @@ map_at(const struct map *map, struct str key)
 {
 	if (map->index == NULL) {
 		for (size_t i = 0; map->members != NULL && i < map->n; i++)
-			if (map->members[i].key.kind == V_STRING && str_eq(map->members[i].key.str, key))
+			if (map->members[i].key.kind == V_STRING
+				&& str_eq(map->members[i].key.str, key))
 				return &map->members[i].value;
 		return NULL;
 	}
 	uint64_t most = ((uint64_t)1 << map->bits) - 1;
-	for (uint64_t at = str_hash(key) >> (64 - map->bits); map->index[at] != 0; at = (at + 1) & most) {
+	for (uint64_t at = str_hash(key) >> (64 - map->bits); map->index[at] != 0;
+		at = (at + 1) & most) {
 		const struct member *member = &map->members[map->index[at] - 1];
 		if (str_eq(member->key.str, key))
 			return &member->value;
@@ -199,7 +203,8 @@ void
 map_put_str(struct map_builder *map, struct str key, struct value value)
 {
 	for (size_t i = 0; i < map->n; i++)
-		if (map->members[i].key.kind == V_STRING && str_eq(map->members[i].key.str, key)) {
+		if (map->members[i].key.kind == V_STRING
+			&& str_eq(map->members[i].key.str, key)) {
 			map->members[i].value = value;
 			return;
 		}
@@ -253,7 +258,8 @@ value_get_bool(const struct value *map, const char *key, bool otherwise)
 	return v != NULL && v->kind == V_BOOL ? v->b : otherwise;
 }
 
-/* Whether `is` holds of v or of anything in it. Depth is bounded by who made the value (64, or 250 in expressions). */
+/* Whether `is` holds of v or of anything in it. Depth is bounded by who made the value
+ * (64, or 250 in expressions). */
 static const struct value *
 find_in(const struct value *v, bool (*is)(const struct value *v))
 {
@@ -312,8 +318,10 @@ numbers_equal(const struct value *a, const struct value *b)
 		return numbers_equal(b, a);
 	if (b->kind == V_DOUBLE) {
 		if (a->kind == V_INT)
-			return b->d >= -0x1p63 && b->d < 0x1p63 && b->d == trunc(b->d) && (int64_t)b->d == a->i;
-		return b->d >= 0 && b->d < 0x1p64 && b->d == trunc(b->d) && (uint64_t)b->d == a->u;
+			return b->d >= -0x1p63 && b->d < 0x1p63 && b->d == trunc(b->d)
+				&& (int64_t)b->d == a->i;
+		return b->d >= 0 && b->d < 0x1p64 && b->d == trunc(b->d)
+			&& (uint64_t)b->d == a->u;
 	}
 	int64_t i = a->kind == V_INT ? a->i : b->i;
 	uint64_t u = a->kind == V_UINT ? a->u : b->u;
@@ -376,7 +384,8 @@ value_equal(const struct value *a, const struct value *b)
 	case V_MAP:
 		return maps_equal(a->map, b->map);
 	case V_OPTIONAL:
-		return a->opt == NULL || b->opt == NULL ? a->opt == b->opt : value_equal(a->opt, b->opt);
+		return a->opt == NULL || b->opt == NULL ? a->opt == b->opt
+							: value_equal(a->opt, b->opt);
 	case V_INT: case V_UINT: case V_DOUBLE:
 		break;
 	}

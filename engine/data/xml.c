@@ -6,7 +6,8 @@ struct reader {
 	struct arena *mem;
 	XML_Parser parser;
 	struct err *err;
-	struct xml *stack[XML_DEPTH], *last[XML_DEPTH];    /* last: the youngest child of each level */
+	struct xml *stack[XML_DEPTH],
+		*last[XML_DEPTH];    /* last: the youngest child of each level */
 	struct buf text[XML_DEPTH];
 	unsigned depth;
 	struct xml *root;
@@ -17,7 +18,8 @@ static void
 stop(struct reader *r, enum err_code code, const char *what)
 {
 	if (!r->failed)
-		err_set(r->err, code, "bad XML: %s at line %lu", what, XML_GetCurrentLineNumber(r->parser));
+		err_set(r->err, code, "bad XML: %s at line %lu", what,
+			XML_GetCurrentLineNumber(r->parser));
 	r->failed = true;
 	XML_StopParser(r->parser, XML_FALSE);
 }
@@ -89,7 +91,8 @@ on_text(void *with, const char *text, int n)
 }
 
 static void
-on_doctype(void *with, const char *name, const char *system, const char *public, int internal)
+on_doctype(void *with, const char *name, const char *system, const char *public,
+	int internal)
 {
 	(void)name, (void)system, (void)public, (void)internal;
 	stop(with, ERR_SYNTAX, "a document type declaration is not allowed");
@@ -105,9 +108,12 @@ xml_parse(struct arena *mem, struct str text, struct err *err)
 	XML_SetElementHandler(r.parser, on_start, on_end);
 	XML_SetCharacterDataHandler(r.parser, on_text);
 	XML_SetStartDoctypeDeclHandler(r.parser, on_doctype);
-	bool ok = XML_Parse(r.parser, text.p == NULL ? "" : text.p, (int)text.n, 1) == XML_STATUS_OK && !r.failed;
+	bool ok = XML_Parse(r.parser, text.p == NULL ? "" : text.p, (int)text.n, 1)
+			== XML_STATUS_OK
+		&& !r.failed;
 	if (!ok && !r.failed)
-		err_set(err, ERR_SYNTAX, "bad XML: %s at line %lu", XML_ErrorString(XML_GetErrorCode(r.parser)),
+		err_set(err, ERR_SYNTAX, "bad XML: %s at line %lu",
+			XML_ErrorString(XML_GetErrorCode(r.parser)),
 			XML_GetCurrentLineNumber(r.parser));
 	XML_ParserFree(r.parser);
 	return ok ? r.root : NULL;
@@ -116,7 +122,8 @@ xml_parse(struct arena *mem, struct str text, struct err *err)
 const struct xml *
 xml_child(const struct xml *node, const char *name)
 {
-	for (const struct xml *child = node == NULL ? NULL : node->first; child != NULL; child = child->next)
+	for (const struct xml *child = node == NULL ? NULL : node->first; child != NULL;
+		child = child->next)
 		if (str_is(child->name, name))
 			return child;
 	return NULL;
@@ -125,7 +132,8 @@ xml_child(const struct xml *node, const char *name)
 const struct xml *
 xml_again(const struct xml *node)
 {
-	for (const struct xml *next = node == NULL ? NULL : node->next; next != NULL; next = next->next)
+	for (const struct xml *next = node == NULL ? NULL : node->next; next != NULL;
+		next = next->next)
 		if (str_eq(next->name, node->name))
 			return next;
 	return NULL;

@@ -4,11 +4,16 @@ enum { MOST_BODY = 16 << 20 };
 
 const struct aws_service aws_s3 = {.id = "S3", .signing_name = "s3", .host = "s3.%s.%s"};
 const struct aws_service aws_route53 = {
-	.id = "ROUTE_53", .signing_name = "route53", .host = "route53.amazonaws.com", .global_region = "us-east-1",
+	.id = "ROUTE_53",
+	.signing_name = "route53",
+	.host = "route53.amazonaws.com",
+	.global_region = "us-east-1",
 };
-const struct aws_service aws_sts = {.id = "STS", .signing_name = "sts", .host = "sts.%s.%s"};
+const struct aws_service aws_sts = {
+	.id = "STS", .signing_name = "sts", .host = "sts.%s.%s"};
 
-/* Error codes that may go well when asked again: the standard retry mode of the AWS SDKs (botocore retries/standard.py). */
+/* Error codes that may go well when asked again: the standard retry mode of the AWS SDKs
+ * (botocore retries/standard.py). */
 static const char *const transient_codes[] = {
 	"RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete", "Throttling", "ThrottlingException",
 	"ThrottledException", "RequestThrottledException", "RequestThrottled", "TooManyRequestsException",
@@ -33,17 +38,22 @@ static const char *
 dns_suffix(const char *region)
 {
 	struct str r = str_of(region);
-	return str_starts(r, STR("cn-")) ? "amazonaws.com.cn" : str_starts(r, STR("eusc-")) ? "amazonaws.eu" : "amazonaws.com";
+	return str_starts(r, STR("cn-"))      ? "amazonaws.com.cn"
+		: str_starts(r, STR("eusc-")) ? "amazonaws.eu"
+					      : "amazonaws.com";
 }
 
-/* The endpoint that somebody set, the nearest first: the step's, the service's variable, the variable of all. */
+/* The endpoint that somebody set, the nearest first: the step's, the service's variable,
+ * the variable of all. */
 static struct str
 own_endpoint(struct step *step, const struct aws_service *service)
 {
 	struct str url = value_get_str(step->in, "endpoint");
-	bool ignored = str_is(str_of(step_env(step, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")), "true");
+	bool ignored = str_is(
+		str_of(step_env(step, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")), "true");
 	if (url.n == 0 && !ignored)
-		url = str_of(step_env(step, arena_printf(step->mem, "AWS_ENDPOINT_URL_%s", service->id)));
+		url = str_of(step_env(step,
+			arena_printf(step->mem, "AWS_ENDPOINT_URL_%s", service->id)));
 	if (url.n == 0 && !ignored)
 		url = str_of(step_env(step, "AWS_ENDPOINT_URL"));
 	while (url.n > 0 && url.p[url.n - 1] == '/')
@@ -51,7 +61,10 @@ own_endpoint(struct step *step, const struct aws_service *service)
 	return url;
 }
 
-struct target { const char *base, *host; struct str path; };          /* base: scheme and host */
+struct target {
+	const char *base, *host;
+	struct str path;
+};	  /* base: scheme and host */
 
 static struct target
 own_target(struct step *step, const struct aws_call *call, struct str endpoint)
@@ -78,25 +91,31 @@ target_of(struct step *step, const struct aws_call *call, const char *region)
 	if (endpoint.n > 0)
 		return own_target(step, call, endpoint);
 	struct target t = {.path = call->path};
-	const char *host = arena_printf(step->mem, call->service->host, region, dns_suffix(region));
+	const char *host =
+		arena_printf(step->mem, call->service->host, region, dns_suffix(region));
 	bool dotted = call->bucket != NULL && strchr(call->bucket, '.') != NULL;
 	if (dotted)
-		t.path = str_of(arena_printf(step->mem, "/%s%.*s", call->bucket, STR_FMT(call->path)));
-	t.host = call->bucket != NULL && !dotted ? arena_printf(step->mem, "%s.%s", call->bucket, host) : host;
+		t.path = str_of(arena_printf(
+			step->mem, "/%s%.*s", call->bucket, STR_FMT(call->path)));
+	t.host = call->bucket != NULL && !dotted
+		? arena_printf(step->mem, "%s.%s", call->bucket, host)
+		: host;
 	t.base = arena_printf(step->mem, "https://%s", t.host);
 	return t;
 }
 
 /* "Name: value" lines for libcurl, all headers that go out. */
 static const char *const *
-header_lines(struct arena *mem, const struct header *own, size_t n_own, const struct sigv4_signed *more)
+header_lines(struct arena *mem, const struct header *own, size_t n_own,
+	const struct sigv4_signed *more)
 {
 	const char **lines = arena_array(mem, const char *, n_own + more->n_headers + 1);
 	size_t n = 0;
 	for (size_t i = 0; i < n_own; i++)
 		lines[n++] = arena_printf(mem, "%s: %s", own[i].name, own[i].value);
 	for (size_t i = 0; i < more->n_headers; i++)
-		lines[n++] = arena_printf(mem, "%s: %s", more->headers[i].name, more->headers[i].value);
+		lines[n++] = arena_printf(
+			mem, "%s: %s", more->headers[i].name, more->headers[i].value);
 	return lines;
 }
 
@@ -104,13 +123,17 @@ static bool
 region_is_allowed(struct step *step, const struct aws_call *call, const char *region)
 {
 	const struct value *regions = value_get(step->limits, "regions");
-	const char *asked = call->service->global_region != NULL ? call->service->signing_name : region;
+	const char *asked = call->service->global_region != NULL
+		? call->service->signing_name
+		: region;
 	if (regions == NULL || regions->kind != V_LIST)
 		return true;
 	for (size_t i = 0; i < regions->list.n; i++)
-		if (regions->list.items[i].kind == V_STRING && str_is(regions->list.items[i].str, asked))
+		if (regions->list.items[i].kind == V_STRING
+			&& str_is(regions->list.items[i].str, asked))
 			return true;
-	err_set(step->err, ERR_DENIED, "%s is not in limits.regions of the playbook", asked);
+	err_set(step->err, ERR_DENIED, "%s is not in limits.regions of the playbook",
+		asked);
 	return false;
 }
 
@@ -131,18 +154,33 @@ aws_send(struct step *step, struct how how, struct now now, const struct aws_cal
 		headers[n++] = call->headers[i];
 	bool is_s3 = call->service == &aws_s3;
 	struct sigv4 request = {
-		.method = call->method, .path = target.path, .query = call->query, .headers = headers, .n_headers = n,
-		.payload = call->payload != NULL ? call->payload : sha256_hex(mem, call->body),
-		.service = call->service->signing_name, .at = now.wall, .is_s3 = is_s3, .sign_payload_header = is_s3,
-		.region = call->service->global_region != NULL ? call->service->global_region : region,
+		.method = call->method,
+		.path = target.path,
+		.query = call->query,
+		.headers = headers,
+		.n_headers = n,
+		.payload = call->payload != NULL ? call->payload
+						 : sha256_hex(mem, call->body),
+		.service = call->service->signing_name,
+		.at = now.wall,
+		.is_s3 = is_s3,
+		.sign_payload_header = is_s3,
+		.region = call->service->global_region != NULL
+			? call->service->global_region
+			: region,
 	};
-	struct sigv4_keys keys = {value_get_str(step->got, "access_key_id"), value_get_str(step->got, "secret_access_key"),
+	struct sigv4_keys keys = {value_get_str(step->got, "access_key_id"),
+		value_get_str(step->got, "secret_access_key"),
 		value_get_str(step->got, "token")};
 	struct sigv4_signed signed_ = sigv4_header(mem, &request, &keys);
 	struct http_ask ask = {
-		.method = call->method, .body = call->body, .stream_out = call->stream_out,
-		.headers = header_lines(mem, headers, n, &signed_), .most = call->most == 0 ? MOST_BODY : call->most,
-		.url = arena_printf(mem, "%s%.*s%s%.*s", target.base, STR_FMT(target.path), call->query.n > 0 ? "?" : "",
+		.method = call->method,
+		.body = call->body,
+		.stream_out = call->stream_out,
+		.headers = header_lines(mem, headers, n, &signed_),
+		.most = call->most == 0 ? MOST_BODY : call->most,
+		.url = arena_printf(mem, "%s%.*s%s%.*s", target.base,
+			STR_FMT(target.path), call->query.n > 0 ? "?" : "",
 			STR_FMT(call->query)),
 	};
 	return step_http(step, how, &ask);
@@ -157,13 +195,17 @@ aws_header(const struct http_answer *answer, const char *name)
 	return NULL;
 }
 
-/* <Error><Code/><Message/></Error>, or that inside <ErrorResponse>, with the id of the request beside or around it. */
+/* <Error><Code/><Message/></Error>, or that inside <ErrorResponse>, with the id of the
+ * request beside or around it. */
 static void
 read_error(struct step *step, const struct http_answer *answer, struct aws_error *error)
 {
 	struct err ignored;
-	const struct xml *root = answer->body.n == 0 ? NULL : xml_parse(step->mem, answer->body, &ignored);
-	const struct xml *inner = root == NULL || str_is(root->name, "Error") ? root : xml_child(root, "Error");
+	const struct xml *root =
+		answer->body.n == 0 ? NULL : xml_parse(step->mem, answer->body, &ignored);
+	const struct xml *inner = root == NULL || str_is(root->name, "Error")
+		? root
+		: xml_child(root, "Error");
 	error->code = xml_text(inner, "Code");
 	error->message = str_trim(xml_text(inner, "Message"));
 	error->request_id = xml_text(inner, "RequestId");
@@ -176,7 +218,8 @@ read_error(struct step *step, const struct http_answer *answer, struct aws_error
 static bool
 is_transient(const struct aws_error *error)
 {
-	if (error->status == 429 || error->status == 500 || (error->status >= 502 && error->status <= 504))
+	if (error->status == 429 || error->status == 500
+		|| (error->status >= 502 && error->status <= 504))
 		return true;
 	for (size_t i = 0; transient_codes[i] != NULL; i++)
 		if (str_is(error->code, transient_codes[i]))
@@ -188,14 +231,18 @@ static void
 tell(struct step *step, const struct aws_error *error)
 {
 	struct buf text = buf_in(step->mem);
-	buf_printf(&text, "AWS answered %.*s (HTTP %d)", STR_FMT(error->code), error->status);
+	buf_printf(&text, "AWS answered %.*s (HTTP %d)", STR_FMT(error->code),
+		error->status);
 	if (error->message.n > 0)
-		buf_printf(&text, ": %.*s", error->message.n > 240 ? 240 : STR_FMT(error->message));
+		buf_printf(&text, ": %.*s",
+			error->message.n > 240 ? 240 : STR_FMT(error->message));
 	if (error->request_id.n > 0)
-		buf_printf(&text, " [request %.*s]", error->request_id.n > 60 ? 60 : STR_FMT(error->request_id));
+		buf_printf(&text, " [request %.*s]",
+			error->request_id.n > 60 ? 60 : STR_FMT(error->request_id));
 	err_set(step->err, ERR_ANSWER, "%s", text.p);
 	step->err->transient = error->transient;
-	struct str arn = step->got == NULL ? (struct str){NULL, 0} : value_get_str(step->got, "arn");
+	struct str arn = step->got == NULL ? (struct str){NULL, 0}
+					   : value_get_str(step->got, "arn");
 	if (str_find(error->code, STR("Denied")) < error->code.n && arn.n > 0)
 		err_hint(step->err, "the identity is %.*s", STR_FMT(arn));
 }
@@ -214,7 +261,11 @@ aws_answered(struct step *step, const struct op *op, bool quiet, struct aws_erro
 	bool good = answer->status >= 200 && answer->status < 300;
 	/* Some S3 operations answer 200 first and an error after minutes of blanks. */
 	struct str body = str_trim(answer->body);
-	if (good && !(body.n > 0 && body.p[0] == '<' && str_find((struct str){body.p, body.n < 200 ? body.n : 200}, STR("<Error>")) < 200))
+	if (good
+		&& !(body.n > 0 && body.p[0] == '<'
+			&& str_find((struct str){body.p, body.n < 200 ? body.n : 200},
+				   STR("<Error>"))
+				< 200))
 		return true;
 	read_error(step, answer, error);
 	if (error->code.n == 0)
@@ -231,7 +282,8 @@ aws_fail(struct step *step, const struct op *op, const struct aws_error *error)
 	if (op->err.code != ERR_NONE)
 		return step_fail_op(step, op);
 	tell(step, error);
-	/* After a 5xx the other side may have done it all the same: nothing but a look can tell. */
+	/* After a 5xx the other side may have done it all the same: nothing but a look
+	 * can tell. */
 	return error->status >= 500 ? STEP_DOUBT : STEP_FAIL;
 }
 
@@ -239,5 +291,7 @@ const char *
 aws_home_file(struct step *step, const char *variable, const char *name)
 {
 	const char *path = step_env(step, variable), *home = step_env(step, "HOME");
-	return path != NULL ? path : home == NULL ? NULL : arena_printf(step->mem, "%s/.aws/%s", home, name);
+	return path != NULL    ? path
+		: home == NULL ? NULL
+			       : arena_printf(step->mem, "%s/.aws/%s", home, name);
 }

@@ -1,20 +1,21 @@
-/* The one way to an AWS service: endpoint, credentials, signature, retry set, error body. Every step that speaks to AWS
- * stands on it. */
+/* The one way to an AWS service: endpoint, credentials, signature, retry set, error body.
+ * Every step that speaks to AWS stands on it. */
 #ifndef STEPS_AWS_AWS_H
 #define STEPS_AWS_AWS_H
 
 #include "../steps/aws/sigv4.h"
 
-/* access_key_id, secret_access_key, token, region, account, arn, valid_until: from the standard chain (environment,
- * profile with assumed roles, web identity, process, container, instance), then `role` where the step names one. The
- * account is asked (sts:GetCallerIdentity) only where the step or the playbook's limits name accounts. */
+/* access_key_id, secret_access_key, token, region, account, arn, valid_until: from the
+ * standard chain (environment, profile with assumed roles, web identity, process,
+ * container, instance), then `role` where the step names one. The account is asked
+ * (sts:GetCallerIdentity) only where the step or the playbook's limits name accounts. */
 extern const struct provider aws_credentials;
 
 struct aws_service {
 	const char *id;                               /* as in AWS_ENDPOINT_URL_<ID> */
 	const char *signing_name;
-	const char *host;                             /* "s3.%s.%s": region, DNS suffix of the partition */
-	const char *global_region;                    /* signs with this one; NULL: the region of the call */
+	const char *host; /* "s3.%s.%s": region, DNS suffix of the partition */
+	const char *global_region; /* signs with this one; NULL: the region of the call */
 };
 
 extern const struct aws_service aws_s3, aws_route53, aws_sts;
@@ -22,36 +23,44 @@ extern const struct aws_service aws_s3, aws_route53, aws_sts;
 struct aws_call {
 	const struct aws_service *service;
 	const char *method;
-	struct str path;                              /* already encoded; without the bucket */
+	struct str path; /* already encoded; without the bucket */
 	struct str query;                             /* already encoded; empty: none */
-	const char *bucket;                           /* S3: in the host name, or before the path at an endpoint of one's own */
-	const char *region;                           /* NULL: of the step, the profile, the environment */
-	const struct header *headers;                 /* besides Host, X-Amz-*, Content-Type */
+	const char *bucket; /* S3: in the host name, or before the path at an endpoint of
+			       one's own */
+	const char *region; /* NULL: of the step, the profile, the environment */
+	const struct header *headers; /* besides Host, X-Amz-*, Content-Type */
 	size_t n_headers;
 	const char *content_type;
 	struct str body;
-	const char *payload;                          /* hex SHA-256 of the body where it is known; NULL: computed */
+	const char
+		*payload; /* hex SHA-256 of the body where it is known; NULL: computed */
 	size_t most;                                  /* bytes of the answer; 0: 16 MiB */
 	bool stream_out;
 };
 
-/* Sign and start. Without credentials yet (step->got NULL) it is a bug. Returns STEP_WAIT, or STEP_FAIL with err. */
-enum verdict aws_send(struct step *step, struct how how, struct now now, const struct aws_call *call);
+/* Sign and start. Without credentials yet (step->got NULL) it is a bug. Returns
+ * STEP_WAIT, or STEP_FAIL with err. */
+enum verdict
+aws_send(struct step *step, struct how how, struct now now, const struct aws_call *call);
 
 /* What an answer says. */
 struct aws_error {
 	int status;
-	struct str code, message, request_id;         /* code empty: a 2xx with no error in it */
-	bool transient;                               /* of the standard retry set: 5xx, throttles, timeouts */
+	struct str code, message, request_id; /* code empty: a 2xx with no error in it */
+	bool transient; /* of the standard retry set: 5xx, throttles, timeouts */
 };
 
-/* false: the operation failed, or the service answered with an error: *error and step->err are set ("route53: AccessDenied:
- * …"). `quiet` leaves step->err alone for an error that was answered (a 404 that means "not there"). */
-bool aws_answered(struct step *step, const struct op *op, bool quiet, struct aws_error *error);
-enum verdict aws_fail(struct step *step, const struct op *op, const struct aws_error *error);
+/* false: the operation failed, or the service answered with an error: *error and
+ * step->err are set ("route53: AccessDenied: …"). `quiet` leaves step->err alone for an
+ * error that was answered (a 404 that means "not there"). */
+bool
+aws_answered(struct step *step, const struct op *op, bool quiet, struct aws_error *error);
+enum verdict
+aws_fail(struct step *step, const struct op *op, const struct aws_error *error);
 
 const char *aws_region(struct step *step);            /* never NULL: us-east-1 at last */
-const struct header *aws_header(const struct http_answer *answer, const char *name);   /* NULL: not there */
+const struct header *
+aws_header(const struct http_answer *answer, const char *name); /* NULL: not there */
 
 /* The profile's and the environment's values that the chain and the endpoints read. */
 const char *aws_home_file(struct step *step, const char *variable, const char *name);

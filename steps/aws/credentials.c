@@ -1,12 +1,25 @@
-/* Where AWS credentials come from: the chain of the SDKs (botocore credentials.py), as one machine of named states. Each
- * source that does not serve leaves its reason, so that the end of the chain tells the whole search. */
+/* Where AWS credentials come from: the chain of the SDKs (botocore credentials.py), as
+ * one machine of named states. Each source that does not serve leaves its reason, so that
+ * the end of the chain tells the whole search. */
 #include "../steps/aws/aws.h"
 
 #include <stdlib.h>
 
 enum state {
-	START, READ_CREDENTIALS, READ_CONFIG, WEB_TOKEN, WEB_IDENTITY, PROCESS, CONTAINER_TOKEN, CONTAINER, IMDS_TOKEN, IMDS_ROLE, IMDS_KEYS,
-	ASSUME, IDENTITY, OVER,
+	START,
+	READ_CREDENTIALS,
+	READ_CONFIG,
+	WEB_TOKEN,
+	WEB_IDENTITY,
+	PROCESS,
+	CONTAINER_TOKEN,
+	CONTAINER,
+	IMDS_TOKEN,
+	IMDS_ROLE,
+	IMDS_KEYS,
+	ASSUME,
+	IDENTITY,
+	OVER,
 };
 
 enum { MOST_FILE = 1 << 20, CHAIN = 8 };
@@ -15,13 +28,13 @@ struct keys { struct str id, secret, token; int64_t valid_until; };
 
 struct chain {
 	enum state state;
-	struct buf tried;                             /* why each source so far did not serve */
+	struct buf tried; /* why each source so far did not serve */
 	struct str credentials, config;               /* texts of the two files */
 	const char *profile;
 	bool profile_is_chosen;
 	struct keys keys;
 	const char *source;
-	struct str roles[CHAIN];                      /* to be assumed, the last one first */
+	struct str roles[CHAIN]; /* to be assumed, the last one first */
 	const char *external_ids[CHAIN];
 	size_t n_roles;
 	struct str role_now, web_role, web_token, imds_token, container_auth;
@@ -57,7 +70,8 @@ ini_get(struct str text, const char *section, const char *key)
 		if (line.n == 0 || line.p[0] == '#' || line.p[0] == ';')
 			continue;
 		if (line.p[0] == '[') {
-			struct str name = str_trim((struct str){line.p + 1, line.n >= 2 ? line.n - 2 : 0});
+			struct str name = str_trim(
+				(struct str){line.p + 1, line.n >= 2 ? line.n - 2 : 0});
 			inside = str_is(name, section);
 		} else if (inside) {
 			struct str name = str_trim(str_cut(line, '=', &value));
@@ -68,12 +82,15 @@ ini_get(struct str text, const char *section, const char *key)
 	return (struct str){NULL, 0};
 }
 
-/* A key of a profile: from the config file ([profile x], [default]), then from the credentials file ([x]). */
+/* A key of a profile: from the config file ([profile x], [default]), then from the
+ * credentials file ([x]). */
 static struct str
 profile_get(struct step *step, const char *profile, const char *key)
 {
 	struct chain *c = step->state;
-	const char *section = strcmp(profile, "default") == 0 ? profile : arena_printf(step->mem, "profile %s", profile);
+	const char *section = strcmp(profile, "default") == 0
+		? profile
+		: arena_printf(step->mem, "profile %s", profile);
 	struct str value = ini_get(c->credentials, profile, key);
 	return value.n > 0 ? value : ini_get(c->config, section, key);
 }
@@ -91,21 +108,35 @@ static struct str
 loaded(const struct event *event)
 {
 	const struct file_answer *answer = event->op->answer;
-	return event->op->err.code == ERR_NONE && answer != NULL && answer->exists ? answer->bytes : (struct str){NULL, 0};
+	return event->op->err.code == ERR_NONE && answer != NULL && answer->exists
+		? answer->bytes
+		: (struct str){NULL, 0};
 }
 
 static enum verdict
-get(struct step *step, const char *method, const char *url, const char *const *headers, bool link_local)
+get(struct step *step, const char *method, const char *url, const char *const *headers,
+	bool link_local)
 {
-	struct http_ask ask = {.method = method, .url = url, .headers = headers, .most = MOST_FILE, .link_local = link_local};
-	return step_http(step, (struct how){.reads = true, .title = "AWS credentials", .tries = 2, .timeout = 2 * NS_S}, &ask);
+	struct http_ask ask = {.method = method,
+		.url = url,
+		.headers = headers,
+		.most = MOST_FILE,
+		.link_local = link_local};
+	return step_http(step,
+		(struct how){.reads = true,
+			.title = "AWS credentials",
+			.tries = 2,
+			.timeout = 2 * NS_S},
+		&ask);
 }
 
 static const struct http_answer *
 got_page(const struct event *event)
 {
 	const struct http_answer *answer = event->op->answer;
-	return event->op->err.code == ERR_NONE && answer != NULL && answer->status == 200 ? answer : NULL;
+	return event->op->err.code == ERR_NONE && answer != NULL && answer->status == 200
+		? answer
+		: NULL;
 }
 
 static bool
@@ -117,7 +148,8 @@ keys_from_json(struct step *step, struct str text, const char *id, const char *e
 	struct span until;
 	if (!json_parse(step->mem, text, NULL, &v, &ignored))
 		return false;
-	struct keys keys = {value_get_str(&v, id), value_get_str(&v, "SecretAccessKey"), value_get_str(&v, "Token"), 0};
+	struct keys keys = {value_get_str(&v, id), value_get_str(&v, "SecretAccessKey"),
+		value_get_str(&v, "Token"), 0};
 	if (keys.token.n == 0)
 		keys.token = value_get_str(&v, "SessionToken");
 	if (time_parse(value_get_str(&v, expiry), &until, &ignored))
@@ -142,12 +174,19 @@ sts(struct step *step, const struct event *event, struct str body, bool signed_)
 	got = map_done(&map);
 	const struct value *before = step->got;
 	struct aws_call call = {
-		.service = &aws_sts, .method = "POST", .path = STR("/"), .body = body, .region = c->region,
+		.service = &aws_sts,
+		.method = "POST",
+		.path = STR("/"),
+		.body = body,
+		.region = c->region,
 		.content_type = "application/x-www-form-urlencoded; charset=utf-8",
 	};
-	(void)signed_;                                /* a web identity call is signed with empty keys; STS ignores that */
+	(void)signed_; /* a web identity call is signed with empty keys; STS ignores that
+			*/
 	step->got = &got;
-	enum verdict verdict = aws_send(step, (struct how){.reads = true, .title = "STS", .tries = 3}, event->now, &call);
+	enum verdict verdict =
+		aws_send(step, (struct how){.reads = true, .title = "STS", .tries = 3},
+			event->now, &call);
 	step->got = before;
 	return verdict;
 }
@@ -169,7 +208,9 @@ assume(struct step *step, const struct event *event)
 	form(&body, "Action", STR("AssumeRole"));
 	form(&body, "Version", STR("2011-06-15"));
 	form(&body, "RoleArn", c->role_now);
-	form(&body, "RoleSessionName", str_of(arena_printf(step->mem, "rbx-%s", step->run == NULL ? "run" : step->run)));
+	form(&body, "RoleSessionName",
+		str_of(arena_printf(
+			step->mem, "rbx-%s", step->run == NULL ? "run" : step->run)));
 	if (c->external_ids[c->n_roles] != NULL)
 		form(&body, "ExternalId", str_of(c->external_ids[c->n_roles]));
 	c->state = ASSUME;
@@ -204,7 +245,8 @@ check_identity(struct step *step, const struct event *event)
 {
 	struct chain *c = step->state;
 	const struct value *accounts = value_get(step->limits, "accounts");
-	if (value_get_str(step->in, "account").n == 0 && (accounts == NULL || accounts->kind != V_LIST))
+	if (value_get_str(step->in, "account").n == 0
+		&& (accounts == NULL || accounts->kind != V_LIST))
 		return finish(step);
 	c->state = IDENTITY;
 	return sts(step, event, STR("Action=GetCallerIdentity&Version=2011-06-15"), true);
@@ -216,14 +258,17 @@ account_is_allowed(struct step *step, struct str account)
 	const struct value *accounts = value_get(step->limits, "accounts");
 	struct str wanted = value_get_str(step->in, "account");
 	if (wanted.n > 0 && !str_eq(wanted, account))
-		return err_set(step->err, ERR_DENIED, "the credentials belong to account %.*s, the step wants %.*s",
+		return err_set(step->err, ERR_DENIED,
+			"the credentials belong to account %.*s, the step wants %.*s",
 			STR_FMT(account), STR_FMT(wanted));
-	for (size_t i = 0; accounts != NULL && accounts->kind == V_LIST && i < accounts->list.n; i++)
+	for (size_t i = 0;
+		accounts != NULL && accounts->kind == V_LIST && i < accounts->list.n; i++)
 		if (str_eq(accounts->list.items[i].str, account))
 			return true;
 	if (accounts == NULL || accounts->kind != V_LIST)
 		return true;
-	return err_set(step->err, ERR_DENIED, "the credentials belong to account %.*s, which is not in limits.accounts",
+	return err_set(step->err, ERR_DENIED,
+		"the credentials belong to account %.*s, which is not in limits.accounts",
 		STR_FMT(account));
 }
 
@@ -233,7 +278,9 @@ identity(struct step *step, const struct event *event)
 	struct chain *c = step->state;
 	struct aws_error error;
 	if (!aws_answered(step, event->op, false, &error))
-		return err_wrap(step->err, "whose the credentials are could not be asked"), STEP_FAIL;
+		return err_wrap(
+			       step->err, "whose the credentials are could not be asked"),
+		       STEP_FAIL;
 	const struct http_answer *answer = event->op->answer;
 	const struct xml *root = xml_parse(step->mem, answer->body, step->err);
 	const struct xml *result = xml_child(root, "GetCallerIdentityResult");
@@ -260,18 +307,23 @@ assumed(struct step *step, const struct event *event)
 	struct span until;
 	struct err ignored;
 	if (!aws_answered(step, event->op, false, &error))
-		return err_wrap(step->err, "role %.*s cannot be assumed", STR_FMT(c->role_now)), STEP_FAIL;
+		return err_wrap(step->err, "role %.*s cannot be assumed",
+			       STR_FMT(c->role_now)),
+		       STEP_FAIL;
 	const struct http_answer *answer = event->op->answer;
 	const struct xml *root = xml_parse(step->mem, answer->body, step->err);
 	if (root == NULL)
 		return STEP_FAIL;
 	const struct xml *keys = xml_child(root->first, "Credentials");
-	c->keys = (struct keys){xml_text(keys, "AccessKeyId"), xml_text(keys, "SecretAccessKey"), xml_text(keys, "SessionToken"), 0};
+	c->keys = (struct keys){xml_text(keys, "AccessKeyId"),
+		xml_text(keys, "SecretAccessKey"), xml_text(keys, "SessionToken"), 0};
 	if (time_parse(xml_text(keys, "Expiration"), &until, &ignored))
 		c->keys.valid_until = span_us(until);
 	if (c->keys.id.n == 0)
-		return step_fail(step, ERR_PROTOCOL, false, "STS gave no credentials for role %.*s", STR_FMT(c->role_now));
-	return have_keys(step, event, arena_printf(step->mem, "role %.*s", STR_FMT(c->role_now)));
+		return step_fail(step, ERR_PROTOCOL, false,
+			"STS gave no credentials for role %.*s", STR_FMT(c->role_now));
+	return have_keys(
+		step, event, arena_printf(step->mem, "role %.*s", STR_FMT(c->role_now)));
 }
 
 /* ---- the sources after the files */
@@ -280,8 +332,11 @@ static enum verdict
 exhausted(struct step *step)
 {
 	struct chain *c = step->state;
-	step_fail(step, ERR_SECRET, false, "no AWS credentials; tried %s", buf_cstr(&c->tried));
-	err_hint(step->err, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or `profile:` of the step");
+	step_fail(step, ERR_SECRET, false, "no AWS credentials; tried %s",
+		buf_cstr(&c->tried));
+	err_hint(step->err,
+		"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or "
+		"`profile:` of the step");
 	return STEP_FAIL;
 }
 
@@ -289,9 +344,11 @@ static enum verdict
 ask_imds(struct step *step)
 {
 	struct chain *c = step->state;
-	static const char *const headers[] = {"X-aws-ec2-metadata-token-ttl-seconds: 21600", NULL};
+	static const char *const headers[] = {
+		"X-aws-ec2-metadata-token-ttl-seconds: 21600", NULL};
 	if (str_is(env(step, "AWS_EC2_METADATA_DISABLED"), "true")) {
-		not_served(c, "instance metadata", "disabled by AWS_EC2_METADATA_DISABLED");
+		not_served(
+			c, "instance metadata", "disabled by AWS_EC2_METADATA_DISABLED");
 		return exhausted(step);
 	}
 	c->state = IMDS_TOKEN;
@@ -303,9 +360,14 @@ imds_get(struct step *step, enum state state, const char *path)
 {
 	struct chain *c = step->state;
 	const char **headers = arena_array(step->mem, const char *, 2);
-	headers[0] = arena_printf(step->mem, "X-aws-ec2-metadata-token: %.*s", STR_FMT(c->imds_token));
+	headers[0] = arena_printf(
+		step->mem, "X-aws-ec2-metadata-token: %.*s", STR_FMT(c->imds_token));
 	c->state = state;
-	return get(step, "GET", arena_printf(step->mem, "http://169.254.169.254/latest/meta-data/iam/security-credentials/%s", path),
+	return get(step, "GET",
+		arena_printf(step->mem,
+			"http://169.254.169.254/latest/meta-data/iam/"
+			"security-credentials/%s",
+			path),
 		headers, true);
 }
 
@@ -315,7 +377,9 @@ imds(struct step *step, const struct event *event)
 	struct chain *c = step->state;
 	const struct http_answer *page = got_page(event);
 	if (page == NULL) {
-		not_served(c, "instance metadata", event->op->err.code != ERR_NONE ? event->op->err.msg : "no role for this instance");
+		not_served(c, "instance metadata",
+			event->op->err.code != ERR_NONE ? event->op->err.msg
+							: "no role for this instance");
 		return exhausted(step);
 	}
 	if (c->state == IMDS_TOKEN) {
@@ -324,7 +388,8 @@ imds(struct step *step, const struct event *event)
 	}
 	if (c->state == IMDS_ROLE) {
 		struct str rest;
-		return imds_get(step, IMDS_KEYS, str_cstr(step->mem, str_trim(str_cut(page->body, '\n', &rest))));
+		return imds_get(step, IMDS_KEYS,
+			str_cstr(step->mem, str_trim(str_cut(page->body, '\n', &rest))));
 	}
 	if (keys_from_json(step, page->body, "AccessKeyId", "Expiration"))
 		return have_keys(step, event, "instance metadata");
@@ -336,17 +401,22 @@ static enum verdict
 ask_container(struct step *step)
 {
 	struct chain *c = step->state;
-	struct str relative = env(step, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), full = env(step, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+	struct str relative = env(step, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+		   full = env(step, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
 	if (relative.n == 0 && full.n == 0) {
-		not_served(c, "container", "no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI");
+		not_served(c, "container",
+			"no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI");
 		return ask_imds(step);
 	}
-	const char *url = relative.n > 0 ? arena_printf(step->mem, "http://169.254.170.2%.*s", STR_FMT(relative)) : str_cstr(step->mem, full);
+	const char *url = relative.n > 0
+		? arena_printf(step->mem, "http://169.254.170.2%.*s", STR_FMT(relative))
+		: str_cstr(step->mem, full);
 	const char **headers = arena_array(step->mem, const char *, 2);
 	if (c->container_auth.n == 0)
 		c->container_auth = env(step, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
 	if (c->container_auth.n > 0)
-		headers[0] = arena_printf(step->mem, "Authorization: %.*s", STR_FMT(c->container_auth));
+		headers[0] = arena_printf(
+			step->mem, "Authorization: %.*s", STR_FMT(c->container_auth));
 	c->state = CONTAINER;
 	return get(step, "GET", url, headers, true);
 }
@@ -362,7 +432,9 @@ container(struct step *step, const struct event *event)
 	const struct http_answer *page = got_page(event);
 	if (page != NULL && keys_from_json(step, page->body, "AccessKeyId", "Expiration"))
 		return have_keys(step, event, "container");
-	not_served(c, "container", event->op->err.code != ERR_NONE ? event->op->err.msg : "its answer holds no keys");
+	not_served(c, "container",
+		event->op->err.code != ERR_NONE ? event->op->err.msg
+						: "its answer holds no keys");
 	return ask_imds(step);
 }
 
@@ -394,9 +466,11 @@ ask_process(struct step *step, struct str command)
 	const char **argv = arena_array(step->mem, const char *, words.n + 1);
 	for (size_t i = 0; i < words.n; i++)
 		argv[i] = str_cstr(step->mem, words.items[i].str);
-	struct exec_ask ask = {.argv = argv, .env = step_child_env(step, NULL, NULL), .keep = 65536};
+	struct exec_ask ask = {
+		.argv = argv, .env = step_child_env(step, NULL, NULL), .keep = 65536};
 	c->state = PROCESS;
-	return step_exec(step, (struct how){.reads = true, .title = "credential_process"}, &ask);
+	return step_exec(
+		step, (struct how){.reads = true, .title = "credential_process"}, &ask);
 }
 
 static enum verdict
@@ -407,7 +481,9 @@ process(struct step *step, const struct event *event)
 	if (event->op->err.code == ERR_NONE && answer->code == 0 && answer->signal == 0
 	    && keys_from_json(step, answer->out, "AccessKeyId", "Expiration"))
 		return have_keys(step, event, "credential_process");
-	not_served(c, "credential_process", event->op->err.code != ERR_NONE ? event->op->err.msg : "it failed or gave no keys");
+	not_served(c, "credential_process",
+		event->op->err.code != ERR_NONE ? event->op->err.msg
+						: "it failed or gave no keys");
 	return after_profiles(step);
 }
 
@@ -444,7 +520,8 @@ static bool
 static_keys(struct step *step, const char *profile)
 {
 	struct chain *c = step->state;
-	struct keys keys = {profile_get(step, profile, "aws_access_key_id"), profile_get(step, profile, "aws_secret_access_key"),
+	struct keys keys = {profile_get(step, profile, "aws_access_key_id"),
+		profile_get(step, profile, "aws_secret_access_key"),
 		profile_get(step, profile, "aws_session_token"), 0};
 	if (keys.id.n == 0 || keys.secret.n == 0)
 		return false;
@@ -459,27 +536,34 @@ use_profile(struct step *step, const struct event *event)
 	struct chain *c = step->state;
 	const char *profile = c->profile;
 	for (size_t depth = 0; depth < CHAIN; depth++) {
-		struct str role = profile_get(step, profile, "role_arn"), next = profile_get(step, profile, "source_profile");
-		struct str web = profile_get(step, profile, "web_identity_token_file"), command = profile_get(step, profile, "credential_process");
+		struct str role = profile_get(step, profile, "role_arn"),
+			   next = profile_get(step, profile, "source_profile");
+		struct str web = profile_get(step, profile, "web_identity_token_file"),
+			   command = profile_get(step, profile, "credential_process");
 		if (role.n > 0 && web.n > 0)
 			return ask_web_identity(step, web, role);
 		if (role.n > 0 && next.n > 0 && c->n_roles < CHAIN) {
 			struct str id = profile_get(step, profile, "external_id");
-			c->external_ids[c->n_roles] = id.n > 0 ? str_cstr(step->mem, id) : NULL;
+			c->external_ids[c->n_roles] =
+				id.n > 0 ? str_cstr(step->mem, id) : NULL;
 			c->roles[c->n_roles++] = role;
 			if (str_is(next, profile) && static_keys(step, profile))
-				return have_keys(step, event, arena_printf(step->mem, "profile %s", profile));
+				return have_keys(step, event,
+					arena_printf(step->mem, "profile %s", profile));
 			profile = str_cstr(step->mem, next);
 			continue;
 		}
 		if (static_keys(step, profile))
-			return have_keys(step, event, arena_printf(step->mem, "profile %s", profile));
+			return have_keys(step, event,
+				arena_printf(step->mem, "profile %s", profile));
 		if (command.n > 0)
 			return ask_process(step, command);
-		not_served(c, arena_printf(step->mem, "profile %s", profile), "no keys, role or credential_process in it");
+		not_served(c, arena_printf(step->mem, "profile %s", profile),
+			"no keys, role or credential_process in it");
 		return after_profiles(step);
 	}
-	return step_fail(step, ERR_LIMIT, false, "source_profile of profile %s goes in a circle", c->profile);
+	return step_fail(step, ERR_LIMIT, false,
+		"source_profile of profile %s goes in a circle", c->profile);
 }
 
 static enum verdict
@@ -491,13 +575,17 @@ read_config(struct step *step, const struct event *event)
 		struct str region = profile_get(step, c->profile, "region");
 		c->region = region.n > 0 ? str_cstr(step->mem, region) : "us-east-1";
 	}
-	struct str id = env(step, "AWS_ACCESS_KEY_ID"), secret = env(step, "AWS_SECRET_ACCESS_KEY");
+	struct str id = env(step, "AWS_ACCESS_KEY_ID"),
+		   secret = env(step, "AWS_SECRET_ACCESS_KEY");
 	if (!c->profile_is_chosen && id.n > 0 && secret.n > 0) {
 		c->keys = (struct keys){id, secret, env(step, "AWS_SESSION_TOKEN"), 0};
 		return have_keys(step, event, "environment");
 	}
-	not_served(c, "environment", c->profile_is_chosen ? "a profile is named" : "no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
-	struct str web = env(step, "AWS_WEB_IDENTITY_TOKEN_FILE"), role = env(step, "AWS_ROLE_ARN");
+	not_served(c, "environment",
+		c->profile_is_chosen ? "a profile is named"
+				     : "no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+	struct str web = env(step, "AWS_WEB_IDENTITY_TOKEN_FILE"),
+		   role = env(step, "AWS_ROLE_ARN");
 	if (!c->profile_is_chosen && web.n > 0 && role.n > 0)
 		return ask_web_identity(step, web, role);
 	return use_profile(step, event);
@@ -507,7 +595,8 @@ static enum verdict
 start(struct step *step)
 {
 	struct chain *c = step->state;
-	struct str chosen = value_get_str(step->in, "profile"), role = value_get_str(step->in, "role");
+	struct str chosen = value_get_str(step->in, "profile"),
+		   role = value_get_str(step->in, "role");
 	struct str region = value_get_str(step->in, "region");
 	const char *variables[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
 	for (size_t i = 0; i < 2 && region.n == 0; i++)
@@ -521,7 +610,8 @@ start(struct step *step)
 	if (role.n > 0)
 		c->roles[c->n_roles++] = role;
 	c->state = READ_CREDENTIALS;
-	const char *path = aws_home_file(step, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
+	const char *path =
+		aws_home_file(step, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
 	return load(step, path == NULL ? "/nonexistent" : path);
 }
 
@@ -531,7 +621,8 @@ go(struct step *step, const struct event *event)
 	struct chain *c = step->state;
 	const char *path;
 	if (event->kind == EV_CANCEL)
-		return step_fail(step, ERR_CANCELLED, false, "cancelled while AWS credentials were fetched");
+		return step_fail(step, ERR_CANCELLED, false,
+			"cancelled while AWS credentials were fetched");
 	switch (c->state) {
 	case START:
 		return start(step);

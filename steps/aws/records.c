@@ -8,9 +8,11 @@ record_name(struct arena *mem, struct str name)
 	struct buf out = buf_in(mem);
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
-		bool octal = c == '\\' && i + 3 < name.n && name.p[i + 1] >= '0' && name.p[i + 1] <= '3';
+		bool octal = c == '\\' && i + 3 < name.n && name.p[i + 1] >= '0'
+			&& name.p[i + 1] <= '3';
 		if (octal) {
-			c = (char)((name.p[i + 1] - '0') * 64 + (name.p[i + 2] - '0') * 8 + (name.p[i + 3] - '0'));
+			c = (char)((name.p[i + 1] - '0') * 64 + (name.p[i + 2] - '0') * 8
+				+ (name.p[i + 3] - '0'));
 			i += 3;
 		}
 		buf_putc(&out, c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c);
@@ -60,9 +62,11 @@ copy_member(struct map_builder *map, const struct value *from, const char *name)
 struct value
 record_from_argument(struct arena *mem, const struct value *record)
 {
-	static const char *const routing[] = {"set", "weight", "failover", "latency", "health_check"};
+	static const char *const routing[] = {
+		"set", "weight", "failover", "latency", "health_check"};
 	struct map_builder map = {.mem = mem};
-	const struct value *alias = value_get(record, "alias"), *values = value_get(record, "values");
+	const struct value *alias = value_get(record, "alias"),
+			   *values = value_get(record, "values");
 	map_put(&map, "name", value_str(record_name(mem, value_get_str(record, "name"))));
 	map_put(&map, "type", value_str(value_get_str(record, "type")));
 	for (size_t i = 0; i < sizeof routing / sizeof routing[0]; i++)
@@ -70,8 +74,10 @@ record_from_argument(struct arena *mem, const struct value *record)
 	if (value_get_bool(record, "absent", false)) {
 		map_put(&map, "absent", value_bool(true));
 	} else if (alias != NULL && alias->kind == V_MAP) {
-		map_put(&map, "alias", alias_of(mem, value_get_str(alias, "to"), value_get_str(alias, "zone"),
-			value_get_bool(alias, "evaluate_target_health", false)));
+		map_put(&map, "alias",
+			alias_of(mem, value_get_str(alias, "to"),
+				value_get_str(alias, "zone"),
+				value_get_bool(alias, "evaluate_target_health", false)));
 	} else if (values != NULL && values->kind == V_LIST) {
 		map_put(&map, "ttl", value_int(value_get_int(record, "ttl", 300)));
 		map_put(&map, "values", sorted(mem, values->list.items, values->list.n));
@@ -90,12 +96,16 @@ lower(struct arena *mem, struct str text)
 }
 
 static void
-read_routing(struct arena *mem, struct map_builder *map, const struct xml *set, bool *strange)
+read_routing(
+	struct arena *mem, struct map_builder *map, const struct xml *set, bool *strange)
 {
-	static const char *const known[] = {"Name", "Type", "SetIdentifier", "Weight", "Failover", "Region", "HealthCheckId", "TTL",
-		"ResourceRecords", "AliasTarget", NULL};
-	struct str id = xml_text(set, "SetIdentifier"), failover = xml_text(set, "Failover");
-	struct str region = xml_text(set, "Region"), health = xml_text(set, "HealthCheckId");
+	static const char *const known[] = {"Name", "Type", "SetIdentifier", "Weight",
+		"Failover", "Region", "HealthCheckId", "TTL", "ResourceRecords",
+		"AliasTarget", NULL};
+	struct str id = xml_text(set, "SetIdentifier"),
+		   failover = xml_text(set, "Failover");
+	struct str region = xml_text(set, "Region"),
+		   health = xml_text(set, "HealthCheckId");
 	int64_t weight;
 	if (id.n > 0)
 		map_put(map, "set", value_str(id));
@@ -126,12 +136,15 @@ record_from_xml(struct arena *mem, const struct xml *set, bool *strange)
 	map_put(&map, "type", value_str(xml_text(set, "Type")));
 	read_routing(mem, &map, set, strange);
 	if (alias != NULL) {
-		map_put(&map, "alias", alias_of(mem, xml_text(alias, "DNSName"), xml_text(alias, "HostedZoneId"),
-			str_is(xml_text(alias, "EvaluateTargetHealth"), "true")));
+		map_put(&map, "alias",
+			alias_of(mem, xml_text(alias, "DNSName"),
+				xml_text(alias, "HostedZoneId"),
+				str_is(xml_text(alias, "EvaluateTargetHealth"), "true")));
 		return map_done(&map);
 	}
 	struct list_builder values = {.mem = mem};
-	const struct xml *item = xml_child(xml_child(set, "ResourceRecords"), "ResourceRecord");
+	const struct xml *item =
+		xml_child(xml_child(set, "ResourceRecords"), "ResourceRecord");
 	for (; item != NULL; item = xml_again(item))
 		list_push(&values, value_str(xml_text(item, "Value")));
 	str_int(xml_text(set, "TTL"), &ttl);
@@ -201,14 +214,16 @@ write_alias(struct buf *out, const struct value *alias)
 	element(out, "HostedZoneId", value_get_str(alias, "zone"));
 	element(out, "DNSName", value_get_str(alias, "to"));
 	buf_printf(out, "<EvaluateTargetHealth>%s</EvaluateTargetHealth></AliasTarget>",
-		value_get_bool(alias, "evaluate_target_health", false) ? "true" : "false");
+		value_get_bool(alias, "evaluate_target_health", false) ? "true"
+								       : "false");
 }
 
 static void
 write_values(struct buf *out, const struct value *record)
 {
 	const struct value *values = value_get(record, "values");
-	buf_printf(out, "<TTL>%lld</TTL><ResourceRecords>", (long long)value_get_int(record, "ttl", 0));
+	buf_printf(out, "<TTL>%lld</TTL><ResourceRecords>",
+		(long long)value_get_int(record, "ttl", 0));
 	for (size_t i = 0; values != NULL && i < values->list.n; i++) {
 		buf_puts(out, "<ResourceRecord>");
 		element(out, "Value", values->list.items[i].str);
@@ -222,7 +237,8 @@ void
 record_write_change(struct buf *out, const char *action, const struct value *record)
 {
 	struct str failover = value_get_str(record, "failover");
-	const struct value *alias = value_get(record, "alias"), *weight = value_get(record, "weight");
+	const struct value *alias = value_get(record, "alias"),
+			   *weight = value_get(record, "weight");
 	buf_printf(out, "<Change><Action>%s</Action><ResourceRecordSet>", action);
 	element(out, "Name", value_get_str(record, "name"));
 	element(out, "Type", value_get_str(record, "type"));
@@ -231,7 +247,8 @@ record_write_change(struct buf *out, const char *action, const struct value *rec
 		buf_printf(out, "<Weight>%lld</Weight>", (long long)weight->i);
 	element(out, "Region", value_get_str(record, "latency"));
 	if (failover.n > 0)
-		buf_printf(out, "<Failover>%s</Failover>", str_is(failover, "primary") ? "PRIMARY" : "SECONDARY");
+		buf_printf(out, "<Failover>%s</Failover>",
+			str_is(failover, "primary") ? "PRIMARY" : "SECONDARY");
 	if (alias != NULL)
 		write_alias(out, alias);
 	else
@@ -244,6 +261,8 @@ char *
 record_text(struct arena *mem, const struct value *record)
 {
 	struct str set = value_get_str(record, "set");
-	return arena_printf(mem, "%.*s %.*s%s%.*s", STR_FMT(value_get_str(record, "name")),
-		STR_FMT(value_get_str(record, "type")), set.n > 0 ? " " : "", STR_FMT(set));
+	return arena_printf(mem, "%.*s %.*s%s%.*s",
+		STR_FMT(value_get_str(record, "name")),
+		STR_FMT(value_get_str(record, "type")), set.n > 0 ? " " : "",
+		STR_FMT(set));
 }

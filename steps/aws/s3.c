@@ -15,7 +15,8 @@ bucket_is_good(struct str name)
 		return false;
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'))
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'
+			    || c == '.' || c == '_'))
 			return false;
 	}
 	return name.p[0] != '.' && name.p[0] != '-';
@@ -25,16 +26,21 @@ bool
 s3_place_parse(struct arena *mem, struct str text, struct s3_place *out, struct err *err)
 {
 	if (!s3_is_place(text))
-		return err_set(err, ERR_VALUE, "'%.*s' is no s3 place", STR_FMT(text)), err_hint(err, "write s3://bucket/key");
+		return err_set(err, ERR_VALUE, "'%.*s' is no s3 place", STR_FMT(text)),
+		       err_hint(err, "write s3://bucket/key");
 	struct str key, bucket = str_cut(str_from(text, 5), '/', &key);
 	if (!bucket_is_good(bucket))
-		return err_set(err, ERR_VALUE, "'%.*s' is no bucket name", STR_FMT(bucket));
+		return err_set(
+			err, ERR_VALUE, "'%.*s' is no bucket name", STR_FMT(bucket));
 	for (size_t i = 0; i < key.n; i++)
 		if ((unsigned char)key.p[i] < 0x20 || key.p[i] == 0x7f)
-			return err_set(err, ERR_VALUE, "control character in an object key");
+			return err_set(
+				err, ERR_VALUE, "control character in an object key");
 	if (key.n > 1024 || !str_is_utf8(key))
-		return err_set(err, ERR_VALUE, "an object key is at most 1024 bytes of UTF-8");
-	*out = (struct s3_place){str_cstr(mem, bucket), key, key.n == 0 || key.p[key.n - 1] == '/'};
+		return err_set(
+			err, ERR_VALUE, "an object key is at most 1024 bytes of UTF-8");
+	*out = (struct s3_place){
+		str_cstr(mem, bucket), key, key.n == 0 || key.p[key.n - 1] == '/'};
 	return true;
 }
 
@@ -52,17 +58,23 @@ s3_head(struct step *step, struct how how, struct now now, const struct s3_place
 {
 	static const struct header headers[] = {{"x-amz-checksum-mode", "ENABLED"}};
 	struct aws_call call = {
-		.service = &aws_s3, .method = "HEAD", .bucket = place->bucket, .path = s3_path(step->mem, place->key),
-		.headers = headers, .n_headers = 1,
+		.service = &aws_s3,
+		.method = "HEAD",
+		.bucket = place->bucket,
+		.path = s3_path(step->mem, place->key),
+		.headers = headers,
+		.n_headers = 1,
 	};
 	how.reads = true;
 	how.tries = how.tries == 0 ? 3 : how.tries;
-	how.title = arena_printf(step->mem, "HEAD s3://%s/%.*s", place->bucket, STR_FMT(place->key));
+	how.title = arena_printf(
+		step->mem, "HEAD s3://%s/%.*s", place->bucket, STR_FMT(place->key));
 	return aws_send(step, how, now, &call);
 }
 
 enum verdict
-s3_delete_object(struct step *step, struct how how, struct now now, const struct s3_place *place, struct str version)
+s3_delete_object(struct step *step, struct how how, struct now now,
+	const struct s3_place *place, struct str version)
 {
 	struct buf query = buf_in(step->mem);
 	if (version.n > 0) {
@@ -70,10 +82,14 @@ s3_delete_object(struct step *step, struct how how, struct now now, const struct
 		uri_encode(&query, version, false);
 	}
 	struct aws_call call = {
-		.service = &aws_s3, .method = "DELETE", .bucket = place->bucket, .path = s3_path(step->mem, place->key),
+		.service = &aws_s3,
+		.method = "DELETE",
+		.bucket = place->bucket,
+		.path = s3_path(step->mem, place->key),
 		.query = buf_str(&query),
 	};
-	how.title = arena_printf(step->mem, "DELETE s3://%s/%.*s", place->bucket, STR_FMT(place->key));
+	how.title = arena_printf(
+		step->mem, "DELETE s3://%s/%.*s", place->bucket, STR_FMT(place->key));
 	return aws_send(step, how, now, &call);
 }
 
@@ -84,13 +100,16 @@ http_date(const char *text)
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	char month[4] = "";
 	unsigned day, year, h, m, s;
-	if (sscanf(text, "%*3s, %2u %3s %4u %2u:%2u:%2u GMT", &day, month, &year, &h, &m, &s) != 6)
+	if (sscanf(text, "%*3s, %2u %3s %4u %2u:%2u:%2u GMT", &day, month, &year, &h, &m,
+		    &s)
+		!= 6)
 		return 0;
 	const char *found = strstr(months, month);
 	if (found == NULL || strlen(month) != 3)
 		return 0;
 	unsigned number = (unsigned)(found - months) / 3 + 1;
-	return (days_from_civil(year, number, day) * 86400 + h * 3600 + m * 60 + s) * 1000000;
+	return (days_from_civil(year, number, day) * 86400 + h * 3600 + m * 60 + s)
+		* 1000000;
 }
 
 static struct str
@@ -101,11 +120,13 @@ unquoted(struct str text)
 }
 
 void
-s3_object_headers(struct arena *mem, const struct http_answer *answer, struct s3_object *out)
+s3_object_headers(
+	struct arena *mem, const struct http_answer *answer, struct s3_object *out)
 {
 	struct map_builder metadata = {.mem = mem};
 	for (size_t i = 0; i < answer->n_headers; i++) {
-		struct str name = str_of(answer->headers[i].name), value = str_of(answer->headers[i].value);
+		struct str name = str_of(answer->headers[i].name),
+			   value = str_of(answer->headers[i].value);
 		if (str_is(name, "content-length"))
 			str_uint(value, &out->size);
 		else if (str_is(name, "last-modified"))
@@ -124,7 +145,8 @@ s3_object_headers(struct arena *mem, const struct http_answer *answer, struct s3
 }
 
 bool
-s3_object_read(struct step *step, const struct op *op, struct s3_object *out, enum verdict *verdict)
+s3_object_read(struct step *step, const struct op *op, struct s3_object *out,
+	enum verdict *verdict)
 {
 	struct aws_error error;
 	*out = (struct s3_object){.metadata = value_map(step->mem, NULL, 0)};

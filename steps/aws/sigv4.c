@@ -24,28 +24,37 @@ uri_encode(struct buf *out, struct str text, bool keep_slash)
 		if (is_unreserved((char)c) || (keep_slash && c == '/'))
 			buf_putc(out, (char)c);
 		else
-			buf_add(out, (struct str){(char[]){'%', hex_digits[c >> 4], hex_digits[c & 15]}, 3});
+			buf_add(out,
+				(struct str){(char[]){'%', hex_digits[c >> 4],
+						     hex_digits[c & 15]},
+					3});
 	}
 }
 
 static int
 hex_value(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return c >= '0' && c <= '9'    ? c - '0'
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+				       : -1;
 }
 
-/* One form for each name and value of the query, however it was written: decoded and encoded again. */
+/* One form for each name and value of the query, however it was written: decoded and
+ * encoded again. */
 static struct str
 encode_again(struct arena *mem, struct str text)
 {
 	struct buf plain = buf_in(mem), out = buf_in(mem);
 	for (size_t i = 0; i < text.n; i++) {
-		bool coded = text.p[i] == '%' && i + 2 < text.n && hex_value(text.p[i + 1]) >= 0 && hex_value(text.p[i + 2]) >= 0;
+		bool coded = text.p[i] == '%' && i + 2 < text.n
+			&& hex_value(text.p[i + 1]) >= 0 && hex_value(text.p[i + 2]) >= 0;
 		if (!coded) {
 			buf_putc(&plain, text.p[i]);
 			continue;
 		}
-		buf_putc(&plain, (char)(hex_value(text.p[i + 1]) << 4 | hex_value(text.p[i + 2])));
+		buf_putc(&plain,
+			(char)(hex_value(text.p[i + 1]) << 4 | hex_value(text.p[i + 2])));
 		i += 2;
 	}
 	uri_encode(&out, buf_str(&plain), false);
@@ -80,11 +89,13 @@ canonical_query(struct arena *mem, struct buf *out, struct str query)
 		if (part.n == 0)
 			continue;
 		struct str name = str_cut(part, '=', &value);
-		pairs[n++] = (struct pair){encode_again(mem, name), encode_again(mem, value), 0};
+		pairs[n++] = (struct pair){
+			encode_again(mem, name), encode_again(mem, value), 0};
 	}
 	qsort(pairs, n, sizeof *pairs, by_name_and_value);
 	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%s%.*s=%.*s", i > 0 ? "&" : "", STR_FMT(pairs[i].name), STR_FMT(pairs[i].value));
+		buf_printf(out, "%s%.*s=%.*s", i > 0 ? "&" : "", STR_FMT(pairs[i].name),
+			STR_FMT(pairs[i].value));
 }
 
 /* RFC 3986, 5.2.4, and no empty segments. */
@@ -145,13 +156,16 @@ squeeze(struct arena *mem, struct str value)
 	return buf_str(&out);
 }
 
-/* "name:value\n" of each, sorted, values of one name joined by commas; the names alone go to `names`. */
+/* "name:value\n" of each, sorted, values of one name joined by commas; the names alone go
+ * to `names`. */
 static void
-canonical_headers(struct arena *mem, struct buf *out, struct buf *names, const struct header *headers, size_t n)
+canonical_headers(struct arena *mem, struct buf *out, struct buf *names,
+	const struct header *headers, size_t n)
 {
 	struct pair *pairs = arena_array(mem, struct pair, n + 1);
 	for (size_t i = 0; i < n; i++)
-		pairs[i] = (struct pair){lower(mem, str_of(headers[i].name)), squeeze(mem, str_of(headers[i].value)), i};
+		pairs[i] = (struct pair){lower(mem, str_of(headers[i].name)),
+			squeeze(mem, str_of(headers[i].value)), i};
 	qsort(pairs, n, sizeof *pairs, by_name_and_order);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0 && str_eq(pairs[i - 1].name, pairs[i].name)) {
@@ -159,8 +173,10 @@ canonical_headers(struct arena *mem, struct buf *out, struct buf *names, const s
 			buf_printf(out, ",%.*s\n", STR_FMT(pairs[i].value));
 			continue;
 		}
-		buf_printf(out, "%.*s:%.*s\n", STR_FMT(pairs[i].name), STR_FMT(pairs[i].value));
-		buf_printf(names, "%s%.*s", names->n > 0 ? ";" : "", STR_FMT(pairs[i].name));
+		buf_printf(out, "%.*s:%.*s\n", STR_FMT(pairs[i].name),
+			STR_FMT(pairs[i].value));
+		buf_printf(
+			names, "%s%.*s", names->n > 0 ? ";" : "", STR_FMT(pairs[i].name));
 	}
 }
 
@@ -171,13 +187,16 @@ times_of(int64_t us)
 	int64_t s = us / 1000000, year;
 	unsigned month, day, rest = (unsigned)(s % 86400);
 	civil_from_days(s / 86400, &year, &month, &day);
-	snprintf(t.day, sizeof t.day, "%04u%02u%02u", (unsigned)year % 10000u, month % 100u, day % 100u);
-	snprintf(t.second, sizeof t.second, "%sT%02u%02u%02uZ", t.day, rest / 3600 % 24, rest / 60 % 60, rest % 60);
+	snprintf(t.day, sizeof t.day, "%04u%02u%02u", (unsigned)year % 10000u,
+		month % 100u, day % 100u);
+	snprintf(t.second, sizeof t.second, "%sT%02u%02u%02uZ", t.day, rest / 3600 % 24,
+		rest / 60 % 60, rest % 60);
 	return t;
 }
 
 static const char *
-sign(struct arena *mem, const struct sigv4 *request, struct str secret, const char *day, const char *to_sign)
+sign(struct arena *mem, const struct sigv4 *request, struct str secret, const char *day,
+	const char *to_sign)
 {
 	uint8_t key[SHA256_SIZE];
 	struct buf first = buf_in(mem);
@@ -185,10 +204,12 @@ sign(struct arena *mem, const struct sigv4 *request, struct str secret, const ch
 	buf_add(&first, secret);
 	hmac_sha256(buf_str(&first), str_of(day), key);
 	explicit_bzero(first.p, first.n);
-	const char *const parts[] = {request->region, request->service, "aws4_request", to_sign};
+	const char *const parts[] = {
+		request->region, request->service, "aws4_request", to_sign};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		uint8_t next[SHA256_SIZE];
-		hmac_sha256((struct str){(char *)key, sizeof key}, str_of(parts[i]), next);
+		hmac_sha256(
+			(struct str){(char *)key, sizeof key}, str_of(parts[i]), next);
 		memcpy(key, next, sizeof key);
 	}
 	const char *signature = hex_text(mem, key, sizeof key);
@@ -199,23 +220,24 @@ sign(struct arena *mem, const struct sigv4 *request, struct str secret, const ch
 static const char *
 scope_of(struct arena *mem, const struct sigv4 *request, const char *day)
 {
-	return arena_printf(mem, "%s/%s/%s/aws4_request", day, request->region, request->service);
+	return arena_printf(
+		mem, "%s/%s/%s/aws4_request", day, request->region, request->service);
 }
 
 static struct sigv4_signed
-sign_canonical(struct arena *mem, const struct sigv4 *request, const struct sigv4_keys *keys, const char *canonical,
-	const struct times *t)
+sign_canonical(struct arena *mem, const struct sigv4 *request,
+	const struct sigv4_keys *keys, const char *canonical, const struct times *t)
 {
 	struct sigv4_signed out = {.canonical = canonical};
-	out.to_sign = arena_printf(mem, "AWS4-HMAC-SHA256\n%s\n%s\n%s", t->second, scope_of(mem, request, t->day),
-		sha256_hex(mem, str_of(canonical)));
+	out.to_sign = arena_printf(mem, "AWS4-HMAC-SHA256\n%s\n%s\n%s", t->second,
+		scope_of(mem, request, t->day), sha256_hex(mem, str_of(canonical)));
 	out.signature = sign(mem, request, keys->secret, t->day, out.to_sign);
 	return out;
 }
 
 static const char *
-canonical_of(struct arena *mem, const struct sigv4 *request, struct str query, const struct header *headers, size_t n,
-	const char **names)
+canonical_of(struct arena *mem, const struct sigv4 *request, struct str query,
+	const struct header *headers, size_t n, const char **names)
 {
 	struct buf out = buf_in(mem), list = buf_in(mem), block = buf_in(mem);
 	buf_printf(&out, "%s\n", request->method);
@@ -223,16 +245,19 @@ canonical_of(struct arena *mem, const struct sigv4 *request, struct str query, c
 	buf_putc(&out, '\n');
 	canonical_query(mem, &out, query);
 	canonical_headers(mem, &block, &list, headers, n);
-	buf_printf(&out, "\n%s\n%s\n%s", buf_cstr(&block), buf_cstr(&list), request->payload);
+	buf_printf(&out, "\n%s\n%s\n%s", buf_cstr(&block), buf_cstr(&list),
+		request->payload);
 	*names = buf_cstr(&list);
 	return out.p;
 }
 
 struct sigv4_signed
-sigv4_header(struct arena *mem, const struct sigv4 *request, const struct sigv4_keys *keys)
+sigv4_header(
+	struct arena *mem, const struct sigv4 *request, const struct sigv4_keys *keys)
 {
 	struct times t = times_of(request->at);
-	struct header *all = arena_array(mem, struct header, request->n_headers + 4), *added;
+	struct header *all = arena_array(mem, struct header, request->n_headers + 4),
+		      *added;
 	size_t n = request->n_headers;
 	if (n > 0)
 		memcpy(all, request->headers, n * sizeof *all);
@@ -244,7 +269,8 @@ sigv4_header(struct arena *mem, const struct sigv4 *request, const struct sigv4_
 	if (keys->token.n > 0 && !request->token_unsigned)
 		all[n++] = token;
 	const char *names;
-	const char *canonical = canonical_of(mem, request, request->query, all, n, &names);
+	const char *canonical =
+		canonical_of(mem, request, request->query, all, n, &names);
 	struct sigv4_signed out = sign_canonical(mem, request, keys, canonical, &t);
 	if (keys->token.n > 0 && request->token_unsigned)
 		all[n++] = token;
@@ -271,14 +297,18 @@ sigv4_query(struct arena *mem, const struct sigv4 *request, const struct sigv4_k
 	canonical_headers(mem, &block, &names, request->headers, request->n_headers);
 	buf_add(&query, request->query);
 	add_parameter(&query, "X-Amz-Algorithm", "AWS4-HMAC-SHA256");
-	add_parameter(&query, "X-Amz-Credential", arena_printf(mem, "%.*s/%s", STR_FMT(keys->id), scope_of(mem, request, t.day)));
+	add_parameter(&query, "X-Amz-Credential",
+		arena_printf(mem, "%.*s/%s", STR_FMT(keys->id),
+			scope_of(mem, request, t.day)));
 	add_parameter(&query, "X-Amz-Date", t.second);
 	add_parameter(&query, "X-Amz-SignedHeaders", buf_cstr(&names));
-	add_parameter(&query, "X-Amz-Expires", arena_printf(mem, "%lld", (long long)request->expires));
+	add_parameter(&query, "X-Amz-Expires",
+		arena_printf(mem, "%lld", (long long)request->expires));
 	const char *token = str_cstr(mem, keys->token), *signed_names;
 	if (token[0] != '\0' && !request->token_unsigned)
 		add_parameter(&query, "X-Amz-Security-Token", token);
-	const char *canonical = canonical_of(mem, request, buf_str(&query), request->headers, request->n_headers, &signed_names);
+	const char *canonical = canonical_of(mem, request, buf_str(&query),
+		request->headers, request->n_headers, &signed_names);
 	struct sigv4_signed out = sign_canonical(mem, request, keys, canonical, &t);
 	if (token[0] != '\0' && request->token_unsigned)
 		add_parameter(&query, "X-Amz-Security-Token", token);

@@ -3,10 +3,11 @@
 static const size_t default_part = 8 << 20;
 
 void
-upload_begin(struct upload *upload, struct arena *mem, struct s3_place place, size_t memory, uint64_t expected,
-	unsigned first_slot)
+upload_begin(struct upload *upload, struct arena *mem, struct s3_place place,
+	size_t memory, uint64_t expected, unsigned first_slot)
 {
-	/* 9,000 of the 10,000 parts, and a fifth more than expected: a stream may be larger than it was thought to be. */
+	/* 9,000 of the 10,000 parts, and a fifth more than expected: a stream may be
+	 * larger than it was thought to be. */
 	uint64_t needed = expected / 5 * 6 / 9000;
 	size_t part = default_part;
 	while (part < needed)
@@ -14,7 +15,9 @@ upload_begin(struct upload *upload, struct arena *mem, struct s3_place place, si
 	size_t parallel = memory / part;
 	upload->place = place;
 	upload->first_slot = first_slot;
-	upload->parallel = parallel < 2 ? 2 : parallel > UPLOAD_PARALLEL ? UPLOAD_PARALLEL : (unsigned)parallel;
+	upload->parallel = parallel < 2      ? 2
+		: parallel > UPLOAD_PARALLEL ? UPLOAD_PARALLEL
+					     : (unsigned)parallel;
 	upload->part_size = part;
 	upload->state = UPLOAD_EMPTY;
 	upload->parts[0].bytes = arena_alloc(mem, part);
@@ -31,7 +34,8 @@ char *
 upload_room(struct upload *upload, size_t *room)
 {
 	*room = upload->filling == NULL ? 0 : upload->part_size - upload->filling->n;
-	return upload->filling == NULL ? NULL : upload->filling->bytes + upload->filling->n;
+	return upload->filling == NULL ? NULL
+				       : upload->filling->bytes + upload->filling->n;
 }
 
 static void
@@ -48,16 +52,25 @@ next_part(struct step *step, struct upload *upload)
 }
 
 static enum verdict
-control(struct step *step, struct upload *upload, struct now now, const char *method, struct str query, struct str body,
-	const struct header *headers, size_t n_headers, bool reads)
+control(struct step *step, struct upload *upload, struct now now, const char *method,
+	struct str query, struct str body, const struct header *headers, size_t n_headers,
+	bool reads)
 {
 	struct aws_call call = {
-		.service = &aws_s3, .method = method, .bucket = upload->place.bucket,
-		.path = s3_path(step->mem, upload->place.key), .query = query, .body = body, .headers = headers,
+		.service = &aws_s3,
+		.method = method,
+		.bucket = upload->place.bucket,
+		.path = s3_path(step->mem, upload->place.key),
+		.query = query,
+		.body = body,
+		.headers = headers,
 		.n_headers = n_headers,
 	};
-	struct how how = {.slot = upload->first_slot, .tries = 5, .reads = reads,
-		.title = arena_printf(step->mem, "%s s3://%s/%.*s", method, upload->place.bucket, STR_FMT(upload->place.key))};
+	struct how how = {.slot = upload->first_slot,
+		.tries = 5,
+		.reads = reads,
+		.title = arena_printf(step->mem, "%s s3://%s/%.*s", method,
+			upload->place.bucket, STR_FMT(upload->place.key))};
 	return aws_send(step, how, now, &call);
 }
 
@@ -76,16 +89,21 @@ static enum verdict
 create(struct step *step, struct upload *upload, struct now now)
 {
 	upload->state = UPLOAD_CREATING;
-	return control(step, upload, now, "POST", STR("uploads="), (struct str){NULL, 0}, upload->headers, upload->n_headers, false);
+	return control(step, upload, now, "POST", STR("uploads="), (struct str){NULL, 0},
+		upload->headers, upload->n_headers, false);
 }
 
 static enum verdict
-send_part(struct step *step, struct upload *upload, struct now now, struct upload_part *part)
+send_part(struct step *step, struct upload *upload, struct now now,
+	struct upload_part *part)
 {
 	unsigned index = (unsigned)(part - upload->parts);
 	struct aws_call call = {
-		.service = &aws_s3, .method = "PUT", .bucket = upload->place.bucket,
-		.path = s3_path(step->mem, upload->place.key), .query = id_query(step, upload->id, part->number),
+		.service = &aws_s3,
+		.method = "PUT",
+		.bucket = upload->place.bucket,
+		.path = s3_path(step->mem, upload->place.key),
+		.query = id_query(step, upload->id, part->number),
 		.body = {part->bytes, part->n},
 	};
 	struct how how = {.slot = upload->first_slot + 1 + index, .tries = 5,
@@ -107,13 +125,18 @@ static enum verdict
 complete(struct step *step, struct upload *upload, struct now now)
 {
 	struct buf body = buf_in(step->mem);
-	buf_puts(&body, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+	buf_puts(&body,
+		"<CompleteMultipartUpload "
+		"xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
 	for (unsigned i = 0; i < upload->sent; i++)
-		buf_printf(&body, "<Part><PartNumber>%u</PartNumber><ETag>\"%s\"</ETag></Part>", i + 1, upload->etags[i]);
+		buf_printf(&body,
+			"<Part><PartNumber>%u</PartNumber><ETag>\"%s\"</ETag></Part>",
+			i + 1, upload->etags[i]);
 	buf_puts(&body, "</CompleteMultipartUpload>");
 	upload->state = UPLOAD_COMPLETING;
 	upload->completing_sent = true;
-	return control(step, upload, now, "POST", id_query(step, upload->id, 0), buf_str(&body), NULL, 0, false);
+	return control(step, upload, now, "POST", id_query(step, upload->id, 0),
+		buf_str(&body), NULL, 0, false);
 }
 
 static enum verdict
@@ -122,8 +145,9 @@ put_whole(struct step *step, struct upload *upload, struct now now)
 	struct upload_part *part = upload->filling;
 	upload->state = UPLOAD_COMPLETING;
 	upload->completing_sent = true;
-	return control(step, upload, now, "PUT", (struct str){NULL, 0}, (struct str){part->bytes, part->n}, upload->headers,
-		upload->n_headers, false);
+	return control(step, upload, now, "PUT", (struct str){NULL, 0},
+		(struct str){part->bytes, part->n}, upload->headers, upload->n_headers,
+		false);
 }
 
 /* Whatever can be started now. */
@@ -133,10 +157,12 @@ push(struct step *step, struct upload *upload, struct now now)
 	if (upload->state != UPLOAD_OPEN)
 		return STEP_WAIT;
 	struct upload_part *full = upload->filling;
-	if (full != NULL && full->n > 0 && (full->n == upload->part_size || upload->ended)) {
+	if (full != NULL && full->n > 0
+		&& (full->n == upload->part_size || upload->ended)) {
 		if (upload->sent == UPLOAD_MOST_PARTS) {
-			step_fail(step, ERR_LIMIT, false, "the stream is larger than %u parts of %zu bytes", UPLOAD_MOST_PARTS,
-				upload->part_size);
+			step_fail(step, ERR_LIMIT, false,
+				"the stream is larger than %u parts of %zu bytes",
+				UPLOAD_MOST_PARTS, upload->part_size);
 			return upload_abort(step, upload, now, STEP_FAIL);
 		}
 		full->number = ++upload->sent;
@@ -145,7 +171,8 @@ push(struct step *step, struct upload *upload, struct now now)
 			return upload_abort(step, upload, now, STEP_FAIL);
 	}
 	next_part(step, upload);
-	if (upload->ended && upload->acknowledged == upload->sent && in_flight(upload) == 0)
+	if (upload->ended && upload->acknowledged == upload->sent
+		&& in_flight(upload) == 0)
 		return complete(step, upload, now);
 	return STEP_WAIT;
 }
@@ -163,7 +190,8 @@ enum verdict
 upload_finish(struct step *step, struct upload *upload, struct now now)
 {
 	upload->ended = true;
-	return upload->state == UPLOAD_EMPTY ? put_whole(step, upload, now) : push(step, upload, now);
+	return upload->state == UPLOAD_EMPTY ? put_whole(step, upload, now)
+					     : push(step, upload, now);
 }
 
 static enum verdict
@@ -175,7 +203,8 @@ failed(struct step *step, struct upload *upload)
 }
 
 enum verdict
-upload_abort(struct step *step, struct upload *upload, struct now now, enum verdict verdict)
+upload_abort(
+	struct step *step, struct upload *upload, struct now now, enum verdict verdict)
 {
 	upload->failed_with = *step->err;
 	upload->failed_as = verdict;
@@ -187,7 +216,8 @@ upload_abort(struct step *step, struct upload *upload, struct now now, enum verd
 	upload->state = UPLOAD_ABORTING;
 	if (in_flight(upload) > 0)
 		return STEP_WAIT;
-	return control(step, upload, now, "DELETE", id_query(step, upload->id, 0), (struct str){NULL, 0}, NULL, 0, false);
+	return control(step, upload, now, "DELETE", id_query(step, upload->id, 0),
+		(struct str){NULL, 0}, NULL, 0, false);
 }
 
 static enum verdict
@@ -208,7 +238,9 @@ created(struct step *step, struct upload *upload, const struct event *event)
 {
 	struct aws_error error;
 	if (!aws_answered(step, event->op, false, &error))
-		return upload_abort(step, upload, event->now, event->op->err.code != ERR_NONE ? step_fail_op(step, event->op) : STEP_FAIL);
+		return upload_abort(step, upload, event->now,
+			event->op->err.code != ERR_NONE ? step_fail_op(step, event->op)
+							: STEP_FAIL);
 	const struct http_answer *answer = event->op->answer;
 	upload->id = xml_text(xml_parse(step->mem, answer->body, step->err), "UploadId");
 	if (upload->id.n == 0) {
@@ -221,13 +253,16 @@ created(struct step *step, struct upload *upload, const struct event *event)
 static enum verdict
 part_sent(struct step *step, struct upload *upload, const struct event *event)
 {
-	struct upload_part *part = &upload->parts[event->op->slot - upload->first_slot - 1];
+	struct upload_part *part =
+		&upload->parts[event->op->slot - upload->first_slot - 1];
 	struct aws_error error;
 	part->sending = false;
 	if (upload->state == UPLOAD_ABORTING) {
 		if (in_flight(upload) > 0)
 			return STEP_WAIT;
-		return control(step, upload, event->now, "DELETE", id_query(step, upload->id, 0), (struct str){NULL, 0}, NULL, 0, false);
+		return control(step, upload, event->now, "DELETE",
+			id_query(step, upload->id, 0), (struct str){NULL, 0}, NULL, 0,
+			false);
 	}
 	if (!aws_answered(step, event->op, false, &error)) {
 		err_wrap(step->err, "part %u", part->number);
@@ -251,16 +286,19 @@ completed(struct step *step, struct upload *upload, const struct event *event)
 		const struct http_answer *answer = event->op->answer;
 		s3_object_headers(step->mem, answer, &upload->object);
 		if (upload->id.n > 0) {
-			struct str etag = xml_text(xml_parse(step->mem, answer->body, step->err), "ETag");
+			struct str etag = xml_text(
+				xml_parse(step->mem, answer->body, step->err), "ETag");
 			bool quoted = etag.n >= 2 && etag.p[0] == '"';
-			upload->object.etag = quoted ? (struct str){etag.p + 1, etag.n - 2} : etag;
+			upload->object.etag =
+				quoted ? (struct str){etag.p + 1, etag.n - 2} : etag;
 		}
 		upload->state = UPLOAD_DONE;
 		return STEP_DONE;
 	}
 	enum verdict verdict = aws_fail(step, event->op, &error);
 	if (verdict == STEP_DOUBT || event->op->reach == REACH_SENT) {
-		upload->state = UPLOAD_FAILED;        /* it may stand there now: nothing may be removed */
+		upload->state = UPLOAD_FAILED; /* it may stand there now: nothing may be
+						  removed */
 		return STEP_DOUBT;
 	}
 	return upload_abort(step, upload, event->now, verdict);
@@ -299,12 +337,19 @@ upload_event(struct step *step, struct upload *upload, const struct event *event
 enum verdict
 upload_abort_saved(struct step *step, struct now now, unsigned slot)
 {
-	struct str id = value_get_str(step->saved, "upload_id"), bucket = value_get_str(step->saved, "bucket");
+	struct str id = value_get_str(step->saved, "upload_id"),
+		   bucket = value_get_str(step->saved, "bucket");
 	if (id.n == 0 || bucket.n == 0)
 		return STEP_DONE;
 	struct aws_call call = {
-		.service = &aws_s3, .method = "DELETE", .bucket = str_cstr(step->mem, bucket),
-		.path = s3_path(step->mem, value_get_str(step->saved, "key")), .query = id_query(step, id, 0),
+		.service = &aws_s3,
+		.method = "DELETE",
+		.bucket = str_cstr(step->mem, bucket),
+		.path = s3_path(step->mem, value_get_str(step->saved, "key")),
+		.query = id_query(step, id, 0),
 	};
-	return aws_send(step, (struct how){.slot = slot, .tries = 3, .title = "abort the former upload"}, now, &call);
+	return aws_send(step,
+		(struct how){
+			.slot = slot, .tries = 3, .title = "abort the former upload"},
+		now, &call);
 }

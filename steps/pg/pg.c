@@ -2,8 +2,20 @@
 
 #include <arpa/inet.h>
 
-enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_OID = 26, OID_JSON = 114, OID_FLOAT4 = 700,
-	OID_FLOAT8 = 701, OID_TIMESTAMPTZ = 1184, OID_JSONB = 3802, KEEP = 65536, MOST_KEYWORDS = 12 };
+enum {
+	OID_BOOL = 16,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_OID = 26,
+	OID_JSON = 114,
+	OID_FLOAT4 = 700,
+	OID_FLOAT8 = 701,
+	OID_TIMESTAMPTZ = 1184,
+	OID_JSONB = 3802,
+	KEEP = 65536,
+	MOST_KEYWORDS = 12
+};
 
 static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -21,7 +33,8 @@ is_near(struct str host)
 	if (inet_pton(AF_INET, text, bytes) == 1)
 		return bytes[0] == 127;
 	static const unsigned char loopback[16] = {[15] = 1};
-	return inet_pton(AF_INET6, text, bytes) == 1 && memcmp(bytes, loopback, sizeof loopback) == 0;
+	return inet_pton(AF_INET6, text, bytes) == 1
+		&& memcmp(bytes, loopback, sizeof loopback) == 0;
 }
 
 struct connection { const char *host, *port, *db, *user, *sslmode, *ca; };
@@ -29,14 +42,20 @@ struct connection { const char *host, *port, *db, *user, *sslmode, *ca; };
 static struct connection
 connection_of(struct step *step, const char *database)
 {
-	struct str host = value_get_str(step->in, "host"), ca = value_get_str(step->in, "ca");
+	struct str host = value_get_str(step->in, "host"),
+		   ca = value_get_str(step->in, "ca");
 	struct str mode = value_get_str(step->in, "sslmode");
 	struct connection c = {
 		.host = str_cstr(step->mem, host),
-		.port = arena_printf(step->mem, "%lld", (long long)value_get_int(step->in, "port", 5432)),
-		.db = database != NULL ? database : str_cstr(step->mem, value_get_str(step->in, "db")),
+		.port = arena_printf(step->mem, "%lld",
+			(long long)value_get_int(step->in, "port", 5432)),
+		.db = database != NULL
+			? database
+			: str_cstr(step->mem, value_get_str(step->in, "db")),
 		.user = str_cstr(step->mem, value_get_str(step->in, "user")),
-		.sslmode = mode.n > 0 ? str_cstr(step->mem, mode) : is_near(host) ? "disable" : "verify-full",
+		.sslmode = mode.n > 0   ? str_cstr(step->mem, mode)
+			: is_near(host) ? "disable"
+					: "verify-full",
 	};
 	if (strncmp(c.sslmode, "verify", 6) == 0)
 		c.ca = ca.n > 0 ? str_cstr(step->mem, ca) : system_ca;
@@ -49,9 +68,16 @@ pg_ask(struct step *step, const char *database, const char *text)
 	struct connection c = connection_of(step, database);
 	const char **keywords = arena_array(step->mem, const char *, MOST_KEYWORDS);
 	const char **values = arena_array(step->mem, const char *, MOST_KEYWORDS);
-	const struct { const char *keyword, *value; } all[] = {
-		{"host", c.host}, {"port", c.port}, {"dbname", c.db}, {"user", c.user}, {"sslmode", c.sslmode},
-		{"sslrootcert", c.ca}, {"application_name", "rbx"}, {"connect_timeout", "20"},
+	const struct { const char *keyword, *value;
+	} all[] = {
+		{"host", c.host},
+		{"port", c.port},
+		{"dbname", c.db},
+		{"user", c.user},
+		{"sslmode", c.sslmode},
+		{"sslrootcert", c.ca},
+		{"application_name", "rbx"},
+		{"connect_timeout", "20"},
 	};
 	size_t n = 0;
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -63,11 +89,13 @@ pg_ask(struct step *step, const char *database, const char *text)
 		.password = step_secret(step, value_get(step->in, "password"))};
 }
 
-/* One line of a password file (libpq, "The Password File"): every database of this run's child, ':' and '\' escaped. */
+/* One line of a password file (libpq, "The Password File"): every database of this run's
+ * child, ':' and '\' escaped. */
 static const struct exec_file *
 password_file(struct step *step, size_t *n)
 {
-	const struct secret *password = step_secret(step, value_get(step->in, "password"));
+	const struct secret *password =
+		step_secret(step, value_get(step->in, "password"));
 	*n = 0;
 	if (password == NULL)
 		return NULL;
@@ -95,13 +123,21 @@ tool_env(struct step *step, const struct connection *c)
 		n++;
 	const char **env = arena_array(step->mem, const char *, n + 10);
 	memcpy(env, base, n * sizeof *env);
-	const struct { const char *name, *value; } all[] = {
-		{"PGHOST", c->host}, {"PGPORT", c->port}, {"PGDATABASE", c->db}, {"PGUSER", c->user}, {"PGSSLMODE", c->sslmode},
-		{"PGSSLROOTCERT", c->ca}, {"PGAPPNAME", "rbx"}, {"PGCONNECT_TIMEOUT", "20"},
+	const struct { const char *name, *value;
+	} all[] = {
+		{"PGHOST", c->host},
+		{"PGPORT", c->port},
+		{"PGDATABASE", c->db},
+		{"PGUSER", c->user},
+		{"PGSSLMODE", c->sslmode},
+		{"PGSSLROOTCERT", c->ca},
+		{"PGAPPNAME", "rbx"},
+		{"PGCONNECT_TIMEOUT", "20"},
 	};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (all[i].value != NULL)
-			env[n++] = arena_printf(step->mem, "%s=%s", all[i].name, all[i].value);
+			env[n++] = arena_printf(
+				step->mem, "%s=%s", all[i].name, all[i].value);
 	return env;
 }
 
@@ -109,7 +145,8 @@ struct exec_ask
 pg_tool(struct step *step, const char *database, const char *const *argv)
 {
 	struct connection c = connection_of(step, database);
-	struct exec_ask ask = {.argv = argv, .env = tool_env(step, &c), .keep = KEEP, .keep_log = true};
+	struct exec_ask ask = {
+		.argv = argv, .env = tool_env(step, &c), .keep = KEEP, .keep_log = true};
 	ask.files = password_file(step, &ask.n_files);
 	return ask;
 }
@@ -121,7 +158,9 @@ pg_params(struct arena *mem, const struct value *params, size_t *n)
 	const char **texts = arena_array(mem, const char *, *n + 1);
 	for (size_t i = 0; i < *n; i++) {
 		const struct value *v = &params->list.items[i];
-		texts[i] = v->kind == V_NULL ? NULL : v->kind == V_STRING ? str_cstr(mem, v->str) : json_text(mem, v, JSON_COMPACT);
+		texts[i] = v->kind == V_NULL  ? NULL
+			: v->kind == V_STRING ? str_cstr(mem, v->str)
+					      : json_text(mem, v, JSON_COMPACT);
 	}
 	return texts;
 }
@@ -159,11 +198,14 @@ cell_value(struct arena *mem, struct str text, uint32_t type)
 	case OID_FLOAT4: case OID_FLOAT8:
 		if (json_parse(mem, text, NULL, &v, &ignored) && v.kind == V_INT)
 			return value_double((double)v.i);
-		return json_parse(mem, text, NULL, &v, &ignored) && v.kind == V_DOUBLE ? v : value_str(text);
+		return json_parse(mem, text, NULL, &v, &ignored) && v.kind == V_DOUBLE
+			? v
+			: value_str(text);
 	case OID_JSON: case OID_JSONB:
 		return json_parse(mem, text, NULL, &v, &ignored) ? v : value_str(text);
 	case OID_TIMESTAMPTZ:
-		return read_time(text, &time) ? value_str(str_of(time_text(mem, time))) : value_str(text);
+		return read_time(text, &time) ? value_str(str_of(time_text(mem, time)))
+					      : value_str(text);
 	default:
 		return value_str(text);
 	}
@@ -178,7 +220,9 @@ pg_rows(struct arena *mem, const struct sql_answer *answer)
 		for (size_t j = 0; j < answer->n_cols; j++) {
 			bool null = answer->rows[i].nulls[j];
 			map_put(&row, answer->names[j],
-				null ? value_null() : cell_value(mem, answer->rows[i].cells[j], answer->types[j]));
+				null ? value_null()
+				     : cell_value(mem, answer->rows[i].cells[j],
+					       answer->types[j]));
 		}
 		rows[i] = map_done(&row);
 	}
@@ -199,7 +243,8 @@ pg_result(struct arena *mem, const struct sql_answer *answer)
 bool
 pg_is_transient(const char *sqlstate)
 {
-	static const char *const beginnings[] = {"08", "40", "53", "57P", "55006", "55P03"};
+	static const char *const beginnings[] = {
+		"08", "40", "53", "57P", "55006", "55P03"};
 	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
 		if (strncmp(sqlstate, beginnings[i], strlen(beginnings[i])) == 0)
 			return true;

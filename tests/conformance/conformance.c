@@ -13,7 +13,8 @@ conformance_path(struct arena *mem, const char *name, int argc, char **argv)
 		return argv[1];
 	if (folder != NULL)
 		return arena_printf(mem, "%s/%s", folder, name);
-	return arena_printf(mem, "%s/../shared/conformance/%s", source == NULL ? "." : source, name);
+	return arena_printf(
+		mem, "%s/../shared/conformance/%s", source == NULL ? "." : source, name);
 }
 
 bool
@@ -32,7 +33,8 @@ conformance_load(struct arena *mem, const char *path, struct str *out)
 }
 
 int
-conformance_main(const char *name, int argc, char **argv, bool (*run_case)(struct arena *mem, const struct value *c))
+conformance_main(const char *name, int argc, char **argv,
+	bool (*run_case)(struct arena *mem, const struct value *c))
 {
 	struct arena *mem = arena_new(), *each = arena_new();
 	char *path = conformance_path(mem, name, argc, argv);

@@ -23,14 +23,19 @@ every_form_is_masked(void **state)
 	struct arena *mem = arena_new();
 	struct vault *vault = vault_new(mem);
 	add(vault, hidden);
-	assert_str(vault_mask(vault, mem, STR("a hunter2 \"qu/x\"\xc3\xa9 b")), "a *** b");
+	assert_str(
+		vault_mask(vault, mem, STR("a hunter2 \"qu/x\"\xc3\xa9 b")), "a *** b");
 	assert_str(vault_mask(vault, mem, STR("hunter2%20%22qu%2Fx%22%C3%A9")), "***");
 	assert_str(vault_mask(vault, mem, STR("hunter2+%22qu%2Fx%22%C3%A9!")), "***!");
 	assert_str(vault_mask(vault, mem, STR("hunter2%20%22qu%2fx%22%c3%a9")), "***");
-	assert_str(vault_mask(vault, mem, STR("{\"p\":\"hunter2 \\\"qu\\/x\\\"\xc3\xa9\"}")), "{\"p\":\"***\"}");
-	assert_str(vault_mask(vault, mem, str_of(hex_text(mem, hidden.p, hidden.n))), "***");
+	assert_str(
+		vault_mask(vault, mem, STR("{\"p\":\"hunter2 \\\"qu\\/x\\\"\xc3\xa9\"}")),
+		"{\"p\":\"***\"}");
+	assert_str(
+		vault_mask(vault, mem, str_of(hex_text(mem, hidden.p, hidden.n))), "***");
 	for (size_t before = 0; before < 3; before++) {
-		char *text = arena_printf(mem, "%.*s%.*s|after", (int)before, "xyz", STR_FMT(hidden));
+		char *text = arena_printf(
+			mem, "%.*s%.*s|after", (int)before, "xyz", STR_FMT(hidden));
 		struct str coded = str_of(base64_text(mem, text, strlen(text)));
 		struct str masked = vault_mask(vault, mem, coded), back;
 		assert_true(str_find(masked, STR("***")) < masked.n);
@@ -77,7 +82,8 @@ pieces_of_a_stream_join(void **state)
 		struct masker *masker = masker_new(mem, vault);
 		struct buf out = buf_in(mem);
 		for (size_t at = 0; at < sizeof text - 1; at += step) {
-			size_t n = sizeof text - 1 - at < step ? sizeof text - 1 - at : step;
+			size_t n =
+				sizeof text - 1 - at < step ? sizeof text - 1 - at : step;
 			masker_add(masker, (struct str){text + at, n}, false, &out);
 		}
 		masker_add(masker, (struct str){0}, true, &out);
@@ -116,8 +122,10 @@ frames_and_short_lines_are_no_secrets(void **state)
 	struct vault *vault = vault_new(mem);
 	add(vault, STR("-----BEGIN PRIVATE KEY-----\nshort\n1234567\nMIIabcdefgh\n"));
 	add(vault, STR("passwd\n"));
-	struct str text = STR("-----BEGIN PRIVATE KEY----- short 1234567 MIIabcdefgh passwd");
-	assert_str(vault_mask(vault, mem, text), "-----BEGIN PRIVATE KEY----- short 1234567 *** ***");
+	struct str text =
+		STR("-----BEGIN PRIVATE KEY----- short 1234567 MIIabcdefgh passwd");
+	assert_str(vault_mask(vault, mem, text),
+		"-----BEGIN PRIVATE KEY----- short 1234567 *** ***");
 	arena_free(mem);
 }
 

@@ -11,7 +11,7 @@ runes_follow_rfc_3629(void **state)
 	assert_int_equal(n, 3);
 	assert_int_equal(str_rune(STR("\xc0\x80"), &n), -1);          /* overlong */
 	assert_int_equal(str_rune(STR("\xed\xa0\x80"), &n), -1);      /* surrogate */
-	assert_int_equal(str_rune(STR("\xf4\x90\x80\x80"), &n), -1);  /* beyond U+10FFFF */
+	assert_int_equal(str_rune(STR("\xf4\x90\x80\x80"), &n), -1); /* beyond U+10FFFF */
 	assert_int_equal(str_rune(STR("\xe2\x82"), &n), -1);          /* cut */
 }
 
@@ -59,7 +59,8 @@ an_error_shows_line_and_caret(void **state)
 	err_at(&err, (struct mark){&source, 6, 8});
 	struct buf out = buf_in(mem);
 	diag_print(&out, DIAG_ERROR, &err, false);
-	assert_string_equal(out.p, "p.yaml:2:2: error: unknown field 'ur'\n   2 | \tur: x\n     | \t^~\n");
+	assert_string_equal(out.p,
+		"p.yaml:2:2: error: unknown field 'ur'\n   2 | \tur: x\n     | \t^~\n");
 	arena_free(mem);
 }
 

@@ -14,7 +14,8 @@ durations_read_and_write(void **state)
 	assert_string_equal(duration_text(mem, ns), "1h30m");
 	assert_ok(duration_parse(STR("92d"), &ns, &err));
 	assert_string_equal(duration_text(mem, ns), "92d");
-	const char *const bad[] = {"", "5", "5x", "-1s", "1m1h", "1s1s", "9223372036854775807s", "1.5s", "s"};
+	const char *const bad[] = {"", "5", "5x", "-1s", "1m1h", "1s1s",
+		"9223372036854775807s", "1.5s", "s"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_false(duration_parse(str_of(bad[i]), &ns, &err));
 	arena_free(mem);
@@ -31,7 +32,8 @@ times_read_and_write(void **state)
 	assert_string_equal(time_text(mem, t), "2026-01-19T13:00:00.25Z");
 	assert_ok(time_parse(STR("1969-12-31T23:59:59Z"), &t, &err));
 	assert_int_equal(t.s, -1);
-	const char *const bad[] = {"2026-02-29T00:00:00Z", "2026-01-19T13:00:00", "2026-01-19", "2026-01-19T24:00:00Z"};
+	const char *const bad[] = {"2026-02-29T00:00:00Z", "2026-01-19T13:00:00",
+		"2026-01-19", "2026-01-19T24:00:00Z"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_false(time_parse(str_of(bad[i]), &t, &err));
 	arena_free(mem);
