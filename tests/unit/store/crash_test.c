@@ -10,7 +10,7 @@
 
 #include "../../fake/disk.h"
 
-enum { BATCHES = 12 };
+enum { BATCHES = 8 };
 
 static size_t
 size_of(uint64_t batch)
@@ -100,7 +100,7 @@ sweep(struct disk how, bool too_early, unsigned *points)
 	for (*points = 0; killed; ++*points) {
 		void *state;
 		uint64_t told;
-		desk_set(&state);
+		desk_set_fast(&state);
 		how.die_at = *points + 1;
 		killed = die(state, how, too_early, &told);
 		uint64_t found = survivors(state, how.lies);
@@ -211,18 +211,18 @@ a_run_of_many_megabytes_is_whole(void **state)
 	struct stat st;
 	struct store *store = desk_open(desk);
 	memset(body, 'x', sizeof body);
-	for (uint64_t seq = 1; seq <= 100; seq++) {
+	for (uint64_t seq = 1; seq <= 50; seq++) {
 		struct record record = {.seq = seq, .path = "", .body = {body, sizeof body}};
 		struct batch batch = {.run = "r1", .records = &record, .n_records = 1};
 		assert_int_equal(desk_batch(desk, store, &batch, NULL), ACK_DURABLE);
 	}
-	assert_int_equal(desk_count(store, "r1"), 100);
+	assert_int_equal(desk_count(store, "r1"), 50);
 	assert_int_equal(stat(arena_printf(desk->mem, "%s/store.db-wal", desk->where), &st), 0);
 	assert_true(st.st_size < 8 << 20);
 	store_close(store);
 }
 
-#define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, desk_set, desk_clear)
+#define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, desk_set_fast, desk_clear)
 
 int
 main(void)

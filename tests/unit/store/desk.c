@@ -4,19 +4,31 @@
 #include <stdio.h>
 #include <unistd.h>
 
-int
-desk_set(void **state)
+static int
+set_in(void **state, const char *parent)
 {
 	struct arena *mem = arena_new();
 	struct desk *desk = arena_new_of(mem, struct desk);
 	desk->mem = mem;
 	desk->host = posting_new(mem);
-	snprintf(desk->folder, sizeof desk->folder, "/tmp/rbx-store-XXXXXX");
+	snprintf(desk->folder, sizeof desk->folder, "%s/rbx-store-XXXXXX", parent);
 	if (mkdtemp(desk->folder) == NULL)
 		return 1;
 	snprintf(desk->where, sizeof desk->where, "%s/store", desk->folder);
 	*state = desk;
 	return 0;
+}
+
+int
+desk_set(void **state)
+{
+	return set_in(state, "/tmp");
+}
+
+int
+desk_set_fast(void **state)
+{
+	return set_in(state, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 static int

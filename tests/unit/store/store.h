@@ -14,6 +14,7 @@ struct desk {
 };
 
 int desk_set(void **state);                           /* cmocka's setup and teardown */
+int desk_set_fast(void **state);                      /* in memory, where a sync is free */
 int desk_clear(void **state);
 
 struct store *desk_open(struct desk *desk);           /* fails the test where it cannot */
