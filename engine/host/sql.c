@@ -1,0 +1,495 @@
+/* OP_SQL: one connection, one ask. The name is looked up off the loop, libpq connects and talks without blocking. */
+#include "host/address.h"
+#include "host/names.h"
+#include "host/sql_rows.h"
+#include "host/tls.h"
+#include "host/watch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+enum { MOST_KEYWORDS = 48 };
+
+enum phase { LOOKING, CONNECTING, BEGINNING, BEFORE, TEXT, ENDING, DONE };
+
+struct sql {
+	struct handle handle;                         /* first */
+	const struct sql_ask *ask;
+	enum phase phase;
+	struct lookup *lookup;
+	PGconn *conn;
+	struct watch *watch;
+	const char *where;                            /* for messages */
+	const char *keywords[MOST_KEYWORDS + 1], *values[MOST_KEYWORDS + 1];
+	size_t n_keywords;
+	struct sql_rows before, rows, other;          /* other: of BEGIN and its end */
+	bool sent;                                    /* what went may hold for good */
+};
+
+struct cancel_job {
+	struct job job;                               /* first */
+	PGcancel *cancel;
+};
+
+static void
+sql_over(struct sql *sql, const struct sql_answer *answer, enum reach reach, const struct err *err)
+{
+	struct op *op = sql->handle.op;
+	struct real *real = sql->handle.real;
+	names_cancel(sql->lookup);
+	watch_end(sql->watch);
+	PQfinish(sql->conn);
+	if (answer == NULL)
+		op->err = *err;
+	op->answer = answer;
+	op->reach = reach;
+	handle_free(sql);
+	real_complete(real, op);
+}
+
+static enum reach
+sql_reach(const struct sql *sql)
+{
+	return sql->sent ? REACH_SENT : REACH_NONE;
+}
+
+static void
+sql_lost(struct sql *sql)
+{
+	struct err err;
+	err_set(&err, ERR_NETWORK, "the connection to %s was lost: %s", sql->where,
+		sql_message(sql->handle.op->mem, PQerrorMessage(sql->conn)));
+	err_transient(&err);
+	sql_over(sql, NULL, sql_reach(sql), &err);
+}
+
+static void
+sql_answered(struct sql *sql)
+{
+	struct arena *mem = sql->handle.op->mem;
+	const struct sql_rows *rows = sql_rows_failed(&sql->before) ? &sql->before
+		: sql_rows_failed(&sql->other) ? &sql->other : &sql->rows;
+	const char *version = PQparameterStatus(sql->conn, "server_version"), *address = PQhostaddr(sql->conn);
+	struct sql_answer *answer = arena_new_of(mem, struct sql_answer);
+	*answer = (struct sql_answer){
+		.rows = rows->rows, .n_rows = rows->n, .n_cols = rows->n_cols, .names = rows->names,
+		.types = rows->types, .affected = rows->affected, .before_affected = sql->before.affected,
+		.sqlstate = rows->sqlstate, .message = rows->message,
+		.server_version = arena_strdup(mem, version != NULL ? version : ""),
+		.address = arena_strdup(mem, address != NULL ? address : ""),
+	};
+	sql_over(sql, answer, REACH_ANSWERED, NULL);
+}
+
+/* {{{ What is sent, one thing after the other */
+
+/* Words with which a text could end the transaction that it stands in; then its loss is no proof that nothing holds. */
+static bool
+may_commit(const char *text)
+{
+	static const char *const words[] = {"commit", "end", "prepare", "rollback", "abort"};
+	for (const char *c = text; *c != '\0'; c++)
+		for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+			if (strncasecmp(c, words[i], strlen(words[i])) == 0)
+				return true;
+	return false;
+}
+
+static bool
+send_text(struct sql *sql)
+{
+	const struct sql_ask *ask = sql->ask;
+	if (!ask->transaction || (ask->n_params == 0 && may_commit(ask->text)))
+		sql->sent = true;
+	/* By the extended protocol the server takes one statement only: none can leave the READ ONLY. */
+	if (ask->n_params > 0 || ask->read_only)
+		return PQsendQueryParams(sql->conn, ask->text, (int)ask->n_params, NULL, ask->params, NULL, NULL, 0) == 1;
+	return PQsendQuery(sql->conn, ask->text) == 1;
+}
+
+static bool
+send_phase(struct sql *sql)
+{
+	const struct sql_ask *ask = sql->ask;
+	switch (sql->phase) {
+	case BEGINNING:
+		return PQsendQuery(sql->conn, ask->read_only ? "BEGIN READ ONLY" : "BEGIN") == 1;
+	case BEFORE:
+		return PQsendQueryParams(sql->conn, ask->before, ask->before_param != NULL, NULL, &ask->before_param, NULL,
+			NULL, 0) == 1;
+	case TEXT:
+		return send_text(sql);
+	case ENDING:
+		sql->sent |= !ask->read_only;
+		return PQsendQuery(sql->conn, ask->read_only ? "ROLLBACK" : "COMMIT") == 1;
+	default:
+		return false;
+	}
+}
+
+static struct sql_rows *
+rows_of(struct sql *sql)
+{
+	return sql->phase == BEFORE ? &sql->before : sql->phase == TEXT ? &sql->rows : &sql->other;
+}
+
+static bool
+is_wanted(const struct sql_ask *ask, enum phase phase)
+{
+	bool in_transaction = ask->transaction || ask->read_only;
+	return phase == TEXT || (phase == BEFORE && ask->before != NULL)
+		|| ((phase == BEGINNING || phase == ENDING) && in_transaction);
+}
+
+static void sql_read(struct sql *sql);
+
+static void
+on_talk(void *with, int events)
+{
+	struct sql *sql = with;
+	if ((events & UV_READABLE) && PQconsumeInput(sql->conn) != 1) {
+		sql_lost(sql);
+		return;
+	}
+	int left = PQflush(sql->conn);
+	if (left < 0) {
+		sql_lost(sql);
+		return;
+	}
+	watch_for(sql->watch, left > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+	sql_read(sql);
+}
+
+static void
+next_phase(struct sql *sql)
+{
+	do
+		sql->phase++;
+	while (sql->phase < DONE && !is_wanted(sql->ask, sql->phase));
+	if (sql->phase == DONE) {
+		sql_answered(sql);
+		return;
+	}
+	if (!send_phase(sql)) {
+		sql_lost(sql);
+		return;
+	}
+	PQsetSingleRowMode(sql->conn);
+	watch_for(sql->watch, PQflush(sql->conn) > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+}
+
+/* }}} */
+/* {{{ What comes */
+
+/* The last words of a connection that ends: they say nothing about a COMMIT under way. */
+static bool
+is_farewell(const struct sql *sql, const struct sql_rows *rows)
+{
+	return rows->fatal || PQstatus(sql->conn) == CONNECTION_BAD || strncmp(rows->sqlstate, "08", 2) == 0;
+}
+
+static void
+phase_over(struct sql *sql)
+{
+	struct sql_rows *rows = rows_of(sql);
+	struct err err;
+	if (sql_rows_failed(rows)) {
+		if (is_farewell(sql, rows)) {
+			err_set(&err, ERR_NETWORK, "the connection to %s was lost: %s", sql->where, rows->message);
+			err_transient(&err);
+			sql_over(sql, NULL, sql_reach(sql), &err);
+		} else {
+			sql_answered(sql);
+		}
+		return;
+	}
+	bool open = PQtransactionStatus(sql->conn) == PQTRANS_INTRANS;
+	if (sql->phase == TEXT && sql->ask->transaction && !open) {
+		err_set(&err, ERR_ANSWER, "the statements ended the transaction by themselves");
+		err_hint(&err, "leave out COMMIT and ROLLBACK, or set transaction: false");
+		sql_over(sql, NULL, REACH_SENT, &err);
+		return;
+	}
+	next_phase(sql);
+}
+
+static void
+sql_stop_server(struct sql *sql);
+
+static void
+sql_read(struct sql *sql)
+{
+	struct err err;
+	while (!PQisBusy(sql->conn)) {
+		PGresult *result = PQgetResult(sql->conn);
+		if (result == NULL) {
+			phase_over(sql);
+			return;
+		}
+		bool ok = sql_rows_add(rows_of(sql), result, &err);
+		bool rolled_back = sql->phase == ENDING && sql->ask->transaction && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
+		PQclear(result);
+		if (!ok || rolled_back) {
+			if (ok)
+				err_set(&err, ERR_ANSWER, "the database rolled the transaction back");
+			sql_stop_server(sql);
+			sql_over(sql, NULL, ok ? REACH_ANSWERED : sql_reach(sql), &err);
+			return;
+		}
+	}
+}
+
+/* }}} */
+/* {{{ Connecting */
+
+static enum err_code
+code_of(const char *text)
+{
+	if (strstr(text, "password authentication failed") || strstr(text, "pg_hba.conf") || strstr(text, "no password"))
+		return ERR_DENIED;
+	if (strstr(text, "SSL") || strstr(text, "certificate"))
+		return ERR_TLS;
+	return strstr(text, "FATAL") ? ERR_ANSWER : ERR_CONNECT;
+}
+
+static void
+connect_failed(struct sql *sql)
+{
+	static const char *const passing[] = {
+		"starting up", "shutting down", "recovery mode", "too many clients", "connection slots",
+	};
+	struct err err;
+	const char *text = sql_message(sql->handle.op->mem, PQerrorMessage(sql->conn));
+	enum err_code code = code_of(text);
+	err_set(&err, code, "connect to %s: %s", sql->where, text);
+	err.transient = code == ERR_CONNECT;
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+		err.transient |= strstr(text, passing[i]) != NULL;
+	sql_over(sql, NULL, REACH_NONE, &err);
+}
+
+static void on_connect(void *with, int events);
+
+/* The socket may be another one after each step, even under the same number: so it is watched anew each time. */
+static void
+connect_step(struct sql *sql, PostgresPollingStatusType polled)
+{
+	if (polled == PGRES_POLLING_FAILED) {
+		connect_failed(sql);
+		return;
+	}
+	bool ready = polled == PGRES_POLLING_OK;
+	sql->watch = watch_open(sql->handle.real, PQsocket(sql->conn), ready ? on_talk : on_connect, sql);
+	if (sql->watch == NULL || (ready && PQsetnonblocking(sql->conn, 1) != 0)) {
+		connect_failed(sql);
+		return;
+	}
+	if (ready)
+		next_phase(sql);
+	else
+		watch_for(sql->watch, polled == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE);
+}
+
+static void
+on_connect(void *with, int events)
+{
+	(void)events;
+	struct sql *sql = with;
+	watch_end(sql->watch);
+	sql->watch = NULL;
+	connect_step(sql, PQconnectPoll(sql->conn));
+}
+
+static void
+no_notice(void *with, const PGresult *result)
+{
+	(void)with;
+	(void)result;
+}
+
+static const char *
+keyword(const struct sql *sql, const char *name)
+{
+	for (size_t i = 0; i < sql->n_keywords; i++)
+		if (strcmp(sql->keywords[i], name) == 0)
+			return sql->values[i];
+	return NULL;
+}
+
+static void
+set_keyword(struct sql *sql, const char *name, const char *value)
+{
+	if (keyword(sql, name) != NULL)
+		return;
+	assert(sql->n_keywords < MOST_KEYWORDS);
+	sql->keywords[sql->n_keywords] = name;
+	sql->values[sql->n_keywords++] = value;
+}
+
+static void
+connect_begin(struct sql *sql)
+{
+	struct str password = sql->ask->password == NULL ? (struct str){0} : secret_reveal(sql->ask->password);
+	char *text = NULL;
+	if (sql->ask->password != NULL) {
+		text = malloc(password.n + 1);
+		if (text == NULL)
+			abort();
+		memcpy(text, password.p, password.n);
+		text[password.n] = '\0';
+		set_keyword(sql, "password", text);
+	}
+	sql->phase = CONNECTING;
+	sql->conn = PQconnectStartParams(sql->keywords, sql->values, 0);
+	if (text != NULL)
+		explicit_bzero(text, password.n);
+	free(text);
+	if (sql->conn == NULL)
+		abort();
+	PQsetNoticeReceiver(sql->conn, no_notice, NULL);
+	if (PQstatus(sql->conn) == CONNECTION_BAD)
+		connect_failed(sql);
+	else
+		connect_step(sql, PGRES_POLLING_WRITING);
+}
+
+/* libpq tries the addresses in turn, each with the host's name for TLS. */
+static void
+on_names(void *with, const struct names *names, const struct err *err)
+{
+	struct sql *sql = with;
+	struct arena *mem = sql->handle.op->mem;
+	char text[ADDRESS_TEXT];
+	sql->lookup = NULL;
+	if (names == NULL) {
+		sql_over(sql, NULL, REACH_NONE, err);
+		return;
+	}
+	struct buf hosts = buf_in(mem), addrs = buf_in(mem);
+	const char *host = keyword(sql, "host");
+	for (size_t i = 0; i < names->n; i++) {
+		buf_printf(&hosts, "%s%s", i > 0 ? "," : "", host);
+		buf_printf(&addrs, "%s%s", i > 0 ? "," : "", address_text((const struct sockaddr *)&names->list[i], text));
+	}
+	for (size_t i = 0; i < sql->n_keywords; i++)
+		if (strcmp(sql->keywords[i], "host") == 0)
+			sql->values[i] = buf_cstr(&hosts);
+	set_keyword(sql, "hostaddr", buf_cstr(&addrs));
+	connect_begin(sql);
+}
+
+static bool
+set_keywords(struct sql *sql, struct err *err)
+{
+	const struct sql_ask *ask = sql->ask;
+	for (size_t i = 0; ask->keywords[i] != NULL; i++) {
+		if (sql->n_keywords + 8 > MOST_KEYWORDS)
+			return err_set(err, ERR_LIMIT, "too many settings of a connection");
+		set_keyword(sql, ask->keywords[i], ask->values[i]);
+	}
+	const char *mode = keyword(sql, "sslmode"), *ca = tls_ca_file(NULL, &sql->handle.real->options);
+	if (mode != NULL && strncmp(mode, "verify-", 7) == 0 && ca != NULL)
+		set_keyword(sql, "sslrootcert", ca);
+	set_keyword(sql, "fallback_application_name", "rbx");
+	set_keyword(sql, "client_encoding", "UTF8");
+	set_keyword(sql, "gssencmode", "disable");    /* it would look for tickets, and block */
+	return true;
+}
+
+static bool
+sql_set(struct sql *sql, struct err *err)
+{
+	struct op *op = sql->handle.op;
+	if (!set_keywords(sql, err))
+		return false;
+	const char *host = keyword(sql, "host"), *port = keyword(sql, "port");
+	if (sql->ask->before != NULL && !sql->ask->transaction)
+		return err_set(err, ERR_VALUE, "a statement before needs a transaction");
+	if (host != NULL && strchr(host, ',') != NULL)
+		return err_set(err, ERR_VALUE, "'%s' is more than one host", host);
+	bool by_name = host != NULL && host[0] != '\0' && host[0] != '/' && keyword(sql, "hostaddr") == NULL;
+	if (port == NULL || port[0] == '\0')
+		port = "5432";
+	sql->where = arena_printf(op->mem, "%s:%s", host != NULL ? host : "the local socket", port);
+	if (!by_name) {
+		connect_begin(sql);
+		return true;
+	}
+	sql->lookup = names_find(sql->handle.real, op->mem, host, port, NULL, op->deadline, on_names, sql, err);
+	return sql->lookup != NULL;
+}
+
+/* }}} */
+
+static void
+cancel_work(struct job *base)
+{
+	struct cancel_job *job = (struct cancel_job *)base;
+	char message[256];
+	PQcancel(job->cancel, message, sizeof message);
+}
+
+static void
+cancel_done(struct job *base)
+{
+	PQfreeCancel(((struct cancel_job *)base)->cancel);
+}
+
+/* PQcancel opens a connection of its own and blocks. The server would go on with a statement whose client is gone. */
+static void
+sql_stop_server(struct sql *sql)
+{
+	if (sql->conn == NULL || PQtransactionStatus(sql->conn) != PQTRANS_ACTIVE)
+		return;
+	struct cancel_job *job = job_new(sql->handle.real, NULL, sizeof *job);
+	job->cancel = PQgetCancel(sql->conn);
+	if (job->cancel != NULL)
+		real_blocking(&job->job, cancel_work, cancel_done);
+	else
+		free(job);
+}
+
+static void
+on_deadline(void *with)
+{
+	static const char *const words[] = {
+		[LOOKING] = "looking up", [CONNECTING] = "connecting to", [BEGINNING] = "opening a transaction on",
+		[BEFORE] = "waiting for the answer of", [TEXT] = "waiting for the answer of",
+		[ENDING] = "waiting for the commit of",
+	};
+	struct sql *sql = with;
+	struct err err;
+	err_set(&err, ERR_TIMEOUT, "timed out %s %s", words[sql->phase], sql->where);
+	err_transient(&err);
+	sql_stop_server(sql);
+	sql_over(sql, NULL, sql_reach(sql), &err);
+}
+
+static void
+sql_start(struct real *real, struct op *op)
+{
+	struct sql *sql = handle_new(real, op, sizeof *sql);
+	struct err err;
+	sql->ask = op->ask;
+	sql->where = "the database";
+	sql->before = sql_rows_in(op->mem, 0);
+	sql->rows = sql_rows_in(op->mem, sql->ask->most_rows);
+	sql->other = sql_rows_in(op->mem, 0);
+	handle_deadline(sql, on_deadline);
+	if (!sql_set(sql, &err))
+		sql_over(sql, NULL, REACH_NONE, &err);
+}
+
+static void
+sql_cancel(struct real *real, struct op *op)
+{
+	(void)real;
+	struct sql *sql = op->handle;
+	struct err err;
+	err_set(&err, ERR_CANCELLED, "cancelled");
+	sql_stop_server(sql);
+	sql_over(sql, NULL, sql_reach(sql), &err);
+}
+
+const struct real_kind real_sql = {.start = sql_start, .cancel = sql_cancel};
