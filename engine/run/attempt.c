@@ -151,8 +151,11 @@ attempt_completed(struct attempt *attempt, struct slot *slot)
 		attempt->any_effect = true;
 		attempt->reach = slot->op.reach;
 	}
-	if (is_for_step(attempt, slot))
-		deliver(attempt, &(struct event){.kind = EV_OP, .now = attempt_now(attempt), .op = &slot->op});
+	struct now now = attempt_now(attempt);
+	if (attempt_due(attempt) <= now.boot)
+		attempt_tick(attempt, now);
+	else if (is_for_step(attempt, slot))
+		deliver(attempt, &(struct event){.kind = EV_OP, .now = now, .op = &slot->op});
 	else
 		go_on(attempt);
 }

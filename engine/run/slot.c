@@ -106,6 +106,15 @@ slot_stop(struct slot *slot)
 	host->type->cancel(host, slot->use == SLOT_PAUSED ? &slot->pause : &slot->op);
 }
 
+void
+slot_close(struct slot *slot)
+{
+	if (slot->use == SLOT_OPEN && slot->op.handle != NULL)
+		slot->attempt->host->type->cancel(slot->attempt->host, &slot->op);
+	if (slot->use == SLOT_OPEN)
+		slot->use = SLOT_FREE;
+}
+
 /* ---- sending again */
 
 static const char *

@@ -1,0 +1,207 @@
+#include "run/loop.h"
+
+#include <signal.h>
+
+struct later {
+	struct later *next;
+	struct arena *mem;
+};
+
+struct now
+shell_now(const struct shell *shell)
+{
+	return shell->host->type->now(shell->host);
+}
+
+int64_t
+shell_time(const struct shell *shell)
+{
+	struct now now = shell_now(shell);
+	return shell->owner == NULL ? now.wall : owner_time(shell->owner, now);
+}
+
+void
+shell_tell(struct shell *shell, struct news news, struct job *job)
+{
+	struct letter *letter = arena_new_of(shell->mem, struct letter);
+	*letter = (struct letter){.news = news, .job = job};
+	*shell->letters_end = letter;
+	shell->letters_end = &letter->next;
+}
+
+void
+shell_later(struct shell *shell, struct arena *mem)
+{
+	struct later *later = arena_new_of(mem, struct later);
+	*later = (struct later){.next = shell->later, .mem = mem};
+	shell->later = later;
+}
+
+static void
+free_later(struct shell *shell)
+{
+	for (struct later *it = shell->later, *next; it != NULL; it = next) {
+		next = it->next;
+		arena_free(it->mem);
+	}
+	shell->later = NULL;
+}
+
+void
+shell_keep_secret(struct shell *shell, const char *path, const char *name, const struct value *v)
+{
+	struct secret_output *kept = arena_new_of(shell->mem, struct secret_output);
+	*kept = (struct secret_output){.next = shell->secret_outputs, .path = arena_strdup(shell->mem, path),
+		.name = name, .value = value_copy(shell->mem, v)};
+	kept->value.flags |= VALUE_SECRET;
+	shell->secret_outputs = kept;
+}
+
+const struct value *
+shell_secret(const struct shell *shell, const char *path, struct str name)
+{
+	for (const struct secret_output *it = shell->secret_outputs; it != NULL; it = it->next)
+		if (strcmp(it->path, path) == 0 && str_is(name, it->name))
+			return &it->value;
+	return NULL;
+}
+
+static void
+tell(struct shell *shell, enum diag_level level, const struct err *err)
+{
+	if (shell->observer != NULL && shell->observer->told != NULL)
+		shell->observer->told(shell->observer, level, err);
+}
+
+static void
+kill_all(struct shell *shell)
+{
+	for (struct link *it = shell->jobs.next, *next; it != &shell->jobs; it = next) {
+		next = it->next;
+		phase_kill_link(shell, it);
+	}
+}
+
+void
+shell_lost(struct shell *shell, int exit, const char *why)
+{
+	if (shell->lost)
+		return;
+	shell->lost = shell->leaving = true;
+	shell->exit = exit;
+	err_set(shell->err, exit == 75 ? ERR_BUSY : ERR_IO, "%s", why);
+	err_hint(shell->err, "rbx resume %.*s goes on with what is on the record", STR_FMT(shell->state.id));
+	kill_all(shell);
+}
+
+void
+shell_fill(struct shell *shell, const char *why)
+{
+	struct err err;
+	shell->full = true;
+	err_set(&err, ERR_FULL, "%s: no new change is started; what runs is recorded", why);
+	tell(shell, DIAG_WARNING, &err);
+}
+
+void
+shell_decide(struct shell *shell, const struct news *news)
+{
+	struct now now = shell_now(shell);
+	struct turn turn = {0};
+	run_decide(shell->owner, news, now, batch_mem(shell), &turn);
+	batch_turn(shell, &turn, now);
+}
+
+/* What came meanwhile, one after the other, into one batch. */
+static void
+take_letters(struct shell *shell)
+{
+	while (shell->letters != NULL && !shell->leaving) {
+		struct letter *letter = shell->letters;
+		shell->letters = letter->next;
+		if (shell->letters == NULL)
+			shell->letters_end = &shell->letters;
+		shell_decide(shell, &letter->news);
+		if (letter->job != NULL)
+			job_free(letter->job);
+	}
+}
+
+static void
+take_due(struct shell *shell)
+{
+	struct news news;
+	while (!shell->leaving && owner_due(shell->owner, shell_now(shell), &news))
+		shell_decide(shell, &news);
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+next_moment(struct shell *shell)
+{
+	int64_t until = earlier(phases_due(shell), batch_due(shell));
+	if (shell->flying == NULL && shell->owner != NULL)
+		until = earlier(until, owner_next(shell->owner));
+	struct observer *observer = shell->observer;
+	if (observer != NULL && observer->tick != NULL) {
+		struct now now = shell_now(shell);
+		int64_t pause = observer->tick(observer, now);
+		if (pause != INT64_MAX)
+			until = earlier(until, now.boot + pause);
+	}
+	return until;
+}
+
+/* One completion, signal or moment. */
+static void
+step_on(struct shell *shell, int64_t until)
+{
+	int number = 0;
+	struct op *op = shell->host->type->wait(shell->host, until, &number);
+	if (op != NULL) {
+		struct waiter *waiter = op->owner;
+		waiter->done(waiter, op);
+	} else if (number != 0) {
+		listen_signal(shell, number);
+	}
+	free_later(shell);
+}
+
+void
+shell_wait(struct shell *shell, const bool *done)
+{
+	while (!*done)
+		step_on(shell, INT64_MAX);
+}
+
+static bool
+is_over(const struct shell *shell)
+{
+	return shell->leaving && shell->flying == NULL && list_is_empty(&shell->jobs);
+}
+
+int
+shell_loop(struct shell *shell)
+{
+	listen_poll(shell);
+	while (!is_over(shell)) {
+		if (shell->flying == NULL && !shell->lost) {
+			listen_answers(shell);
+			take_letters(shell);
+			take_due(shell);
+			batch_send(shell);
+			if (shell->letters != NULL && shell->flying == NULL && !shell->leaving)
+				continue;                     /* a step has ended without any operation */
+		}
+		if (is_over(shell) && shell->chunks == NULL)
+			break;
+		phases_tick(shell);
+		step_on(shell, next_moment(shell));
+	}
+	return shell->exit;
+}

@@ -1,0 +1,31 @@
+/* The loop of a run and what its parts share besides shell.h. Internal to run/. */
+#ifndef RUN_LOOP_H
+#define RUN_LOOP_H
+
+#include "run/shell.h"
+
+/* batch.c */
+struct arena *batch_mem(struct shell *shell);          /* of the next batch */
+void batch_turn(struct shell *shell, const struct turn *turn, struct now now);
+void batch_blob(struct shell *shell, struct str bytes);
+void batch_send(struct shell *shell);                  /* none is in flight */
+int64_t batch_due(const struct shell *shell);
+void batch_drop(struct shell *shell);
+
+/* listen.c */
+void listen_poll(struct shell *shell);
+void listen_signal(struct shell *shell, int number);
+void listen_answers(struct shell *shell);               /* what the person at the terminal says */
+
+/* loop.c */
+void shell_wait(struct shell *shell, const bool *done);   /* until *done: before the run has begun */
+int shell_loop(struct shell *shell);
+void shell_decide(struct shell *shell, const struct news *news);
+/* The run is another's, or the store is gone: everything stops now. */
+void shell_lost(struct shell *shell, int exit, const char *why);
+void shell_fill(struct shell *shell, const char *why);    /* the disk is full: no new effect */
+
+/* secrets.c: every secret of the playbook and of those that it calls. false: err, the first that is missing. */
+bool secrets_fetch(struct shell *shell, struct err *err);
+
+#endif

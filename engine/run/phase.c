@@ -1,0 +1,537 @@
+#include "run/phase.h"
+
+#include <assert.h>
+
+#include "run/input.h"
+
+enum { LATE_S = 30, ORPHANS_GRACE_S = 5 };
+
+/* ---- the end of a job */
+
+void
+job_free(struct job *job)
+{
+	arena_free(job->mem);
+}
+
+void
+job_answer(struct job *job)
+{
+	struct shell *shell = job->shell;
+	assert(!job->answered);
+	job->answered = true;
+	list_remove(&job->link);
+	if (job->log_bytes > 0) {
+		uint8_t digest[SHA256_SIZE];
+		digest_end(job->log, digest);
+		job->result.log_digest = hex_text(job->mem, digest, sizeof digest);
+		job->result.log_bytes = job->log_bytes;
+	}
+	if (job->result.err != NULL) {
+		job->err = *job->result.err;
+		vault_mask_err(shell->vault, &job->err);
+		job->result.err = &job->err;
+	}
+	shell_tell(shell, (struct news){.kind = NEWS_OP, .path = job->path, .result = &job->result}, job);
+}
+
+void
+job_fail(struct job *job, const struct err *err)
+{
+	job->err = *err;
+	job->result = (struct result){.verdict = STEP_FAIL, .reach = job->result.reach,
+		.transient = err->transient, .err = &job->err};
+	job_answer(job);
+}
+
+int64_t
+job_until(const struct job *job)
+{
+	/* The owner ends an attempt at its time; the second more only catches what would never end. */
+	return job->timeout_boot > 0 ? job->timeout_boot + NS_S : INT64_MAX;
+}
+
+/* ---- what an attempt asks of the world around it */
+
+static void
+attempt_saves(struct attempt *attempt, const struct value *value)
+{
+	struct job *job = (struct job *)attempt;
+	struct result *result = arena_new_of(job->mem, struct result);
+	*result = (struct result){.save = true, .saved = value};
+	shell_tell(job->shell, (struct news){.kind = NEWS_OP, .path = job->path, .result = result}, NULL);
+}
+
+static void
+attempt_prints(struct attempt *attempt, int fd, struct str text, bool keep)
+{
+	struct job *job = (struct job *)attempt;
+	struct shell *shell = job->shell;
+	if (keep) {
+		if (job->log == NULL)
+			job->log = digest_new(job->mem);
+		digest_add(job->log, text);
+		job->log_bytes += text.n;
+		shell_chunk(shell, &(struct chunk){.path = job->path, .attempt = job->number,
+			.number = ++job->chunks, .text = text});
+	}
+	if (shell->observer != NULL && shell->observer->output != NULL)
+		shell->observer->output(shell->observer, job->path, fd, text);
+}
+
+static void
+attempt_moves(struct attempt *attempt)
+{
+	struct job *job = (struct job *)attempt;
+	struct observer *observer = job->shell->observer;
+	if (observer != NULL && observer->progress != NULL)
+		observer->progress(observer, job->path, attempt->title, attempt->done, attempt->total,
+			attempt->unit);
+}
+
+/* Before an effect starts the owner looks at the boot clock: what was decided long ago, before a sleep, is not started. */
+static bool
+attempt_may(struct attempt *attempt, struct err *err)
+{
+	struct job *job = (struct job *)attempt;
+	if (job->effect_begun)
+		return true;
+	if (job->shell->full) {
+		err_set(err, ERR_FULL, "the store's disk is full: no new effect is started");
+		return false;
+	}
+	if (attempt_now(attempt).boot - job->decided_boot > LATE_S * NS_S && job->at == 0) {
+		err_set(err, ERR_TIMEOUT, "not started: more than %d s passed since it was decided", LATE_S);
+		return err_transient(err);
+	}
+	job->effect_begun = true;
+	return true;
+}
+
+static void attempt_ended(struct attempt *attempt);
+
+static const struct attempt_type outside = {
+	.ended = attempt_ended, .saved = attempt_saves, .output = attempt_prints,
+	.progress = attempt_moves, .may_start = attempt_may,
+};
+
+/* ---- one attempt of `doing` */
+
+/* The author's `effect: pure` is a word that nobody can hold a command to: the type's own class says what is refused. */
+static bool
+is_read(const struct job *job)
+{
+	const struct step_type *type = job->doing->type;
+	enum effect effect = type->effect_of == NULL ? type->effect : type->effect_of(job->step_in);
+	if (effect == PURE)
+		return true;
+	if (job->doing != job->node)
+		return job->phase != PHASE_UNDO && job->doing->effect != PURE;
+	return job->phase != PHASE_RUN && job->phase != PHASE_UNDO;
+}
+
+static enum effect
+effect_of(const struct job *job)
+{
+	if (job->doing == job->node && job->state->effect >= 0)
+		return (enum effect)job->state->effect;
+	return job->doing->type == NULL ? PURE : node_effect(job->doing, job->step_in);
+}
+
+static step_fn *
+fn_of(const struct job *job)
+{
+	const struct step_type *type = job->doing->type;
+	if (job->doing != job->node)
+		return type->run;
+	switch (job->phase) {
+	case PHASE_LOOK: return type->preview;
+	case PHASE_SETTLE: return type->settle;
+	case PHASE_PROBE: return type->probe;
+	case PHASE_UNDO: return type->undo;
+	default: return type->run;
+	}
+}
+
+static const char *
+phase_name(enum phase phase)
+{
+	static const char *const names[] = {
+		[PHASE_PROVIDE] = "providing", [PHASE_LOOK] = "preview", [PHASE_CHECK] = "check",
+		[PHASE_RUN] = "run", [PHASE_SETTLE] = "settle", [PHASE_PROBE] = "probe",
+		[PHASE_ORPHANS] = "orphans", [PHASE_UNDO] = "undo",
+	};
+	return names[phase];
+}
+
+static struct attempt
+attempt_of(struct job *job)
+{
+	struct shell *shell = job->shell;
+	struct attempt attempt = {.outside = &outside, .host = shell->host, .vault = shell->vault,
+		.phase = phase_name(job->phase), .reads_only = is_read(job), .owner = job,
+		.until = job_until(job)};
+	const struct playbook *book = job->doing->book;
+	attempt.step = (struct step){.type = job->doing->type, .mem = job->mem, .in = job->step_in,
+		.accept = job->doing->accept, .limits = shell->book->limits, .path = job->path,
+		.run = str_cstr(job->mem, shell->state.id), .book = shell->book->name,
+		.folder = book->folder, .attempt = job->number, .addresses = shell->addresses,
+		.effect = effect_of(job), .drill = shell->state.mode == MODE_DRILL,
+		.key = path_key(job->mem, &shell->state, job->state)};
+	if (job->doing != job->node)
+		return attempt;
+	struct step *step = &attempt.step;
+	step->was = job->state->was;
+	step->saved = job->state->saved;
+	if (job->phase == PHASE_SETTLE)
+		step->out = job->state->outputs;
+	return attempt;
+}
+
+/* Undo of a step goes by what that step recorded, not by its own path. */
+static void
+of_undone(struct job *job)
+{
+	const struct path_state *undone = job->state->parent;
+	if (job->phase != PHASE_UNDO || undone == NULL)
+		return;
+	job->attempt.step.was = undone->was;
+	job->attempt.step.saved = undone->saved;
+	job->attempt.step.out = undone->outputs;
+}
+
+static const struct value *
+recorded_in(const struct job *job)
+{
+	if (job->doing != job->node)
+		return NULL;
+	if (job->phase == PHASE_UNDO && job->state->parent != NULL)
+		return job->state->parent->in;
+	return job->state->in != NULL ? job->state->in : job->in;
+}
+
+static int64_t
+evaluation_time(const struct job *job)
+{
+	/* What was recorded as an expression is evaluated as it was then. */
+	const struct path_state *state = job->phase == PHASE_UNDO ? job->state->parent : job->state;
+	bool again = job->doing == job->node && state != NULL && state->in != NULL;
+	return again ? state->at : shell_time(job->shell);
+}
+
+static const char *
+scope_path(const struct job *job)
+{
+	size_t n = strlen(job->path);
+	bool undo = job->phase == PHASE_UNDO && str_ends(str_of(job->path), STR("/undo"));
+	return undo ? arena_strndup(job->mem, job->path, n - 5) : job->path;
+}
+
+static void next(struct job *job);
+
+/* A check that is nothing but assertions has no type and needs no attempt. */
+static void
+assert_only(struct job *job)
+{
+	job->attempt = (struct attempt){.verdict = STEP_DONE, .reach = REACH_NONE};
+	attempt_ended(&job->attempt);
+}
+
+static void
+begin(struct job *job)
+{
+	struct value *in = arena_new_of(job->mem, struct value);
+	struct err err;
+	scope_init(&job->scope, job->shell, job->doing, scope_path(job), job->mem, evaluation_time(job));
+	if (job->phase == PHASE_UNDO && job->doing != job->node && job->state->parent != NULL)
+		job->scope.self = job->state->parent->outputs;
+	if (job->doing->type == NULL) {
+		assert_only(job);
+		return;
+	}
+	if (!input_restore(&job->scope, job->doing, recorded_in(job), in, &err)) {
+		job_fail(job, &err);
+		return;
+	}
+	job->step_in = in;
+	job->attempt = attempt_of(job);
+	if (job->doing == job->node)
+		of_undone(job);
+	const struct provider *provider = job->doing->type->uses;
+	if (provider != NULL)
+		provide(job, provider);
+	else
+		job_provided(job, NULL, NULL);
+}
+
+void
+job_provided(struct job *job, const struct value *got, const struct err *err)
+{
+	if (err != NULL) {
+		job_fail(job, err);
+		return;
+	}
+	if (job->phase == PHASE_PROVIDE) {
+		job->result = (struct result){.verdict = STEP_DONE, .reach = REACH_NONE};
+		job_answer(job);
+		return;
+	}
+	step_fn *fn = fn_of(job);
+	job->attempt.step.got = got;
+	if (fn == NULL) {
+		struct err missing;
+		err_set(&missing, ERR_UNSUPPORTED, "%s has no %s", job->doing->type->name,
+			phase_name(job->phase));
+		job_fail(job, &missing);
+		return;
+	}
+	attempt_start(&job->attempt, fn, shell_now(job->shell));
+}
+
+/* ---- what it came to */
+
+static struct judged
+judged_of(struct job *job)
+{
+	struct attempt *attempt = &job->attempt;
+	job->scope.now = shell_time(job->shell);
+	if (attempt->verdict != STEP_DONE && attempt->verdict != STEP_ABSENT && attempt->err.code == ERR_NONE)
+		err_set(&attempt->err, ERR_ANSWER, "%s of %s failed and did not say why", attempt->phase,
+			job->doing->type == NULL ? "the step" : job->doing->type->name);
+	return (struct judged){.scope = &job->scope, .node = job->doing, .verdict = attempt->verdict,
+		.self = attempt->step.out, .err = &attempt->err,
+		.is_check = job->phase == PHASE_CHECK || effect_of(job) == PURE};
+}
+
+/* The effect has taken place; settle judges. What it gave is recorded whole, for settle goes on from that. */
+static bool
+is_settled_later(const struct job *job)
+{
+	return job->phase == PHASE_RUN && job->doing->type != NULL && job->doing->type->settle != NULL;
+}
+
+static void
+took_effect(struct job *job)
+{
+	struct value *out = arena_new_of(job->mem, struct value);
+	job->result.verdict = STEP_DONE;
+	if (job->attempt.step.out == NULL)
+		return;
+	*out = scrubbed(job->shell->vault, job->mem, job->attempt.step.out);
+	job->result.outputs = out;
+}
+
+static void
+judge_step(struct job *job)
+{
+	struct judged judged = judged_of(job);
+	if (job->phase == PHASE_LOOK)
+		judge_look(&judged, &job->result);
+	else if (job->phase == PHASE_PROBE && job->doing != job->node)
+		judge_probe(&judged, job->node, &job->result);
+	else if (job->phase == PHASE_UNDO) {
+		job->result.verdict = judged.verdict;
+		job->result.err = judged.verdict == STEP_DONE ? NULL : judged.err;
+		job->result.transient = judged.err->transient;
+	} else if (judged.verdict == STEP_DONE && is_settled_later(job))
+		took_effect(job);
+	else
+		judge(&judged, &job->result);
+}
+
+static void
+attempt_ended(struct attempt *attempt)
+{
+	struct job *job = (struct job *)attempt;
+	job->result = (struct result){.verdict = attempt->verdict, .reach = attempt->reach};
+	judge_step(job);
+	bool good = job->result.verdict == STEP_DONE && !job->result.not_held && !job->result.assert_failed;
+	if (job->list == NULL || !good) {
+		if (job->list != NULL && job->result.err != NULL && job->doing != job->node) {
+			job->err = *job->result.err;
+			err_wrap(&job->err, "%s", job->doing->id);
+			job->result.err = &job->err;
+			if (job->phase == PHASE_CHECK)
+				job->result.verdict = STEP_FAIL;
+		}
+		job_answer(job);
+		return;
+	}
+	job->at++;
+	if (job->killed && job->at < job->n) {
+		err_set(&job->err, ERR_CANCELLED, "ended before all of it was done");
+		job_fail(job, &job->err);
+		return;
+	}
+	next(job);
+}
+
+/* The next of a list: preconditions of a change, or the steps that take it back. */
+static void
+next(struct job *job)
+{
+	if (job->at == job->n) {
+		job->result = (struct result){.verdict = STEP_DONE, .reach = REACH_ANSWERED};
+		job_answer(job);
+		return;
+	}
+	job->doing = job->list[job->at];
+	begin(job);
+}
+
+/* ---- orphans */
+
+static void
+orphans_ended(struct waiter *waiter, struct op *op)
+{
+	struct job *job = (struct job *)((char *)waiter - offsetof(struct job, orphans_done));
+	const struct orphans_answer *answer = op->answer;
+	job->result = (struct result){.verdict = STEP_DONE, .reach = REACH_ANSWERED};
+	if (answer != NULL)
+		job->result.left = answer->left;
+	else
+		job->result.left = 1;
+	if (job->result.left > 0) {
+		err_set(&job->err, ERR_DENIED, "%u of its processes cannot be ended", job->result.left);
+		if (op->err.code != ERR_NONE)
+			job->err = op->err;
+		job->result.err = &job->err;
+	}
+	job_answer(job);
+}
+
+static void
+end_orphans(struct job *job)
+{
+	struct shell *shell = job->shell;
+	const struct path_state *of = job->state;
+	size_t n = strlen(job->path);
+	if (n > 5 && strcmp(job->path + n - 5, "/undo") == 0 && of->intents == 0 && of->parent != NULL)
+		of = of->parent;
+	struct orphans_ask *ask = arena_new_of(job->mem, struct orphans_ask);
+	*ask = (struct orphans_ask){.key = path_key(job->mem, &shell->state, of), .grace = ORPHANS_GRACE_S * NS_S};
+	job->orphans_done.done = orphans_ended;
+	job->orphans = (struct op){.kind = OP_ORPHANS, .ask = ask, .mem = job->mem,
+		.owner = &job->orphans_done, .deadline = shell_now(shell).boot + 2 * ORPHANS_GRACE_S * NS_S};
+	shell->host->type->start(shell->host, &job->orphans);
+}
+
+/* ---- acts */
+
+static struct job *
+job_new(struct shell *shell, const struct act *act, int64_t decided_boot)
+{
+	struct arena *mem = arena_new();
+	struct job *job = arena_new_of(mem, struct job);
+	*job = (struct job){.shell = shell, .mem = mem, .path = arena_strdup(mem, act->path),
+		.node = act->node, .doing = act->node, .state = act->state, .phase = act->phase,
+		.number = act->attempt, .decided_boot = decided_boot, .in = act->in};
+	if (act->timeout_at > 0)
+		job->timeout_boot = owner_boot(shell->owner, act->timeout_at);
+	if (act->in != NULL) {
+		struct value *in = arena_new_of(mem, struct value);
+		*in = value_copy(mem, act->in);
+		job->in = in;
+	}
+	list_append(&shell->jobs, &job->link);
+	return job;
+}
+
+void
+phase_start(struct shell *shell, const struct act *act, int64_t decided_boot)
+{
+	struct job *job = job_new(shell, act, decided_boot);
+	const struct node *node = job->node;
+	if (shell->observer != NULL && shell->observer->started != NULL)
+		shell->observer->started(shell->observer, job->path, node, job->phase, job->number);
+	if (job->phase == PHASE_ORPHANS) {
+		end_orphans(job);
+		return;
+	}
+	if (job->phase == PHASE_CHECK || (job->phase == PHASE_UNDO && node->undo == UNDO_STEPS)) {
+		job->list = job->phase == PHASE_CHECK ? node->preconditions : node->undo_steps;
+		job->n = job->phase == PHASE_CHECK ? node->n_preconditions : node->n_undo_steps;
+		next(job);
+		return;
+	}
+	if (job->phase == PHASE_PROBE && node->probe != NULL)
+		job->doing = node->probe;
+	begin(job);
+}
+
+static struct job *
+job_of(const struct shell *shell, const char *path)
+{
+	for (struct link *it = shell->jobs.next; it != &shell->jobs; it = it->next) {
+		struct job *job = list_item(it, struct job, link);
+		if (strcmp(job->path, path) == 0)
+			return job;
+	}
+	return NULL;
+}
+
+void
+phase_saved(struct shell *shell, const char *path)
+{
+	struct job *job = job_of(shell, path);
+	if (job != NULL && job->attempt.saving)
+		attempt_saved(&job->attempt, shell_now(shell));
+}
+
+static void
+kill_job(struct shell *shell, struct job *job)
+{
+	if (job->killed)
+		return;
+	job->killed = true;
+	if (job->awaited != NULL) {
+		struct err err;
+		provide_forget(job);
+		err_set(&err, ERR_CANCELLED, "ended while it waited for %s", job->doing->type->uses->name);
+		job_fail(job, &err);
+	} else if (job->phase == PHASE_ORPHANS) {
+		shell->host->type->cancel(shell->host, &job->orphans);
+	} else {
+		attempt_cancel(&job->attempt);
+	}
+}
+
+bool
+phase_kill(struct shell *shell, const char *path)
+{
+	struct job *job = job_of(shell, path);
+	if (job != NULL)
+		kill_job(shell, job);
+	return job != NULL;
+}
+
+void
+phase_kill_link(struct shell *shell, struct link *link)
+{
+	kill_job(shell, list_item(link, struct job, link));
+}
+
+int64_t
+phases_due(const struct shell *shell)
+{
+	int64_t due = INT64_MAX;
+	for (struct link *it = shell->jobs.next; it != &shell->jobs; it = it->next) {
+		const struct job *job = list_item(it, struct job, link);
+		int64_t at = attempt_due(&job->attempt);
+		if (at < due)
+			due = at;
+	}
+	return due;
+}
+
+void
+phases_tick(struct shell *shell)
+{
+	struct now now = shell_now(shell);
+	for (struct link *it = shell->jobs.next, *following; it != &shell->jobs; it = following) {
+		struct job *job = list_item(it, struct job, link);
+		following = it->next;
+		if (attempt_due(&job->attempt) <= now.boot)
+			attempt_tick(&job->attempt, now);
+	}
+}

@@ -1,0 +1,55 @@
+/* A job: one act of the owner under way, be it one attempt of a step, its preconditions one after the other, or the end of
+ * orphans. Internal to run/: phase.c, provide.c. */
+#ifndef RUN_PHASE_H
+#define RUN_PHASE_H
+
+#include "base/list.h"
+#include "run/judge.h"
+
+struct job {
+	struct attempt attempt;                       /* first: an attempt is its job */
+	struct link link;                             /* of shell->jobs */
+	struct shell *shell;
+	struct arena *mem;
+	const char *path;
+	const struct node *node;                      /* the step */
+	struct path_state *state;
+	enum phase phase;
+	uint32_t number;                              /* of the attempt */
+	int64_t decided_boot, timeout_boot;
+	const struct value *in;                       /* recorded form */
+	bool effect_begun, killed, answered;
+
+	const struct node *doing;                     /* whose type is at work: the step, a precondition, a probe, an undo step */
+	struct node *const *list;                     /* what is to be done one after the other; NULL: only `doing` */
+	size_t at, n;
+	struct scope scope;
+
+	const struct value *step_in;                  /* of `doing`, in its final form */
+	struct grant *awaited;                        /* the attempt starts when it is there */
+	struct job *next_waiting;
+
+	struct waiter orphans_done;
+	struct op orphans;
+	struct digest *log;
+	uint64_t log_bytes;
+	uint32_t chunks;
+	struct result result;
+	struct err err;
+};
+
+/* The job ends with job->result. */
+void job_answer(struct job *job);
+void job_fail(struct job *job, const struct err *err);
+/* The attempt's step as the type sees it, all but `in`, `was`, `saved`. */
+void job_step(struct job *job, const struct step_type *type);
+int64_t job_until(const struct job *job);
+
+/* The attempt of job->doing starts: what its type needs is there. err: it could not be had. */
+void job_provided(struct job *job, const struct value *got, const struct err *err);
+
+/* provide.c: calls job_provided, perhaps at once. */
+void provide(struct job *job, const struct provider *provider);
+void provide_forget(struct job *job);                  /* it waits no longer */
+
+#endif

@@ -1,0 +1,101 @@
+/* The imperative half of a run, as its files share it: run.c turns the loop, phase.c carries out what was decided, scope.c
+ * and asker.c answer with expressions, secrets.c fetches what no record may hold. Internal to run/. */
+#ifndef RUN_SHELL_H
+#define RUN_SHELL_H
+
+#include "run/attempt.h"
+#include "run/decide.h"
+#include "run/run.h"
+
+struct frame;
+struct job;
+struct pending;
+struct later;
+
+/* A secret of a playbook, as it was fetched. */
+struct fetched {
+	struct fetched *next;
+	const struct playbook *book;
+	const struct secret_ref *ref;
+	const struct secret *secret;                  /* NULL: `err` says why there is none */
+	struct err err;
+	int64_t at;                                   /* boot ns */
+};
+
+struct secret_output {
+	struct secret_output *next;
+	const char *path, *name;
+	struct value value;
+};
+
+/* What an operation came to, until it is decided about. */
+struct letter {
+	struct letter *next;
+	struct news news;
+	struct job *job;                              /* its attempt's memory goes when it has been read; NULL */
+};
+
+struct shell {
+	struct host *host;
+	struct store *store;
+	const struct playbook *book;
+	const struct run_options *options;
+	struct observer *observer;
+	struct arena *mem;                            /* the run's */
+	struct vault *vault;
+	struct run_state state;
+	struct owner *owner;
+	struct asker asker;
+	struct frame *frames;                         /* one for each called playbook that was begun */
+	struct fetched *secrets;
+	const struct addresses *addresses;
+	struct secret_output *secret_outputs;
+	struct claim *claim;
+
+	struct pending *next, *flying;                /* the batch that is being made, and the one in flight */
+	struct op append;
+	struct waiter append_done;
+	struct letter *letters, **letters_end;
+	struct link jobs;
+	struct chunk_list *chunks;
+	struct grants *grants;                        /* what providers gave */
+	struct later *later;                          /* memory that goes when nothing is on the stack */
+
+	struct waiter inbox_read, inbox_slept;
+	struct op inbox_op, inbox_sleep;
+	struct arena *inbox_mem;
+	uint64_t inbox_after;
+	bool inbox_busy, inbox_sleeps;
+
+	unsigned signals;                             /* INT and TERM that came */
+	bool full;
+	bool leaving;                                 /* `exit` is decided */
+	bool lost;                                    /* fenced, or the store is broken */
+	int exit;
+	struct err *err;                              /* of the caller */
+};
+
+struct now shell_now(const struct shell *shell);
+int64_t shell_time(const struct shell *shell);         /* us of the owner's clock */
+void shell_tell(struct shell *shell, struct news news, struct job *job);
+
+void shell_later(struct shell *shell, struct arena *mem);
+void shell_chunk(struct shell *shell, const struct chunk *chunk);
+
+/* phase.c */
+void phase_start(struct shell *shell, const struct act *act, int64_t decided_boot);
+void phase_saved(struct shell *shell, const char *path);
+bool phase_kill(struct shell *shell, const char *path);  /* false: nothing is in flight there */
+void phases_tick(struct shell *shell);
+void phase_kill_link(struct shell *shell, struct link *link);
+int64_t phases_due(const struct shell *shell);
+void job_free(struct job *job);
+
+/* An output that no record may hold lives as long as the process. NULL: there is none. */
+void shell_keep_secret(struct shell *shell, const char *path, const char *name, const struct value *v);
+const struct value *shell_secret(const struct shell *shell, const char *path, struct str name);
+
+/* asker.c */
+void asker_init(struct shell *shell);
+
+#endif

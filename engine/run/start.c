@@ -1,0 +1,395 @@
+#include "run/run.h"
+
+#include "run/bundle.h"
+#include "run/loop.h"
+#include "run/scope.h"
+
+/* From a playbook or a run of the store to the loop, and back out. */
+
+static void
+shell_open(struct shell *shell, struct host *host, struct store *store, const struct playbook *book,
+	const struct run_options *options, struct err *err)
+{
+	struct arena *mem = arena_new();
+	*shell = (struct shell){.host = host, .store = store, .book = book, .options = options,
+		.observer = options->observer, .mem = mem, .err = err};
+	shell->vault = vault_new(mem);
+	shell->letters_end = &shell->letters;
+	list_init(&shell->jobs);
+	*err = (struct err){0};
+	state_init(&shell->state, mem);
+	shell->state.mode = options->mode;
+	shell->state.store = str_of(store_uuid(store));
+	asker_init(shell);
+}
+
+/* What the host still holds of the inbox comes back first. */
+static void
+shell_close(struct shell *shell)
+{
+	shell->leaving = true;
+	if (shell->inbox_sleeps)
+		shell->host->type->cancel(shell->host, &shell->inbox_sleep);
+	while (shell->inbox_sleeps || shell->inbox_busy) {
+		int number;
+		struct op *op = shell->host->type->wait(shell->host, INT64_MAX, &number);
+		if (op != NULL)
+			((struct waiter *)op->owner)->done(op->owner, op);
+	}
+	if (shell->claim != NULL)
+		store_release(shell->store, shell->claim, false);
+	batch_drop(shell);
+	state_close(&shell->state);
+	arena_free(shell->mem);
+}
+
+/* [a-z][a-z0-9-]{0,19}, fit for names in clouds. */
+static const char *
+new_id(struct host *host, struct arena *mem)
+{
+	uint8_t bytes[6];
+	host->type->random(host, bytes, sizeof bytes);
+	return arena_printf(mem, "r%s", base32_text(mem, bytes, sizeof bytes));
+}
+
+/* ---- claims */
+
+struct claiming {
+	struct waiter waiter;                         /* first */
+	bool done;
+};
+
+static void
+has_claimed(struct waiter *waiter, struct op *op)
+{
+	(void)op;
+	((struct claiming *)waiter)->done = true;
+}
+
+static bool
+locks_of(struct shell *shell, const struct playbook *book, struct list_builder *names, struct err *err)
+{
+	for (size_t i = 0; i < book->n_locks; i++) {
+		struct scope scope;
+		struct value name;
+		if (book->locks[i].postgres != NULL) {
+			err_set(err, ERR_UNSUPPORTED, "locks held in PostgreSQL are not in this version");
+			return false;
+		}
+		scope_of_book(&scope, shell, book, "", shell->mem, shell_time(shell));
+		if (!scope_fill(&scope, book->locks[i].name, &name, err))
+			return false;
+		if (name.kind != V_STRING)
+			return err_set(err, ERR_TYPE, "a lock wants a name, not %s", kind_name(name.kind));
+		list_push(names, name);
+	}
+	return true;
+}
+
+static bool
+held_by(struct err *err, const struct claim_answer *answer, struct arena *mem)
+{
+	const struct holder *held = answer->held;
+	err_set(err, ERR_BUSY, "%s is held", answer->what);
+	if (held == NULL)
+		return false;
+	err_set(err, ERR_BUSY, "%s is held by run %s of %s: %s on %s, pid %u, since %s%s%s%s", answer->what,
+		held->run, held->playbook, held->user, held->host, held->pid, time_text_us(mem, held->since),
+		held->step != NULL && *held->step != '\0' ? ", at step " : "", held->step == NULL ? "" : held->step,
+		held->alive ? "" : "; it is not alive");
+	if (!held->alive)
+		err_hint(err, "rbx resume %s brings it to its end", held->run);
+	return false;
+}
+
+static bool
+claim(struct shell *shell, const char *const *locks, struct err *err)
+{
+	struct claiming claiming = {.waiter.done = has_claimed};
+	struct op op = {.kind = OP_POSTED, .mem = shell->mem, .owner = &claiming, .deadline = INT64_MAX};
+	store_claim(shell->store, str_cstr(shell->mem, shell->state.id), locks, &op);
+	shell_wait(shell, &claiming.done);
+	if (op.err.code != ERR_NONE) {
+		*err = op.err;
+		return false;
+	}
+	const struct claim_answer *answer = op.answer;
+	shell->claim = answer->claim;
+	return shell->claim != NULL || held_by(err, answer, shell->mem);
+}
+
+static bool
+claim_all(struct shell *shell, struct value *names, struct err *err)
+{
+	struct list_builder list = {.mem = shell->mem};
+	*names = list_done(&list);
+	if (shell->state.mode == MODE_DRY)
+		return claim(shell, NULL, err);
+	if (!locks_of(shell, shell->book, &list, err))
+		return false;
+	*names = list_done(&list);
+	const char **locks = arena_array(shell->mem, const char *, list.n + 1);
+	for (size_t i = 0; i < list.n; i++)
+		locks[i] = str_cstr(shell->mem, list.items[i].str);
+	return claim(shell, locks, err);
+}
+
+/* ---- bodies */
+
+static struct value
+by_of(struct shell *shell, bool process)
+{
+	const struct self *self = shell->host->type->self(shell->host);
+	struct map_builder by = {.mem = shell->mem};
+	map_put(&by, "uid", value_int(self->uid));
+	map_put(&by, "user", value_text(shell->mem, "%s", self->user));
+	map_put(&by, "host", value_text(shell->mem, "%s", self->host));
+	if (self->tty != NULL && !process)
+		map_put(&by, "tty", value_text(shell->mem, "%s", self->tty));
+	if (process) {
+		map_put(&by, "pid", value_int(self->pid));
+		map_put(&by, "started", value_int((int64_t)self->started));
+		map_put(&by, "boot_id", value_text(shell->mem, "%s", self->boot_id));
+	}
+	return map_done(&by);
+}
+
+static const struct value *
+own_members(struct shell *shell)
+{
+	struct map_builder map = {.mem = shell->mem};
+	struct value *out = arena_new_of(shell->mem, struct value);
+	map_put(&map, "by", by_of(shell, true));
+	map_put(&map, "rbx", value_text(shell->mem, "%s", RBX_VERSION));
+	*out = map_done(&map);
+	return out;
+}
+
+static const struct value *
+run_members(struct shell *shell, const struct value *locks, struct str bundle)
+{
+	struct map_builder map = {.mem = shell->mem};
+	struct value *out = arena_new_of(shell->mem, struct value);
+	const struct frame *frame = frame_of(shell, shell->book, "");
+	map_put(&map, "playbook", value_text(shell->mem, "%s", sha256_hex(shell->mem, bundle)));
+	map_put(&map, "file", value_text(shell->mem, "%s", shell->book->file));
+	map_put(&map, "name", value_text(shell->mem, "%s", shell->book->name));
+	if (shell->options->of != NULL)
+		map_put(&map, "of", value_text(shell->mem, "%s", shell->options->of));
+	map_put(&map, "inputs", shell->options->inputs == NULL ? value_map(shell->mem, NULL, 0) : *shell->options->inputs);
+	map_put(&map, "vars", frame->vars);
+	map_put(&map, "locks", *locks);
+	if (shell->book->limits != NULL)
+		map_put(&map, "limits", *shell->book->limits);
+	map_put(&map, "by", by_of(shell, false));
+	map_put(&map, "rbx", value_text(shell->mem, "%s", RBX_VERSION));
+	*out = map_done(&map);
+	return out;
+}
+
+/* ---- inputs */
+
+/* Recorded inputs with their types; an input of type run as what that run left. */
+static bool
+set_inputs(struct shell *shell, const struct value *inputs, struct err *err)
+{
+	struct map_builder map = {.mem = shell->mem};
+	bool drill = shell->state.mode == MODE_DRILL;
+	for (size_t i = 0; i < shell->book->n_inputs; i++) {
+		const struct input *input = &shell->book->inputs[i];
+		const struct value *v = value_get(inputs, input->name);
+		struct value full;
+		if (v == NULL)
+			continue;
+		if (strcmp(input->type, "run") != 0 || v->kind != V_STRING) {
+			map_put(&map, input->name, typed_input(shell->mem, v, input->type));
+			continue;
+		}
+		if (run_earlier(shell->store, v->str, input->of, drill, shell->mem, &full, err)) {
+			map_put(&map, input->name, full);
+		} else if (shell->state.mode == MODE_DRY && err->code == ERR_NOT_FOUND) {
+			map_put(&map, input->name, value_unknown(str_of(arena_strdup(shell->mem, err->msg))));
+		} else {
+			err_wrap(err, "input '%s'", input->name);
+			return false;
+		}
+	}
+	struct value all = map_done(&map);
+	frame_set(frame_of(shell, shell->book, ""), &all, NULL);
+	return true;
+}
+
+static bool
+set_vars(struct shell *shell, struct err *err)
+{
+	struct value vars;
+	return frame_vars(shell, frame_of(shell, shell->book, ""), shell->mem, &vars, err);
+}
+
+/* As they were recorded: a var that was evaluated then is not evaluated again. */
+static void
+restore_vars(struct shell *shell)
+{
+	const struct value *recorded = value_get(shell->state.run, "vars");
+	struct map_builder map = {.mem = shell->mem};
+	for (size_t i = 0; i < shell->book->n_vars; i++) {
+		const struct named_template *var = &shell->book->vars[i];
+		const struct value *v = value_get(recorded, var->name);
+		if (v != NULL)
+			map_put(&map, var->name, typed_value(shell->mem, v, template_type(var->value)));
+	}
+	struct value vars = map_done(&map);
+	frame_set(frame_of(shell, shell->book, ""), NULL, &vars);
+}
+
+/* ---- runs */
+
+static void
+owner_make(struct shell *shell)
+{
+	const struct run_options *options = shell->options;
+	struct owner_options *made = arena_new_of(shell->mem, struct owner_options);
+	*made = (struct owner_options){.tty = options->tty && !options->no_wait, .overrides = options->overrides,
+		.reasons = options->reasons};
+	shell->owner = owner_new(shell->mem, shell->book, &shell->state, &shell->asker, made);
+}
+
+static int
+carry_out(struct shell *shell, const struct news *news)
+{
+	struct observer *observer = shell->observer;
+	if (observer != NULL && observer->opened != NULL)
+		observer->opened(observer, shell->book, &shell->state, shell->owner);
+	shell_decide(shell, news);
+	return shell_loop(shell);
+}
+
+static int
+exit_of(const struct shell *shell, const struct err *err)
+{
+	if (shell->leaving)
+		return shell->exit;
+	return err->code == ERR_SECRET ? 3 : err->code == ERR_BUSY ? 75 : 2;
+}
+
+static int
+start(struct shell *shell, struct err *err)
+{
+	struct value locks;
+	if (!set_inputs(shell, shell->options->inputs, err) || !set_vars(shell, err) ||
+	    !secrets_fetch(shell, err) || !claim_all(shell, &locks, err))
+		return exit_of(shell, err);
+	struct str bundle = bundle_make(shell->book, batch_mem(shell));
+	struct news news = {.kind = NEWS_START, .mode = shell->options->mode,
+		.run = run_members(shell, &locks, bundle), .own = own_members(shell)};
+	batch_blob(shell, bundle);
+	owner_make(shell);
+	return carry_out(shell, &news);
+}
+
+int
+run_start(struct host *host, struct store *store, const struct playbook *book,
+	const struct run_options *options, struct arena *mem, const char **run, struct err *err)
+{
+	struct shell shell;
+	shell_open(&shell, host, store, book, options, err);
+	*run = new_id(host, mem);
+	shell.state.id = str_of(*run);
+	int code = start(&shell, err);
+	if (err->code != ERR_NONE)
+		vault_mask_err(shell.vault, err);
+	shell_close(&shell);
+	return code;
+}
+
+static const char *const *
+recorded_locks(struct shell *shell)
+{
+	const struct value *locks = value_get(shell->state.run, "locks");
+	if (locks == NULL || locks->kind != V_LIST || shell->state.mode == MODE_DRY)
+		return NULL;
+	const char **out = arena_array(shell->mem, const char *, locks->list.n + 1);
+	for (size_t i = 0; i < locks->list.n; i++)
+		out[i] = str_cstr(shell->mem, locks->list.items[i].str);
+	return out;
+}
+
+static bool
+fold_again(struct shell *shell, const char *run, struct err *err)
+{
+	state_close(&shell->state);
+	return run_fold(shell->store, run, shell->mem, &shell->state, err);
+}
+
+static int
+resume(struct shell *shell, const char *run, struct err *err)
+{
+	const char *why;
+	struct now now = shell_now(shell);
+	/* The records that were read before the claim may not be all of them. */
+	if (!fold_again(shell, run, err) || !claim(shell, recorded_locks(shell), err) || !fold_again(shell, run, err))
+		return exit_of(shell, err);
+	if (!state_may_resume(&shell->state, now.wall, shell->options->deadline > 0, &why, err))
+		return 2;
+	if (!set_inputs(shell, value_get(shell->state.run, "inputs"), err))
+		return 2;
+	restore_vars(shell);
+	if (!secrets_fetch(shell, err))
+		return exit_of(shell, err);
+	owner_make(shell);
+	shell->inbox_after = shell->state.last_message;
+	struct news news = {.kind = NEWS_CLAIM, .why = why, .deadline = shell->options->deadline,
+		.own = own_members(shell)};
+	return carry_out(shell, &news);
+}
+
+int
+run_resume(struct host *host, struct store *store, const char *run, const struct playbook *book,
+	const struct run_options *options, struct arena *mem, struct err *err)
+{
+	struct shell shell;
+	(void)mem;
+	shell_open(&shell, host, store, book, options, err);
+	shell.state.id = str_of(run);
+	int code = resume(&shell, run, err);
+	if (err->code != ERR_NONE)
+		vault_mask_err(shell.vault, err);
+	shell_close(&shell);
+	return code;
+}
+
+/* ---- the stored playbook */
+
+struct first {
+	struct arena *mem;
+	struct value body;
+	struct err *err;
+	bool good;
+};
+
+static bool
+first_record(const struct record *record, void *with)
+{
+	struct first *first = with;
+	struct str body = str_copy(first->mem, record->body);
+	first->good = json_parse(first->mem, body, NULL, &first->body, first->err);
+	return false;
+}
+
+const struct playbook *
+run_book(struct store *store, const char *run, const struct step_type *const *types, struct arena *mem,
+	struct diags *diags, struct err *err)
+{
+	struct first first = {.mem = mem, .err = err};
+	uint8_t digest[SHA256_SIZE];
+	struct str text;
+	if (!store_read(store, run, 1, first_record, &first, err))
+		return NULL;
+	if (!first.good || !hex_parse(value_get_str(&first.body, "playbook"), digest, sizeof digest)) {
+		err_set(err, ERR_NOT_FOUND, "run '%s' has no stored playbook", run);
+		return NULL;
+	}
+	if (!store_blob(store, digest, mem, &text, err))
+		return NULL;
+	return bundle_load(text, types, mem, diags, err);
+}
