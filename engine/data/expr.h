@@ -51,7 +51,7 @@ struct expr_env {
 	/* Why a name that no root has is not to be had here ("'secrets' exists only in fields of type secret"); may be NULL. */
 	bool (*why_not)(const struct expr_env *env, struct str name, struct err *why);
 	const void *with;
-	bool unchecked;                               /* syntax and names only: conformance cases with check off */
+	bool unchecked;                               /* syntax only: all else fails when it is evaluated */
 };
 
 /* ---- compiling */
@@ -87,9 +87,20 @@ struct expr_scope {
 bool expr_eval(const struct expr *expr, const struct expr_scope *scope, struct arena *mem, struct value *out,
 	struct err *err);
 
-/* The functions, for `rbx help functions`: one row an overload. */
+/* The functions, for `rbx help functions`: one row an overload, sorted by name. The name has its namespace
+ * ("math.abs"); the signature begins with the receiver's type where it is a method: "string.charAt(int) -> string". The
+ * example is an expression and its result: "'abc'.charAt(1) == 'b'". */
+struct expr_frame;                                    /* what a function gets besides its arguments */
+
 struct expr_function {
 	const char *name, *signature, *summary, *example;
+	/* The rest is the evaluator's. Arguments are of the kinds that the signature names. */
+	bool (*call)(struct expr_frame *frame, const struct value *const *args, size_t n, struct value *out);
+	/* When the expression is compiled, to refuse bad constants and to keep what is dear to make; args[i] NULL: not
+	 * constant. */
+	bool (*prepare)(struct arena *mem, const struct value *const *args, size_t n, void **prepared,
+		struct err *err);
+	unsigned flags;
 };
 const struct expr_function *expr_functions(size_t *n);
 
