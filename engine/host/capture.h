@@ -13,7 +13,8 @@ struct capture {
 
 void capture_add(struct capture *capture, struct str piece);
 bool capture_is_cut(const struct capture *capture);
-/* All of it, or both ends with a line between them that says how much is missing; in mem. */
+/* All of it, or both ends with a line between them that says how much is missing; in
+ * mem. */
 struct str capture_text(struct arena *mem, const struct capture *capture);
 void capture_free(struct capture *capture);   /* wipes */
 

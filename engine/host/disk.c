@@ -126,7 +126,8 @@ name_hidden(struct draft *draft)
 	if (getrandom(&salt, sizeof salt, 0) != sizeof salt)
 		abort();
 	free(draft->hidden);
-	if (asprintf(&draft->hidden, ".%.*s.%016" PRIx64, HIDDEN_NAME, draft->name, salt) < 0)
+	if (asprintf(&draft->hidden, ".%.*s.%016" PRIx64, HIDDEN_NAME, draft->name,
+	             salt) < 0)
 		abort();
 }
 
@@ -185,7 +186,8 @@ link_hidden(struct draft *draft, struct err *err)
 	snprintf(from, sizeof from, "/proc/self/fd/%d", draft->fd);
 	for (int i = 0; i < NAME_TRIES; i++) {
 		name_hidden(draft);
-		if (linkat(AT_FDCWD, from, draft->folder, draft->hidden, AT_SYMLINK_FOLLOW) == 0)
+		if (linkat(AT_FDCWD, from, draft->folder, draft->hidden,
+		           AT_SYMLINK_FOLLOW) == 0)
 			return true;
 		if (errno != EEXIST)
 			break;
@@ -221,7 +223,8 @@ draft_end(struct draft *draft, bool *done, struct err *err)
 		return disk_fails(err, errno, draft->path);
 	*done = true;
 	forget_hidden(draft);
-	if (fsync(draft->folder) != 0 && errno != EINVAL)     /* EINVAL: it knows no such thing */
+	/* EINVAL: it knows no such thing */
+	if (fsync(draft->folder) != 0 && errno != EINVAL)
 		return disk_fails(err, errno, draft->path);
 	return true;
 }

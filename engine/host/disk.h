@@ -1,4 +1,5 @@
-/* Files, as the threads of the pool handle them: every function here may block. Internal to host/. */
+/* Files, as the threads of the pool handle them: every function here may block. Internal
+ * to host/. */
 #ifndef HOST_DISK_H
 #define HOST_DISK_H
 
@@ -7,26 +8,31 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* Opens a plain file for reading. Symbolic links are followed, magic links (/proc/PID/fd, /proc/PID/root) are
- * not; a FIFO, a device or a folder is refused without waiting for it. -1: err is set. */
+/* Opens a plain file for reading. Symbolic links are followed, magic links (/proc/PID/fd,
+ * /proc/PID/root) are not; a FIFO, a device or a folder is refused without waiting for
+ * it. -1: err is set. */
 int disk_open(const char *path, struct stat *stat, struct err *err);
-bool disk_fails(struct err *err, int number, const char *path);   /* err_errno, and transient */
-ssize_t disk_read(int fd, void *into, size_t n);                 /* read(2), again after a signal */
+/* err_errno, and transient */
+bool disk_fails(struct err *err, int number, const char *path);
+ssize_t disk_read(int fd, void *into, size_t n); /* read(2), again after a signal */
 bool disk_write(int fd, const char *bytes, size_t n, const char *path, struct err *err);
 
-/* A file that is being written, unseen until it is whole. It lies in the folder where it will stand, nameless
- * (O_TMPFILE) where the file system can, else under a hidden name; mode 0600. */
+/* A file that is being written, unseen until it is whole. It lies in the folder where it
+ * will stand, nameless (O_TMPFILE) where the file system can, else under a hidden name;
+ * mode 0600. */
 struct draft {
 	int folder, fd;
 	char *path, *name, *hidden;           /* hidden: NULL while it is nameless */
-	bool exists;                          /* then mode, uid and gid of what will be replaced are kept */
+	bool exists; /* then mode, uid and gid of what will be replaced are kept */
 	struct stat was;
 };
 
-/* Refuses a path at which something other than a plain file is: a link, FIFO, device or folder. */
+/* Refuses a path at which something other than a plain file is: a link, FIFO, device or
+ * folder. */
 bool draft_open(struct draft *draft, const char *path, struct err *err);
-/* fsync of the file, rename, fsync of the folder. On false *done says whether the rename has taken place. */
+/* fsync of the file, rename, fsync of the folder. On false *done says whether the rename
+ * has taken place. */
 bool draft_end(struct draft *draft, bool *done, struct err *err);
-void draft_drop(struct draft *draft);         /* after either; removes what was not ended */
+void draft_drop(struct draft *draft); /* after either; removes what was not ended */
 
 #endif

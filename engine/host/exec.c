@@ -11,8 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* DRAIN: how long a pipe that somebody else holds is read after the child's end. LOOK: how often it is
- * looked whether a child that is being ended is gone. LAST: how long after KILL. */
+/* DRAIN: how long a pipe that somebody else holds is read after the child's end. LOOK:
+ * how often it is looked whether a child that is being ended is gone. LAST: how long
+ * after KILL. */
 static const int64_t DRAIN = 2 * NS_S, LOOK = 50 * NS_MS, LAST = NS_S;
 
 static void look(struct exec *exec, int number);
@@ -30,11 +31,13 @@ exec_free(struct exec *exec)
 	handle_free(exec);
 }
 
-/* From here on its number may be another's. One that KILL did not end stays on the list. */
+/* From here on its number may be another's. One that KILL did not end stays on the
+ * list. */
 static void
 reap(struct exec *exec)
 {
-	if (exec->reaped || exec->pid <= 0 || waitpid(exec->pid, NULL, WNOHANG) != exec->pid)
+	if (exec->reaped || exec->pid <= 0
+	    || waitpid(exec->pid, NULL, WNOHANG) != exec->pid)
 		return;
 	exec->reaped = true;
 	list_remove(&exec->child);
@@ -89,8 +92,8 @@ finish_ended(struct exec *exec)
 	size_t left = exec->left;
 	detach(exec);
 	op->reach = REACH_SENT;
-	err_set(&op->err, why, why == ERR_TIMEOUT ? "%s: ended at its deadline" : "%s: cancelled",
-		name);
+	err_set(&op->err, why, "%s: %s", name,
+		why == ERR_TIMEOUT ? "ended at its deadline" : "cancelled");
 	if (left > 0)
 		err_hint(&op->err, "%zu of its processes could not be ended", left);
 	real_complete(real, op);
@@ -110,7 +113,8 @@ drain_over(void *with)
 {
 	struct exec *exec = with;
 	/* What is in the pipe may only wait to be asked for. */
-	bool unread = exec->stream_out && exec->read == NULL && exec->pipes[EXEC_OUT].fd >= 0;
+	bool unread = exec->stream_out && exec->read == NULL
+		&& exec->pipes[EXEC_OUT].fd >= 0;
 	exec->held = exec->held || !unread || exec->pipes[EXEC_ERR].fd >= 0;
 	exec_io_close(exec, EXEC_ERR);
 	if (unread)
@@ -130,7 +134,8 @@ exec_drain(struct exec *exec)
 	real_timer(exec->handle.real, &exec->drain, real_now() + DRAIN, drain_over, exec);
 }
 
-/* Finished: it has ended, and nobody holds its pipes. Being ended: nothing of it is left. */
+/* Finished: it has ended, and nobody holds its pipes. Being ended: nothing of it is
+ * left. */
 void
 exec_check(struct exec *exec)
 {
@@ -146,7 +151,8 @@ exec_check(struct exec *exec)
 		exec_drain(exec);
 }
 
-/* Looks for what belongs to a child that is being ended, in the pool: /proc may be large. */
+/* Looks for what belongs to a child that is being ended, in the pool: /proc may be
+ * large. */
 struct look_job {
 	struct job job;
 	struct exec *exec;
@@ -183,17 +189,19 @@ look_done(struct job *with)
 	} else if (exec->dead && exec->left == 0)
 		finish_end(exec);
 	else
-		real_timer(exec->handle.real, &exec->look, real_now() + LOOK, look_again, exec);
+		real_timer(exec->handle.real, &exec->look, real_now() + LOOK, look_again,
+			exec);
 }
 
 static void
 look(struct exec *exec, int number)
 {
 	struct real *real = exec->handle.real;
+	struct link *link;
 	size_t n = 0;
 	if (exec->looking)
 		return;
-	for (struct link *link = real->children.next; link != &real->children; link = link->next)
+	for (link = real->children.next; link != &real->children; link = link->next)
 		n++;
 	struct look_job *job = job_new(real, NULL, sizeof *job + n * sizeof *job->spared);
 	const struct exec_ask *ask = exec->handle.op->ask;
@@ -204,7 +212,7 @@ look(struct exec *exec, int number)
 		.spared = job->spared, .signal = number, .known = exec->known,
 		.found = exec->left};
 	exec->known = NULL;                   /* the job's meanwhile */
-	for (struct link *link = real->children.next; link != &real->children; link = link->next) {
+	for (link = real->children.next; link != &real->children; link = link->next) {
 		struct exec *other = list_item(link, struct exec, child);
 		if (other != exec)
 			job->spared[job->sweep.n_spared++] = other->pid;
@@ -248,7 +256,8 @@ end(struct exec *exec, enum err_code why)
 	                                            : "cancelled");
 	exec_io_close(exec, EXEC_IN);
 	kill(-exec->pid, SIGTERM);
-	real_timer(real, &exec->grace, real_now() + real->options.grace, grace_over, exec);
+	int64_t grace = real->options.grace;
+	real_timer(real, &exec->grace, real_now() + grace, grace_over, exec);
 	look(exec, SIGTERM);
 }
 
@@ -265,7 +274,8 @@ exec_cancel(struct real *real, struct op *op)
 	end(op->handle, ERR_CANCELLED);
 }
 
-/* Processes that a child left behind come to us (PR_SET_CHILD_SUBREAPER), and nobody else reaps them. */
+/* Processes that a child left behind come to us (PR_SET_CHILD_SUBREAPER), and nobody else
+ * reaps them. */
 static void
 reap_strangers(const struct real *real, const char *task)
 {
@@ -305,7 +315,8 @@ static void
 child_look(struct exec *exec)
 {
 	siginfo_t info = {0};
-	if (exec->dead || waitid(P_PID, (id_t)exec->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0
+	int how = WEXITED | WNOHANG | WNOWAIT;
+	if (exec->dead || waitid(P_PID, (id_t)exec->pid, &info, how) != 0
 	    || info.si_pid != exec->pid)
 		return;
 	exec->dead = true;
@@ -317,9 +328,9 @@ child_look(struct exec *exec)
 void
 exec_reap(struct real *real)
 {
-	struct link *next;
+	struct link *link, *next;
 	reap_all_strangers(real);
-	for (struct link *link = real->children.next; link != &real->children; link = next) {
+	for (link = real->children.next; link != &real->children; link = next) {
 		struct exec *exec = list_item(link, struct exec, child);
 		next = link->next;
 		child_look(exec);
@@ -370,7 +381,7 @@ exec_read(struct real *real, struct op *op, struct op *part)
 	if (!exec->stream_out || exec->read != NULL)
 		real_fail(real, part, REACH_NONE, ERR_IO, "not a stream to read");
 	else if (exec->why != ERR_NONE)
-		real_fail(real, part, REACH_NONE, exec->why, "the program is being ended");
+		real_fail(real, part, REACH_NONE, exec->why, "the program must end");
 	else
 		exec_io_read(exec, part);
 }
@@ -382,7 +393,7 @@ exec_write(struct real *real, struct op *op, struct op *part)
 	if (!exec->stream_in || exec->write != NULL)
 		real_fail(real, part, REACH_NONE, ERR_IO, "not a stream to write");
 	else if (exec->why != ERR_NONE)
-		real_fail(real, part, REACH_NONE, exec->why, "the program is being ended");
+		real_fail(real, part, REACH_NONE, exec->why, "the program must end");
 	else
 		exec_io_write(exec, part);
 }

@@ -1,4 +1,5 @@
-/* A child, in two files: exec.c is its life, exec_io.c its three pipes. Internal to host/. */
+/* A child, in two files: exec.c is its life, exec_io.c its three pipes. Internal to
+ * host/. */
 #ifndef HOST_EXEC_H
 #define HOST_EXEC_H
 
@@ -21,14 +22,14 @@ struct exec {
 	struct handle handle;                 /* op: NULL once it has completed */
 	struct link child;                    /* in real->children until it is reaped */
 	pid_t pid;                            /* also its group and session */
-	bool dead, reaped;                    /* dead: a zombie, kept so that its group keeps its number */
+	bool dead, reaped; /* dead: a zombie, kept so that its group keeps its number */
 	int code, signal;
 	struct exec_pipe pipes[3];
 	bool stream_in, stream_out;
 	struct str rest;                      /* of standard input, to be written */
 	struct op *read, *write;              /* the parts in flight */
 	size_t got;                           /* of the part that reads */
-	struct timer drain;                   /* after its end, while a pipe is still held */
+	struct timer drain; /* after its end, while a pipe is still held */
 	bool held;                            /* by another, when that was over */
 
 	enum err_code why;                    /* it is being ended: TIMEOUT, CANCELLED */
@@ -41,7 +42,8 @@ struct exec {
 	unsigned closing;                     /* pipes that uv still holds */
 };
 
-bool exec_io_open(struct exec *exec, const struct exec_ask *ask, int theirs[3], struct err *err);
+bool exec_io_open(struct exec *exec, const struct exec_ask *ask, int theirs[3],
+	struct err *err);
 void exec_io_start(struct exec *exec, struct str in);
 void exec_io_close(struct exec *exec, int which);
 void exec_io_read(struct exec *exec, struct op *part);

@@ -35,7 +35,8 @@ null_open(int *theirs, struct err *err)
 }
 
 bool
-exec_io_open(struct exec *exec, const struct exec_ask *ask, int theirs[3], struct err *err)
+exec_io_open(struct exec *exec, const struct exec_ask *ask, int theirs[3],
+	struct err *err)
 {
 	for (int i = 0; i < 3; i++) {
 		exec->pipes[i] = (struct exec_pipe){.exec = exec, .fd = -1};
@@ -114,7 +115,8 @@ out_end(struct exec *exec, int which)
 	exec_check(exec);
 }
 
-/* A program that is being ended may still say something, and must not wait for a reader. */
+/* A program that is being ended may still say something, and must not wait for a
+ * reader. */
 static void
 discard(struct exec *exec)
 {
@@ -202,7 +204,8 @@ write_over(struct exec *exec)
 	real_answer(exec->handle.real, part, NULL);
 }
 
-/* A child may end, or close its input, without reading all of it: that alone is no error of it. */
+/* A child may end, or close its input, without reading all of it: that alone is no error
+ * of it. */
 static void
 in_refused(struct exec *exec)
 {
@@ -262,5 +265,6 @@ exec_io_break(struct exec *exec, enum err_code code, const char *why)
 		uv_poll_stop(&exec->pipes[EXEC_IN].poll);
 	for (int i = 0; i < 2; i++)
 		if (parts[i] != NULL)
-			real_fail(exec->handle.real, parts[i], REACH_SENT, code, "%s", why);
+			real_fail(exec->handle.real, parts[i], REACH_SENT, code, "%s",
+				why);
 }

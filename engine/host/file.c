@@ -74,10 +74,10 @@ file_list(struct file_job *job)
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (n == cap) {
-			const char **more = arena_array(job->mem, const char *, cap * 2 + 1);
+			cap *= 2;
+			const char **more = arena_array(job->mem, const char *, cap + 1);
 			memcpy(more, names, n * sizeof *names);
 			names = more;
-			cap *= 2;
 		}
 		names[n++] = arena_strdup(job->mem, entry->d_name);
 	}

@@ -81,7 +81,7 @@ host_cancel(struct host *host, struct op *op)
 {
 	struct handle *handle = op->handle;
 	if (handle == NULL || handle->cancelled)
-		return;               /* it has completed, or somebody else will post it */
+		return; /* it has completed, or somebody else will post it */
 	handle->cancelled = true;
 	real_kinds[op->kind]->cancel(real_of(host), op);
 }

@@ -1,5 +1,6 @@
-/* OP_OPEN: a file as a stream. Each part is a job of the pool on the stream's disk half, which outlives the stream when a
- * part is given up: the thread that hangs holds it, and its end closes it. */
+/* OP_OPEN: a file as a stream. Each part is a job of the pool on the stream's disk half,
+ * which outlives the stream when a part is given up: the thread that hangs holds it, and
+ * its end closes it. */
 #include "host/disk.h"
 #include "host/real.h"
 
@@ -12,7 +13,7 @@
 
 enum { PIECE = 1024 * 1024 };
 
-struct disk {                                 /* touched by one job at a time, and by nobody else */
+struct disk { /* touched by one job at a time, and by nobody else */
 	int fd;
 	bool write;
 	char *path, *piece;
@@ -24,7 +25,7 @@ struct file_job {
 	struct disk *disk;
 	const struct op *part;
 	pthread_mutex_t lock;
-	bool gone;                            /* under lock: what belongs to the part must not be touched */
+	bool gone; /* under lock: what belongs to the part must not be touched */
 	struct open_answer opened;
 	size_t got;
 	bool end;
@@ -39,7 +40,7 @@ struct stream {
 	struct cell *cell;
 };
 
-struct cell {                                 /* in op->mem: closes what is still open when that ends */
+struct cell { /* in op->mem: closes what is still open when that ends */
 	struct stream *stream;
 };
 
@@ -180,7 +181,8 @@ open_late(void *handle)
 	open_fail(handle, ERR_TIMEOUT, "the disk did not answer before the deadline");
 }
 
-/* How far the thread is cannot be asked: the rename of the last write may have happened. */
+/* How far the thread is cannot be asked: the rename of the last write may have
+ * happened. */
 static enum reach
 reach_of(const struct op *part)
 {
@@ -188,7 +190,8 @@ reach_of(const struct op *part)
 	return last ? REACH_SENT : REACH_NONE;
 }
 
-/* In flight while the timer of its deadline stands; then it is a stream to be closed, with nothing to complete. */
+/* In flight while the timer of its deadline stands; then it is a stream to be closed,
+ * with nothing to complete. */
 static void
 open_cancel(struct real *real, struct op *op)
 {
@@ -293,7 +296,8 @@ write_work(struct job *with)
 	if (!ask_of(job, &ask, sizeof ask))
 		return;
 	while (ask.bytes.n > 0) {
-		struct str piece = {ask.bytes.p, ask.bytes.n < PIECE ? ask.bytes.n : PIECE};
+		size_t n = ask.bytes.n < PIECE ? ask.bytes.n : PIECE;
+		struct str piece = {ask.bytes.p, n};
 		if (!give(job, piece) || !disk_write(disk->draft.fd, disk->piece, piece.n,
 		                                     disk->path, &job->err))
 			return;

@@ -1,5 +1,5 @@
-/* OP_ORPHANS: what an earlier owner of a run, which is dead, left running is ended before anything is repeated: TERM,
- * the grace, KILL, and a last second. */
+/* OP_ORPHANS: what an earlier owner of a run, which is dead, left running is ended before
+ * anything is repeated: TERM, the grace, KILL, and a last second. */
 #include "host/real.h"
 #include "host/sweep.h"
 
@@ -81,7 +81,8 @@ static void
 look(struct orphans *orphans, int number)
 {
 	const struct orphans_ask *ask = orphans->handle.op->ask;
-	struct orphans_job *job = job_new(orphans->handle.real, orphans->handle.op, sizeof *job);
+	struct handle *handle = &orphans->handle;
+	struct orphans_job *job = job_new(handle->real, handle->op, sizeof *job);
 	job->key = strdup(ask->key);
 	if (job->key == NULL)
 		abort();
@@ -102,7 +103,7 @@ give_up(struct orphans *orphans, enum err_code code, const char *why)
 	real_timer_stop(real, &orphans->look);
 	free(orphans->known);
 	handle_free(orphans);
-	real_fail(real, op, REACH_SENT, code, "ending what is left of an earlier attempt: %s", why);
+	real_fail(real, op, REACH_SENT, code, "what an earlier attempt left: %s", why);
 }
 
 static void

@@ -17,8 +17,9 @@ struct failure {
 	enum stage stage;
 };
 
-/* What the child, which runs in our memory until it execs, is told. It tells by a pipe that closes on
- * exec, not by memory: tools that watch a program make a fork of the vfork. */
+/* What the child, which runs in our memory until it execs, is told. It tells by a pipe
+ * that closes on exec, not by memory: tools that watch a program make a fork of the
+ * vfork. */
 struct birth {
 	const struct spawn *spawn;
 	const char *program;
@@ -98,14 +99,16 @@ run_child(struct birth *birth)
 	for (int i = 0; i < 3; i++)
 		if (dup2(spawn->files[i], i) < 0)
 			fail_child(birth, STAGE_SETUP);
-	/* All of ours close on exec; this is for what a library may have opened otherwise. */
+	/* All of ours close on exec; this is for what a library may have opened
+	 * otherwise. */
 	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	reset_signals();
 	execve(birth->program, (char *const *)spawn->argv, (char *const *)spawn->env);
 	fail_child(birth, STAGE_EXEC);
 }
 
-/* All signals wait meanwhile: a handler of ours that ran in the child would act on our memory. */
+/* All signals wait meanwhile: a handler of ours that ran in the child would act on our
+ * memory. */
 __attribute__((noinline)) static pid_t
 give_birth(struct birth *birth)
 {

@@ -11,11 +11,12 @@ struct spawn {
 	int files[3];                                 /* become 0, 1 and 2 */
 };
 
-/* vfork and exec in the thread that calls, which must live as long as the child is to: in a session
- * of its own, SIGTERM when the thread ends, no signal blocked or ignored, files 0 to 2 alone.
- * -1: err is set, and nothing of the child has run. */
+/* vfork and exec in the thread that calls, which must live as long as the child is to: in
+ * a session of its own, SIGTERM when the thread ends, no signal blocked or ignored, files
+ * 0 to 2 alone. -1: err is set, and nothing of the child has run. */
 pid_t spawn_child(struct arena *mem, const struct spawn *spawn, struct err *err);
 
-const char *env_find(const char *const *env, const char *name);      /* the value; NULL: not in it */
+/* the value; NULL: not in it */
+const char *env_find(const char *const *env, const char *name);
 
 #endif

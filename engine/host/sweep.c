@@ -38,6 +38,9 @@ load(const char *path, char *text, size_t size)
 	return n;
 }
 
+/* Fields 7 to 21 of /proc/PID/stat, which are of no interest. */
+#define SKIP_7_TO_21 " %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d"
+
 /* proc(5); the name, in parentheses, may hold anything. False: gone, or a zombie. */
 static bool
 load_process(pid_t pid, struct process *process)
@@ -48,9 +51,8 @@ load_process(pid_t pid, struct process *process)
 	text[n] = '\0';
 	const char *rest = strrchr(text, ')');
 	*process = (struct process){.pid = pid};
-	if (rest == NULL || sscanf(rest + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u"
-	                           " %*d %*d %*d %*d %*d %*d %" SCNu64, &state,
-	                           &process->parent, &process->group, &process->session,
+	if (rest == NULL || sscanf(rest + 1, " %c %d %d %d" SKIP_7_TO_21 " %" SCNu64,
+	                           &state, &process->parent, &process->group, &process->session,
 	                           &process->started) != 5)
 		return false;
 	return state != 'Z' && state != 'X';
@@ -67,7 +69,8 @@ load_table(struct table *table)
 			continue;
 		if (table->n == table->cap) {
 			table->cap = table->cap == 0 ? 512 : table->cap * 2;
-			table->rows = realloc(table->rows, table->cap * sizeof *table->rows);
+			size_t size = table->cap * sizeof *table->rows;
+			table->rows = realloc(table->rows, size);
 			if (table->rows == NULL)
 				abort();
 		}
@@ -77,8 +80,9 @@ load_table(struct table *table)
 	closedir(proc);
 }
 
-/* An environment is as long as its program's caller made it: it is read in pieces, each with the
- * end of the one before. Only a whole entry counts: NUL before it, or the beginning. */
+/* An environment is as long as its program's caller made it: it is read in pieces, each
+ * with the end of the one before. Only a whole entry counts: NUL before it, or the
+ * beginning. */
 static bool
 holds_key(pid_t pid, const char *entry, size_t n_entry)
 {
@@ -110,9 +114,11 @@ mark_holders(struct table *table, const char *key)
 	if (n < 0 || (size_t)n + 2 > sizeof entry)
 		return;
 	entry[0] = '\0';
-	for (size_t i = 0; i < table->n; i++)
-		if (!table->rows[i].spared)
-			table->rows[i].holds = holds_key(table->rows[i].pid, entry, (size_t)n + 2);
+	for (size_t i = 0; i < table->n; i++) {
+		struct process *process = &table->rows[i];
+		if (!process->spared)
+			process->holds = holds_key(process->pid, entry, (size_t)n + 2);
+	}
 }
 
 static struct process *
@@ -169,8 +175,8 @@ mark_belonging(struct table *table, const struct sweep *sweep)
 		struct process *process = &table->rows[i];
 		bool in = process->group == group || process->session == group
 			|| process->parent == group;
-		process->belongs = !process->spared && ((group != 0 && in) || process->holds
-		                                        || is_known(process, sweep));
+		in = (group != 0 && in) || process->holds || is_known(process, sweep);
+		process->belongs = in && !process->spared;
 	}
 	while (more) {
 		more = false;
@@ -215,7 +221,8 @@ sweep_run(struct sweep *sweep)
 		struct process *process = &table.rows[i];
 		if (!process->belongs)
 			continue;
-		sweep->known[sweep->found++] = (struct sweep_known){process->pid, process->started};
+		struct sweep_known known = {process->pid, process->started};
+		sweep->known[sweep->found++] = known;
 		if (sweep->signal != 0)
 			signal_process(process, sweep->signal);
 	}

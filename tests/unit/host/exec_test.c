@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The key is this process's own: what holds it is ended, also where the test runs twice at once. */
+/* The key is this process's own: what holds it is ended, also where the test runs twice
+ * at once. */
 static char key[40];
 static const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", key, NULL};
 
@@ -46,10 +47,11 @@ static void
 await(struct world *world, const char *path)
 {
 	while (access(path, F_OK) != 0)
-		assert_null(world->host->type->wait(world->host, in_ns(world, NS_MS), NULL));
+		op_none_for(world, NS_MS);
 }
 
-/* No process holds the key any more but zombies; its own count is the proof that there were some. */
+/* No process holds the key any more but zombies; its own count is the proof that there
+ * were some. */
 static unsigned
 alive(struct world *world, const char *script)
 {
@@ -77,13 +79,15 @@ static void
 a_child_sees_nothing_of_ours(void **state)
 {
 	struct world *world = *state;
-	int leak = open("/dev/null", O_RDONLY);              /* without O_CLOEXEC, as libraries do */
-	assert_str(run(world, "ls /proc/self/fd | tr '\\n' ' '")->out, "0 1 2 3 ");   /* 3: ls reads the folder */
+	int leak = open("/dev/null", O_RDONLY); /* without O_CLOEXEC, as libraries do */
+	/* 3: ls reads the folder */
+	assert_str(run(world, "ls /proc/self/fd | tr '\\n' ' '")->out, "0 1 2 3 ");
 	assert_str(run(world, "env | sort | grep -v -e ^PWD= -e ^SHLVL= -e ^_=")->out,
 		arena_printf(world->mem, "PATH=/usr/local/bin:/usr/bin:/bin\n%s\n", key));
 	assert_str(run(world, "grep -E '^Sig(Blk|Ign)' /proc/self/status")->out,
 		"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
-	assert_str(run(world, "read -r p c s p g s rest </proc/self/stat; [ $g = $s ] && cat")->out, "");
+	const char *leads = "read -r p c s p g s x </proc/self/stat; [ $g = $s ] && cat";
+	assert_str(run(world, leads)->out, "");
 	close(leak);
 	struct exec_ask ask = *sh(world, "pwd");
 	ask.dir = "/usr";
@@ -91,7 +95,8 @@ a_child_sees_nothing_of_ours(void **state)
 }
 
 static void
-not_started(struct world *world, const struct exec_ask *ask, enum err_code code, const char *words)
+not_started(struct world *world, const struct exec_ask *ask, enum err_code code,
+	const char *words)
 {
 	struct op *op = op_run(world, OP_EXEC, ask);
 	assert_int_equal(op->err.code, code);
@@ -161,7 +166,8 @@ both_ends_of_a_large_output_are_kept(void **state)
 	assert_true(answer->out.n < 2 * 4096 + 64);
 	assert_true(str_starts(answer->out, STR("first\ny\n")));
 	assert_true(str_ends(answer->out, STR("y\nlast\n")));
-	assert_true(str_find(answer->out, STR("[9991819 bytes left out]")) < answer->out.n);
+	size_t at = str_find(answer->out, STR("[9991819 bytes left out]"));
+	assert_true(at < answer->out.n);
 	ask.keep = 0;
 	assert_int_equal(answered(op_run(world, OP_EXEC, &ask))->out.n, 0);
 }
@@ -187,7 +193,8 @@ captures_agree_with_what_went_in(void **state)
 			if (total <= 16)
 				assert_true(str_eq(text, (struct str){all, total}));
 			assert_true(str_starts(text, head));
-			assert_true(str_ends(text, (struct str){all + total - n_tail, n_tail}));
+			struct str tail = {all + total - n_tail, n_tail};
+			assert_true(str_ends(text, tail));
 			capture_free(&capture);
 		}
 }
@@ -231,11 +238,12 @@ a_child_may_clean_up(void **state)
 {
 	struct world *world = *state;
 	told = 0;
-	struct exec_ask ask = *sh(world, "trap 'echo bye; exit 0' TERM; echo hi; while :; do sleep 0.01; done");
+	struct exec_ask ask = *sh(world, "trap 'echo bye; exit 0' TERM; echo hi;"
+		" while :; do sleep 0.01; done");
 	ask.tail = count_tail;
 	struct op *op = op_start(world, OP_EXEC, &ask, HANG_S * NS_S);
 	while (told < 3)
-		assert_null(world->host->type->wait(world->host, in_ns(world, NS_MS), NULL));
+		op_none_for(world, NS_MS);
 	world->host->type->cancel(world->host, op);
 	assert_ptr_equal(op_next(world), op);
 	assert_int_equal(op->err.code, ERR_CANCELLED);
@@ -243,7 +251,8 @@ a_child_may_clean_up(void **state)
 	assert_int_equal(told, 7);
 }
 
-/* A grandchild in the group, one that left the session, and one that was forked twice and did so: all ignore TERM. */
+/* A grandchild in the group, one that left the session, and one that was forked twice and
+ * did so: all ignore TERM. */
 static void
 what_a_child_started_ends_with_it(void **state)
 {
@@ -259,7 +268,8 @@ what_a_child_started_ends_with_it(void **state)
 	await(world, arena_printf(world->mem, "%s/a", folder));
 	await(world, arena_printf(world->mem, "%s/b", folder));
 	await(world, arena_printf(world->mem, "%s/c", folder));
-	const char *count = arena_printf(world->mem, "grep -lsz '^sleep$' /proc/[0-9]*/cmdline |"
+	const char *count = arena_printf(world->mem,
+		"grep -lsz '^sleep$' /proc/[0-9]*/cmdline |"
 		" while read f; do tr '\\0' ' ' <$f 2>/dev/null; echo; done |"
 		" grep -c '1234[.]%d' || :", getpid());
 	assert_int_equal(alive(world, count), 3);
@@ -314,7 +324,7 @@ output_is_read_as_a_stream(void **state)
 	size_t total = 0;
 	bool end = false;
 	while (!end) {
-		struct read_ask read = {.from = op, .into = into, .want = 1000000, .digest = digest};
+		struct read_ask read = {op, into, 1000000, digest};
 		struct op *part = op_start(world, OP_READ, &read, HANG_S * NS_S);
 		assert_ptr_equal(op_next(world), part);
 		const struct read_answer *answer = part->answer;
@@ -337,7 +347,8 @@ output_is_read_as_a_stream(void **state)
 	assert_memory_equal(sha1, sha2, 32);
 }
 
-/* Who does not read leaves the pipe full, and the child waiting: it is not finished, and nothing is lost. */
+/* Who does not read leaves the pipe full, and the child waiting: it is not finished, and
+ * nothing is lost. */
 static void
 a_stream_presses_back(void **state)
 {
@@ -399,7 +410,7 @@ input_is_written_as_a_stream(void **state)
 	struct op *op = op_start(world, OP_EXEC, &ask, HANG_S * NS_S);
 	char *bytes = arena_alloc(world->mem, 1000000);
 	for (int i = 0; i < 4; i++) {
-		struct write_ask write = {.to = op, .bytes = {bytes, 1000000}, .end = false};
+		struct write_ask write = {op, {bytes, 1000000}, false};
 		assert_int_equal(op_run(world, OP_WRITE, &write)->reach, REACH_ANSWERED);
 	}
 	struct write_ask write = {.to = op, .bytes = STR("x"), .end = true};
@@ -421,7 +432,8 @@ static void
 closing_ends_the_children(void **state)
 {
 	struct world *world = *state;
-	op_start(world, OP_EXEC, sh(world, "trap '' TERM; while :; do sleep 0.01; done"), HANG_S * NS_S);
+	const char *sturdy = "trap '' TERM; while :; do sleep 0.01; done";
+	op_start(world, OP_EXEC, sh(world, sturdy), HANG_S * NS_S);
 	op_start(world, OP_EXEC, sh(world, "sleep 100"), HANG_S * NS_S);
 }
 

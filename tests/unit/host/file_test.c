@@ -86,7 +86,8 @@ a_file_is_replaced_and_loaded(void **state)
 	assert_int_equal(stat(in(folder, "a"), &stat1), 0);
 	assert_int_equal(stat1.st_mode & 07777, 0600);
 	assert_int_equal(chmod(in(folder, "a"), 0640), 0);
-	assert_true(answered(file(folder, FILE_REPLACE, "a", STR("two, longer\n")))->exists);
+	struct op *replace = file(folder, FILE_REPLACE, "a", STR("two, longer\n"));
+	assert_true(answered(replace)->exists);
 	assert_int_equal(stat(in(folder, "a"), &stat2), 0);
 	assert_int_equal(stat2.st_mode & 07777, 0640);
 	assert_true(stat1.st_ino != stat2.st_ino);
@@ -97,7 +98,8 @@ a_file_is_replaced_and_loaded(void **state)
 	assert_str(load->bytes, "two, longer\n");
 	assert_memory_equal(load->sha256, sha, sizeof sha);
 	assert_int_equal(load->size, 12);
-	assert_memory_equal(answered(file(folder, FILE_DIGEST, "a", STR("")))->sha256, sha, 32);
+	load = answered(file(folder, FILE_DIGEST, "a", STR("")));
+	assert_memory_equal(load->sha256, sha, 32);
 	assert_int_equal(entries(folder), 1);
 
 	assert_true(answered(file(folder, FILE_REMOVE, "a", STR("")))->exists);
@@ -110,8 +112,8 @@ a_folder_is_listed_in_order(void **state)
 {
 	struct folder *folder = *state;
 	for (int i = 0; i < 300; i++)
-		close(open(in(folder, arena_printf(folder->world->mem, "%d", i * 7 % 300)),
-			O_CREAT | O_WRONLY, 0600));
+		close(creat(arena_printf(folder->world->mem, "%s/%d", folder->path,
+			i * 7 % 300), 0600));
 	const struct file_answer *list = answered(file(folder, FILE_LIST, "", STR("")));
 	assert_true(list->is_folder);
 	for (int i = 0; i < 299; i++)
@@ -150,10 +152,12 @@ what_is_no_plain_file_is_refused(void **state)
 	refused(folder, FILE_LOAD, "nothing", ERR_NOT_FOUND);
 	refused(folder, FILE_LIST, "nothing", ERR_NOT_FOUND);
 	assert_int_equal(entries(folder), 5);
-	/* A link is followed where nothing is written, and not where it leads through a process. */
+	/* A link is followed where nothing is written, and not where it leads through a
+	 * process. */
 	assert_true(answered(file(folder, FILE_LOAD, "link", STR("")))->bytes.n > 0);
 	assert_int_equal(symlink("/proc/self/root/etc/passwd", in(folder, "magic")), 0);
-	assert_int_not_equal(file(folder, FILE_LOAD, "magic", STR(""))->err.code, ERR_NONE);
+	struct op *magic = file(folder, FILE_LOAD, "magic", STR(""));
+	assert_int_not_equal(magic->err.code, ERR_NONE);
 }
 
 static void
@@ -215,9 +219,10 @@ a_stream_appears_when_it_ends(void **state)
 	for (size_t i = 0; i < n; i++)
 		bytes[i] = (char)(i * 2654435761u >> 13);
 	struct op *to = open_stream(folder, "a", true);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(write_part(folder, to, (struct str){bytes, n}, false)->err.code,
-			ERR_NONE);
+	for (int i = 0; i < 3; i++) {
+		struct op *part = write_part(folder, to, (struct str){bytes, n}, false);
+		assert_int_equal(part->err.code, ERR_NONE);
+	}
 	assert_int_not_equal(access(in(folder, "a"), F_OK), 0);
 	assert_int_equal(write_part(folder, to, STR("end"), true)->reach, REACH_ANSWERED);
 	assert_int_equal(write_part(folder, to, STR("more"), true)->err.code, ERR_IO);
@@ -229,7 +234,7 @@ a_stream_appears_when_it_ends(void **state)
 	char *got = arena_alloc(world->mem, n);
 	struct digest *digest = digest_new(world->mem), *want = digest_new(world->mem);
 	for (int i = 0; i < 4; i++) {
-		struct read_ask ask = {.from = from, .into = got, .want = n, .digest = digest};
+		struct read_ask ask = {from, got, n, digest};
 		const struct read_answer *read = op_run(world, OP_READ, &ask)->answer;
 		assert_int_equal(read->got, i == 3 ? 3 : n);
 		assert_int_equal(read->end, i == 3);
@@ -255,7 +260,7 @@ a_dropped_stream_leaves_nothing(void **state)
 	op_none(world);
 	assert_str(answered(file(folder, FILE_LOAD, "a", STR("")))->bytes, "old");
 
-	struct arena *mem = arena_new();                      /* a stream ends with its memory */
+	struct arena *mem = arena_new(); /* a stream ends with its memory */
 	struct open_ask ask = {in(folder, "a"), true};
 	struct op op = {.kind = OP_OPEN, .ask = &ask, .mem = mem,
 		.deadline = in_ns(world, HANG_S * NS_S)};
@@ -266,15 +271,17 @@ a_dropped_stream_leaves_nothing(void **state)
 	assert_int_equal(entries(folder), 1);
 }
 
-/* The pool is kept busy by as many jobs as it has threads, so that none of the cancelled begins for sure or not: whatever
- * they did, each completes once, and the file is whole. */
+/* The pool is kept busy by as many jobs as it has threads, so that none of the cancelled
+ * begins for sure or not: whatever they did, each completes once, and the file is
+ * whole. */
 static void
 a_cancelled_operation_completes_at_once(void **state)
 {
 	struct folder *folder = *state;
 	struct world *world = folder->world;
 	answered(file(folder, FILE_REPLACE, "a", STR("old")));
-	struct file_ask ask = {.what = FILE_REPLACE, .path = in(folder, "a"), .bytes = STR("new")};
+	struct file_ask ask = {.what = FILE_REPLACE, .bytes = STR("new")};
+	ask.path = in(folder, "a");
 	struct op *ops[40];
 	for (int i = 0; i < 40; i++)
 		ops[i] = op_start(world, OP_FILE, &ask, HANG_S * NS_S);
@@ -305,15 +312,17 @@ nothing(struct job *job)
 	(void)job;
 }
 
-/* Every thread of the pool hangs, as on a file server that is gone: operations end by their deadlines, the loop turns. */
+/* Every thread of the pool hangs, as on a file server that is gone: operations end by
+ * their deadlines, the loop turns. */
 static void
 a_disk_that_hangs_holds_up_no_deadline(void **state)
 {
 	struct folder *folder = *state;
 	struct world *world = folder->world;
+	struct real *real = (struct real *)world->host;
 	sem_init(&disk, 0, 0);
 	for (int i = 0; i < 64; i++)
-		real_blocking(job_new((struct real *)world->host, NULL, sizeof(struct job)), hang, nothing);
+		real_blocking(job_new(real, NULL, sizeof(struct job)), hang, nothing);
 	struct file_ask load = {.what = FILE_LOAD, .path = in(folder, "a")};
 	struct open_ask open = {in(folder, "b"), true};
 	struct op *first = op_start(world, OP_FILE, &load, 2 * NS_MS);
@@ -327,7 +336,7 @@ a_disk_that_hangs_holds_up_no_deadline(void **state)
 	assert_int_equal(second->reach, REACH_NONE);
 	for (int i = 0; i < 64; i++)
 		sem_post(&disk);
-	assert_int_equal(entries(folder), 0);                 /* also the draft of b is gone */
+	assert_int_equal(entries(folder), 0); /* also the draft of b is gone */
 	op_none(world);
 }
 

@@ -132,7 +132,8 @@ the_start_stands_in_the_22nd_field(void **state)
 {
 	(void)state;
 	uint64_t started = 0;
-	const char *stat = "7 (a) b) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23";
+	const char *stat = "7 (a) b) S"
+		" 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23";
 	assert_true(self_started(stat, &started));
 	assert_int_equal(started, 22);
 	assert_false(self_started("7 (a) S 3 4", &started));

@@ -8,22 +8,24 @@
 
 static pid_t test;                            /* this process, also in its forks */
 
-/* An owner that dies by SIGKILL in the middle of a step, as a crash would have it: its child ignores
- * TERM, has one grandchild in another session and one with another environment, as sudo gives, and
- * one of another key runs too. */
+/* An owner that dies by SIGKILL in the middle of a step, as a crash would have it: its
+ * child ignores TERM, has one grandchild in another session and one with another
+ * environment, as sudo gives, and one of another key runs too. */
 static const char sturdy[] = "trap '' TERM\n"
 	"setsid sh -c 'echo x >>\"$0\"; exec sleep 1236.5' \"$0\" &\n"
 	"env -i sh -c 'echo x >>\"$0\"; exec sleep 1236.5' \"$0\" &\n"
 	"(RBX_KEY=$1 setsid sh -c 'echo x >>\"$0\"; exec sleep 1236.5' \"$0\" &)\n"
 	"echo x >>\"$0\"; while :; do sleep 0.01; done";
 
-/* Its child dies of TERM; the grandchild, which has neither the key nor any more a parent that has
- * it, does not. */
+/* Its child dies of TERM; the grandchild, which has neither the key nor any more a parent
+ * that has it, does not. */
 static const char stubborn[] =
-	"env -i sh -c 'trap \"\" TERM; echo x >>\"$0\"; while :; do sleep 0.01; done' \"$0\" &\n"
+	"env -i sh -c 'trap \"\" TERM; echo x >>\"$0\"; while :; do sleep 0.01; done'"
+	" \"$0\" &\n"
 	"exec sleep 1236.5";
 
-/* Of this very process: what holds them is ended, also where the test runs twice at once. */
+/* Of this very process: what holds them is ended, also where the test runs twice at
+ * once. */
 static const char *
 key_of(const char *word)
 {
@@ -141,7 +143,7 @@ what_was_found_once_is_not_lost(void **state)
 		be_owner(stubborn, file);
 	while (lines(file) < 1)
 		world->host->type->wait(world->host, in_ns(world, NS_MS), NULL);
-	kill(owner, SIGSTOP);                 /* else its death would end the child first */
+	kill(owner, SIGSTOP); /* else its death would end the child first */
 	struct op *op = orphans(world, key_of("holder"));
 	const struct orphans_answer *answer = op->answer;
 	assert_true(answer->found >= 2);

@@ -1,5 +1,5 @@
-/* The real host in unit tests: opened for each case, with a short grace, and a bound on every wait that only a hang
- * reaches. */
+/* The real host in unit tests: opened for each case, with a short grace, and a bound on
+ * every wait that only a hang reaches. */
 #ifndef TESTS_UNIT_HOST_REAL_HOST_H
 #define TESTS_UNIT_HOST_REAL_HOST_H
 
@@ -75,11 +75,17 @@ op_run(struct world *world, enum op_kind kind, const void *ask)
 	return op;
 }
 
-/* Nothing more completes. */
+/* Nothing completes meanwhile. */
+static inline void
+op_none_for(struct world *world, int64_t ns)
+{
+	assert_null(world->host->type->wait(world->host, in_ns(world, ns), NULL));
+}
+
 static inline void
 op_none(struct world *world)
 {
-	assert_null(world->host->type->wait(world->host, in_ns(world, 0), NULL));
+	op_none_for(world, 0);
 }
 
 #define on_world(test) cmocka_unit_test_setup_teardown(test, world_open, world_close)
