@@ -51,7 +51,8 @@ static int
 count_records(struct store *store, const struct batch *batch)
 {
 	const struct record *first = &batch->records[0];
-	sqlite3_stmt *count = db_query(&store->db, first->seq == 1 ? Q_ADD_RUN : Q_GROW_RUN);
+	sqlite3_stmt *count =
+		db_query(&store->db, first->seq == 1 ? Q_ADD_RUN : Q_GROW_RUN);
 	if (count == NULL)
 		return SQLITE_ERROR;
 	db_bind(count, 1, str_of(batch->run));
@@ -124,8 +125,8 @@ add_all(struct store *store, const struct batch *batch)
 	return result;
 }
 
-/* The hash that the batch goes on from. The run's records are only ever appended, so where it
- * is missing somebody took records away: the store is broken, not fenced. */
+/* The hash that the batch goes on from. The run's records are only ever appended, so
+ * where it is missing somebody took records away: the store is broken, not fenced. */
 static bool
 read_before(struct store *store, const struct batch *batch, uint8_t before[SHA256_SIZE],
 	struct err *err)
@@ -138,12 +139,15 @@ read_before(struct store *store, const struct batch *batch, uint8_t before[SHA25
 		return db_fail(&store->db, err, store->where);
 	db_bind(hash, 1, str_of(batch->run));
 	sqlite3_bind_int64(hash, 2, (sqlite3_int64)batch->records[0].seq - 1);
-	bool found = sqlite3_step(hash) == SQLITE_ROW && db_column(hash, 0).n == SHA256_SIZE;
+	bool found =
+		sqlite3_step(hash) == SQLITE_ROW && db_column(hash, 0).n == SHA256_SIZE;
 	if (found)
 		memcpy(before, db_column(hash, 0).p, SHA256_SIZE);
 	sqlite3_reset(hash);
-	return found || err_set(err, ERR_IO, "run %s: record %llu, which should be the last, is "
-		"missing", batch->run, (unsigned long long)batch->records[0].seq - 1);
+	return found
+		|| err_set(err, ERR_IO,
+			"run %s: record %llu, which should be the last, is missing",
+			batch->run, (unsigned long long)batch->records[0].seq - 1);
 }
 
 static enum written
@@ -166,8 +170,8 @@ write_batch(struct store *store, const struct batch *batch, struct err *err)
 	return written;
 }
 
-/* The reserve is given up at the first sign of a full disk, and the batch written again: what
- * runs can then still be recorded. */
+/* The reserve is given up at the first sign of a full disk, and the batch written again:
+ * what runs can then still be recorded. */
 static enum ack
 append(struct store *store, const struct batch *batch, struct err *err)
 {

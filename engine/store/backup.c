@@ -8,20 +8,25 @@
 static bool
 copy(struct store *store, sqlite3 *into, struct err *err)
 {
-	sqlite3_backup *backup = sqlite3_backup_init(into, "main", store->db.sqlite, "main");
+	sqlite3_backup *backup =
+		sqlite3_backup_init(into, "main", store->db.sqlite, "main");
 	int result = backup == NULL ? SQLITE_ERROR : sqlite3_backup_step(backup, -1);
 	sqlite3_backup_finish(backup);
 	if (result == SQLITE_DONE)
 		return true;
-	return err_set(err, result == SQLITE_FULL ? ERR_FULL : ERR_IO, "%s", sqlite3_errstr(result));
+	return err_set(err, result == SQLITE_FULL ? ERR_FULL : ERR_IO, "%s",
+		sqlite3_errstr(result));
 }
 
 static bool
 sync_folder(struct arena *mem, const char *to, struct err *err)
 {
 	const char *slash = strrchr(to, '/');
-	const char *folder = slash == NULL ? "." : slash == to ? "/"
-		: arena_strndup(mem, to, (size_t)(slash - to));
+	const char *folder = ".";
+	if (slash == to)
+		folder = "/";
+	else if (slash != NULL)
+		folder = arena_strndup(mem, to, (size_t)(slash - to));
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool ok = fd >= 0 && fsync(fd) == 0;
 	if (!ok)

@@ -14,8 +14,8 @@ static bool
 is_there(struct store *store)
 {
 	struct stat st;
-	return fstatat(store->folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)
-		&& st.st_size >= BALLAST;
+	return fstatat(store->folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0
+		&& S_ISREG(st.st_mode) && st.st_size >= BALLAST;
 }
 
 static void
@@ -33,7 +33,8 @@ ballast_make(struct store *store)
 {
 	if (is_there(store))
 		return;
-	int fd = openat(store->folder, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = openat(
+		store->folder, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int result = fd < 0 ? errno : posix_fallocate(fd, 0, BALLAST);
 	if (fd >= 0)
 		close(fd);
@@ -50,11 +51,12 @@ ballast_drop(struct store *store)
 	now_full(store);
 }
 
-/* A commit into blocks that the file already has costs one sync of data alone; a file that grows
- * costs one of the file system's journal too (ext4: 0.42 against 0.25 ms). A run of a few steps
- * never comes here, for the zeros cost as much as 30 commits save. SQLite takes zeros for the
- * end of the WAL. Closing the file here drops no lock: SQLite's are on store.db and
- * store.db-shm. Without room the WAL grows as it is written. */
+/* A commit into blocks that the file already has costs one sync of data alone; a file
+ * that grows costs one of the file system's journal too (ext4: 0.42 against 0.25 ms). A
+ * run of a few steps never comes here, for the zeros cost as much as 30 commits save.
+ * SQLite takes zeros for the end of the WAL. Closing the file here drops no lock:
+ * SQLite's are on store.db and store.db-shm. Without room the WAL grows as it is written.
+ */
 void
 wal_fill(struct store *store)
 {

@@ -13,7 +13,7 @@
 struct claim {
 	struct arena *mem;
 	const char *run;
-	int fd;                                       /* of owners/RUN, locked */
+	int fd; /* of owners/RUN, locked */
 };
 
 struct claim_job {
@@ -27,13 +27,14 @@ struct claim_job {
 bool
 run_id_fits(const char *run)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	size_t n = strlen(run);
 	return n >= 1 && n <= 64 && run[0] != '.' && strspn(run, allowed) == n;
 }
 
-/* Who it is stands in the lock file itself: it is read when the lock is found taken, and after
- * a crash, when a named lock still belongs to the run. */
+/* Who it is stands in the lock file itself: it is read when the lock is found taken, and
+ * after a crash, when a named lock still belongs to the run. */
 static bool
 write_holder(struct store *store, int fd)
 {
@@ -46,7 +47,8 @@ write_holder(struct store *store, int fd)
 	json_write_str(&text, str_of(self->user));
 	buf_printf(&text, ",\"pid\":%u,\"since\":%lld}\n", self->pid,
 		(long long)store->host->type->now(store->host).wall);
-	bool ok = ftruncate(fd, 0) == 0 && pwrite(fd, text.p, text.n, 0) == (ssize_t)text.n;
+	bool ok =
+		ftruncate(fd, 0) == 0 && pwrite(fd, text.p, text.n, 0) == (ssize_t)text.n;
 	arena_free(mem);
 	return ok;
 }
@@ -80,7 +82,8 @@ last_step(struct store *store, const char *run, struct arena *mem)
 const struct holder *
 holder_of(struct store *store, const char *run, struct arena *mem)
 {
-	int fd = openat(store->owners, run, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(
+		store->owners, run, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct value file = read_file(mem, fd);
 	struct holder *holder = arena_new_of(mem, struct holder);
 	*holder = (struct holder){
@@ -98,8 +101,8 @@ holder_of(struct store *store, const char *run, struct arena *mem)
 	return holder;
 }
 
-/* A released lock's file is removed while it is locked; who opened it before that and locks it
- * then has a file without a name, and asks again. */
+/* A released lock's file is removed while it is locked; who opened it before that and
+ * locks it then has a file without a name, and asks again. */
 static enum lock_result
 lock_run(struct store *store, const char *run, int *fd, struct err *err)
 {
@@ -157,11 +160,13 @@ take_named(struct store *store, struct claim_job *self, struct err *err)
 		return true;
 	if (!write_begin(store, err))
 		return false;
-	for (size_t i = 0; ok && self->answer.held == NULL && self->locks[i] != NULL; i++) {
+	for (size_t i = 0; ok && self->answer.held == NULL && self->locks[i] != NULL;
+		i++) {
 		const char *owner = lock_owner(store, self->locks[i], self->mem);
 		if (owner != NULL && strcmp(owner, self->run) != 0) {
 			self->answer.held = holder_of(store, owner, self->mem);
-			self->answer.what = arena_printf(self->mem, "lock %s", self->locks[i]);
+			self->answer.what =
+				arena_printf(self->mem, "lock %s", self->locks[i]);
 		} else if (!add_lock(store, self->locks[i], self->run, now)) {
 			ok = db_fail(&store->db, err, store->where);
 		}
@@ -179,7 +184,8 @@ finish(struct store *store, struct claim_job *self, int fd, struct err *err)
 {
 	bool ok = take_named(store, self, err);
 	if (ok && self->answer.held == NULL && !write_holder(store, fd))
-		ok = err_errno(err, errno, "store %s: owners/%s", store->where, self->run);
+		ok = err_errno(
+			err, errno, "store %s: owners/%s", store->where, self->run);
 	if (!ok || self->answer.held != NULL) {
 		unlinkat(store->owners, self->run, 0);
 		close(fd);
@@ -187,7 +193,8 @@ finish(struct store *store, struct claim_job *self, int fd, struct err *err)
 	}
 	struct arena *mem = arena_new();
 	struct claim *claim = arena_new_of(mem, struct claim);
-	*claim = (struct claim){.mem = mem, .run = arena_strdup(mem, self->run), .fd = fd};
+	*claim =
+		(struct claim){.mem = mem, .run = arena_strdup(mem, self->run), .fd = fd};
 	self->answer.claim = claim;
 	return true;
 }
@@ -217,7 +224,8 @@ free_arena(void *mem)
 }
 
 void
-store_claim(struct store *store, const char *run, const char *const *locks, struct op *posted)
+store_claim(
+	struct store *store, const char *run, const char *const *locks, struct op *posted)
 {
 	struct claim_job *self = arena_new_of(posted->mem, struct claim_job);
 	assert(run_id_fits(run));

@@ -12,20 +12,21 @@ static const char schema[] =
 	"CREATE TABLE store (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE run (run TEXT PRIMARY KEY, at INTEGER NOT NULL,"
 	" records INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE record (run TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,"
-	" boot INTEGER NOT NULL, kind TEXT NOT NULL, path TEXT NOT NULL,"
-	" attempt INTEGER NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL,"
-	" PRIMARY KEY (run, seq)) WITHOUT ROWID;"
+	"CREATE TABLE record (run TEXT NOT NULL, seq INTEGER NOT NULL,"
+	" at INTEGER NOT NULL, boot INTEGER NOT NULL, kind TEXT NOT NULL,"
+	" path TEXT NOT NULL, attempt INTEGER NOT NULL, body TEXT NOT NULL,"
+	" hash BLOB NOT NULL, PRIMARY KEY (run, seq)) WITHOUT ROWID;"
 	"CREATE TABLE blob (digest BLOB PRIMARY KEY, bytes BLOB NOT NULL);"
-	"CREATE TABLE chunk (id INTEGER PRIMARY KEY, run TEXT NOT NULL, path TEXT NOT NULL,"
-	" attempt INTEGER NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL);"
+	"CREATE TABLE chunk (id INTEGER PRIMARY KEY, run TEXT NOT NULL,"
+	" path TEXT NOT NULL, attempt INTEGER NOT NULL, number INTEGER NOT NULL,"
+	" text TEXT NOT NULL);"
 	"CREATE INDEX chunk_of ON chunk (run);"
 	"CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL,"
-	" at INTEGER NOT NULL, uid INTEGER NOT NULL, user TEXT NOT NULL, host TEXT NOT NULL,"
-	" body TEXT NOT NULL);"
+	" at INTEGER NOT NULL, uid INTEGER NOT NULL, user TEXT NOT NULL,"
+	" host TEXT NOT NULL, body TEXT NOT NULL);"
 	"CREATE INDEX message_of ON message (run);"
-	"CREATE TABLE lock (name TEXT PRIMARY KEY, run TEXT NOT NULL, since INTEGER NOT NULL)"
-	" WITHOUT ROWID;";
+	"CREATE TABLE lock (name TEXT PRIMARY KEY, run TEXT NOT NULL,"
+	" since INTEGER NOT NULL) WITHOUT ROWID;";
 
 static const char *const queries[Q_COUNT] = {
 	[Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -36,29 +37,31 @@ static const char *const queries[Q_COUNT] = {
 	[Q_ADD_RECORD] = "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[Q_ADD_BLOB] = "INSERT INTO blob VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[Q_ADD_CHUNK] = "INSERT INTO chunk (run, path, attempt, number, text)"
-		" VALUES (?1, ?2, ?3, ?4, ?5)",
+			" VALUES (?1, ?2, ?3, ?4, ?5)",
 	[Q_ADD_MESSAGE] = "INSERT INTO message (run, at, uid, user, host, body)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[Q_ADD_LOCK] = "INSERT INTO lock VALUES (?1, ?2, ?3)"
-		" ON CONFLICT DO UPDATE SET run = ?2, since = ?3",
+		       " ON CONFLICT DO UPDATE SET run = ?2, since = ?3",
 	[Q_DROP_LOCKS] = "DELETE FROM lock WHERE run = ?1",
 	[Q_LOCK] = "SELECT run FROM lock WHERE name = ?1",
 	[Q_RECORD_COUNT] = "SELECT records FROM run WHERE run = ?1",
 	[Q_HASH] = "SELECT hash FROM record WHERE run = ?1 AND seq = ?2",
 	[Q_LAST] = "SELECT seq, at, kind, body FROM record WHERE run = ?1"
-		" ORDER BY seq DESC LIMIT 1",
+		   " ORDER BY seq DESC LIMIT 1",
 	[Q_LAST_STEP] = "SELECT path FROM record WHERE run = ?1 AND path <> ''"
-		" ORDER BY seq DESC LIMIT 1",
+			" ORDER BY seq DESC LIMIT 1",
 	[Q_FIRST] = "SELECT at, body FROM record WHERE run = ?1 AND seq = 1",
 	[Q_RECORDS] = "SELECT seq, at, boot, kind, path, attempt, body, hash FROM record"
-		" WHERE run = ?1 AND seq >= ?2 ORDER BY seq",
+		      " WHERE run = ?1 AND seq >= ?2 ORDER BY seq",
 	[Q_INBOX] = "SELECT id, at, uid, user, host, body FROM message"
-		" WHERE run = ?1 AND id > ?2 ORDER BY id",
+		    " WHERE run = ?1 AND id > ?2 ORDER BY id",
 	[Q_BLOB] = "SELECT bytes FROM blob WHERE digest = ?1",
-	[Q_CHUNKS] = "SELECT id, path, attempt, number, text FROM chunk"
+	[Q_CHUNKS] =
+		"SELECT id, path, attempt, number, text FROM chunk"
 		" WHERE run = ?1 AND id > ?2 AND (?3 IS NULL OR path = ?3) ORDER BY id",
 	[Q_RUNS] = "SELECT run FROM run ORDER BY at, run",
-	[Q_RUNS_LIKE] = "SELECT run FROM run WHERE run >= ?1 AND substr(run, 1, length(?1)) = ?1"
+	[Q_RUNS_LIKE] =
+		"SELECT run FROM run WHERE run >= ?1 AND substr(run, 1, length(?1)) = ?1"
 		" ORDER BY run LIMIT 4",
 	[Q_NEWEST] = "SELECT run FROM run ORDER BY at DESC, run DESC LIMIT 1",
 };
@@ -68,9 +71,12 @@ code_of(int result)
 {
 	switch (result & 0xff) {
 	case SQLITE_FULL: return ERR_FULL;
-	case SQLITE_BUSY: case SQLITE_LOCKED: return ERR_BUSY;
-	case SQLITE_PERM: case SQLITE_READONLY: case SQLITE_CANTOPEN: case SQLITE_AUTH:
-		return ERR_DENIED;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED: return ERR_BUSY;
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_AUTH: return ERR_DENIED;
 	case SQLITE_NOTADB: return ERR_VALUE;
 	default: return ERR_IO;
 	}
@@ -79,14 +85,16 @@ code_of(int result)
 bool
 db_fail(struct db *db, struct err *err, const char *what)
 {
-	int result = sqlite3_extended_errcode(db->sqlite), system = sqlite3_system_errno(db->sqlite);
+	int result = sqlite3_extended_errcode(db->sqlite),
+	    system = sqlite3_system_errno(db->sqlite);
 	enum err_code code = code_of(result);
-	/* A full disk that met something else than a write; after a failed sync nothing is known. */
+	/* A full disk that met something else than a write; after a failed sync nothing
+	 * is known. */
 	if ((result & 0xff) == SQLITE_IOERR && result != SQLITE_IOERR_FSYNC
-	    && (system == ENOSPC || system == EDQUOT))
+		&& (system == ENOSPC || system == EDQUOT))
 		code = ERR_FULL;
-	return err_set(err, code, "%s: %s (SQLite %d)", what,
-		sqlite3_errmsg(db->sqlite), result);
+	return err_set(err, code, "%s: %s (SQLite %d)", what, sqlite3_errmsg(db->sqlite),
+		result);
 }
 
 bool
@@ -99,8 +107,10 @@ sqlite3_stmt *
 db_query(struct db *db, enum query query)
 {
 	sqlite3_stmt **kept = &db->kept[query];
-	if (*kept == NULL && sqlite3_prepare_v3(db->sqlite, queries[query], -1,
-			SQLITE_PREPARE_PERSISTENT, kept, NULL) != SQLITE_OK)
+	if (*kept == NULL
+		&& sqlite3_prepare_v3(db->sqlite, queries[query], -1,
+			   SQLITE_PREPARE_PERSISTENT, kept, NULL)
+			!= SQLITE_OK)
 		return NULL;
 	sqlite3_reset(*kept);
 	sqlite3_clear_bindings(*kept);
@@ -110,14 +120,15 @@ db_query(struct db *db, enum query query)
 void
 db_bind(sqlite3_stmt *statement, int at, struct str text)
 {
-	sqlite3_bind_text64(statement, at, text.p == NULL ? "" : text.p, text.n, SQLITE_STATIC,
-		SQLITE_UTF8);
+	sqlite3_bind_text64(statement, at, text.p == NULL ? "" : text.p, text.n,
+		SQLITE_STATIC, SQLITE_UTF8);
 }
 
 void
 db_bind_bytes(sqlite3_stmt *statement, int at, struct str bytes)
 {
-	sqlite3_bind_blob64(statement, at, bytes.p == NULL ? "" : bytes.p, bytes.n, SQLITE_STATIC);
+	sqlite3_bind_blob64(
+		statement, at, bytes.p == NULL ? "" : bytes.p, bytes.n, SQLITE_STATIC);
 }
 
 struct str
@@ -154,7 +165,9 @@ pragma(struct db *db, const char *text, char *answer, size_t room)
 	if (sqlite3_prepare_v2(db->sqlite, text, -1, &statement, NULL) != SQLITE_OK)
 		return false;
 	int result = sqlite3_step(statement);
-	const char *value = result == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : "";
+	const char *value = result == SQLITE_ROW
+		? (const char *)sqlite3_column_text(statement, 0)
+		: "";
 	snprintf(answer, room, "%s", value == NULL ? "" : value);
 	sqlite3_finalize(statement);
 	return result == SQLITE_ROW || result == SQLITE_DONE;
@@ -167,8 +180,8 @@ want(struct db *db, const char *text, const char *wanted, struct err *err)
 	if (!pragma(db, text, answer, sizeof answer))
 		return db_fail(db, err, text);
 	if (strcmp(answer, wanted) != 0)
-		return err_set(err, ERR_UNSUPPORTED, "%s gives '%s' where '%s' is needed", text, answer,
-			wanted);
+		return err_set(err, ERR_UNSUPPORTED, "%s gives '%s' where '%s' is needed",
+			text, answer, wanted);
 	return true;
 }
 
@@ -195,7 +208,7 @@ db_open(struct db *db, const char *path, struct err *err)
 	shut(db->sqlite);
 	sqlite3_busy_timeout(db->sqlite, 5000);
 	if (!pragma(db, "PRAGMA cell_size_check=ON", answer, sizeof answer)
-	    || !pragma(db, "PRAGMA temp_store=MEMORY", answer, sizeof answer))
+		|| !pragma(db, "PRAGMA temp_store=MEMORY", answer, sizeof answer))
 		return db_fail(db, err, "store.db");
 	return true;
 }
@@ -206,7 +219,7 @@ db_version(struct db *db, int *version, struct err *err)
 	char text[40], id[40], mine[40];
 	int64_t number;
 	if (!pragma(db, "PRAGMA user_version", text, sizeof text)
-	    || !pragma(db, "PRAGMA application_id", id, sizeof id))
+		|| !pragma(db, "PRAGMA application_id", id, sizeof id))
 		return db_fail(db, err, "store.db");
 	snprintf(mine, sizeof mine, "%d", APPLICATION);
 	if (!str_int(str_of(text), &number))
@@ -214,12 +227,16 @@ db_version(struct db *db, int *version, struct err *err)
 	*version = (int)number;
 	if (number == 0 && strcmp(id, "0") == 0)
 		return want(db, "SELECT count(*) FROM sqlite_master", "0", err)
-			|| err_set(err, ERR_VALUE, "store.db is a database of something else");
+			|| err_set(err, ERR_VALUE,
+				"store.db is a database of something else");
 	if (strcmp(id, mine) != 0 || number < 1)
-		return err_set(err, ERR_VALUE, "store.db is a database of something else");
+		return err_set(
+			err, ERR_VALUE, "store.db is a database of something else");
 	if (number > DB_VERSION) {
-		err_set(err, ERR_VERSION, "store.db is of version %d, newer than this rbx, which "
-			"knows version %d", *version, DB_VERSION);
+		err_set(err, ERR_VERSION,
+			"store.db is of version %d, newer than this rbx, which "
+			"knows version %d",
+			*version, DB_VERSION);
 		return err_hint(err, "Use the rbx that wrote it, or a newer one.");
 	}
 	return true;
@@ -229,12 +246,14 @@ bool
 db_make(struct db *db, const char *uuid, struct err *err)
 {
 	char text[sizeof schema + 300], answer[40];
-	snprintf(text, sizeof text, "BEGIN IMMEDIATE; %s INSERT INTO store VALUES ('uuid', '%s');"
+	snprintf(text, sizeof text,
+		"BEGIN IMMEDIATE; %s INSERT INTO store VALUES ('uuid', '%s');"
 		"PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
 		schema, uuid, APPLICATION, DB_VERSION);
 	if (!pragma(db, "PRAGMA page_size=4096", answer, sizeof answer)
-	    || sqlite3_exec(db->sqlite, "PRAGMA synchronous=FULL", NULL, NULL, NULL) != SQLITE_OK
-	    || sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) != SQLITE_OK)
+		|| sqlite3_exec(db->sqlite, "PRAGMA synchronous=FULL", NULL, NULL, NULL)
+			!= SQLITE_OK
+		|| sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) != SQLITE_OK)
 		return db_fail(db, err, "store.db cannot be made");
 	return true;
 }
@@ -244,7 +263,7 @@ db_harden(struct db *db, struct err *err)
 {
 	char answer[40];
 	if (!pragma(db, "PRAGMA synchronous=FULL", answer, sizeof answer)
-	    || !pragma(db, "PRAGMA checkpoint_fullfsync=ON", answer, sizeof answer))
+		|| !pragma(db, "PRAGMA checkpoint_fullfsync=ON", answer, sizeof answer))
 		return db_fail(db, err, "store.db");
 	return want(db, "PRAGMA journal_mode=WAL", "wal", err)
 		&& want(db, "PRAGMA synchronous", "2", err)

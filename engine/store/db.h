@@ -1,5 +1,5 @@
-/* The connection to store.db: opened with what durability needs and read back, its schema, and
- * its statements, each prepared once. */
+/* The connection to store.db: opened with what durability needs and read back, its
+ * schema, and its statements, each prepared once. */
 #ifndef STORE_DB_H
 #define STORE_DB_H
 
@@ -7,12 +7,16 @@
 
 #include "base/err.h"
 
-enum { DB_VERSION = 1, DB_PAGE = 4096 };              /* VERSION: user_version; a higher one is refused */
+enum {
+	DB_VERSION = 1,                        /* user_version; a higher one is refused */
+	DB_PAGE = 4096,
+};
 
 enum query {
 	Q_BEGIN, Q_COMMIT, Q_ROLLBACK,
-	Q_ADD_RUN, Q_GROW_RUN, Q_ADD_RECORD, Q_ADD_BLOB, Q_ADD_CHUNK, Q_ADD_MESSAGE, Q_ADD_LOCK,
-	Q_DROP_LOCKS, Q_LOCK, Q_RECORD_COUNT, Q_HASH, Q_LAST, Q_LAST_STEP, Q_FIRST, Q_RECORDS, Q_INBOX,
+	Q_ADD_RUN, Q_GROW_RUN, Q_ADD_RECORD, Q_ADD_BLOB, Q_ADD_CHUNK, Q_ADD_MESSAGE,
+	Q_ADD_LOCK, Q_DROP_LOCKS, Q_LOCK, Q_RECORD_COUNT, Q_HASH, Q_LAST, Q_LAST_STEP,
+	Q_FIRST, Q_RECORDS, Q_INBOX,
 	Q_BLOB, Q_CHUNKS, Q_RUNS, Q_RUNS_LIKE, Q_NEWEST,
 	Q_COUNT,
 };
@@ -23,22 +27,28 @@ struct db {
 };
 
 bool db_open(struct db *db, const char *path, struct err *err);
-/* The version, 0 for an empty file; ERR_VERSION for a newer one, ERR_VALUE for what is no store. */
+/* The version, 0 for an empty file; ERR_VERSION for a newer one, ERR_VALUE for what is
+ * no store. */
 bool db_version(struct db *db, int *version, struct err *err);
-bool db_make(struct db *db, const char *uuid, struct err *err);      /* the schema, in a file of version 0 */
+/* The schema, in a file of version 0. */
+bool db_make(struct db *db, const char *uuid, struct err *err);
 /* WAL and synchronous=FULL, read back; refused where they did not take. */
 bool db_harden(struct db *db, struct err *err);
-void db_close(struct db *db);                         /* never a checkpoint; accepts a closed one */
+void db_close(struct db *db);               /* never a checkpoint; accepts a closed one */
 
 /* The statement, reset and without values. NULL: it cannot be prepared. */
 sqlite3_stmt *db_query(struct db *db, enum query query);
-/* One more of it, for a walk during which others may use the kept one; to be finalized. */
+/* One more of it, for a walk during which others may use the kept one; to be
+ * finalized. */
 bool db_prepare(struct db *db, enum query query, sqlite3_stmt **out);
-void db_bind(sqlite3_stmt *statement, int at, struct str text);      /* lives until the reset */
+/* Bound text and bytes live until the reset. */
+void db_bind(sqlite3_stmt *statement, int at, struct str text);
 void db_bind_bytes(sqlite3_stmt *statement, int at, struct str bytes);
-struct str db_column(sqlite3_stmt *statement, int at);               /* valid until the next step */
-int db_run(struct db *db, sqlite3_stmt *statement);   /* to its end, and reset: SQLITE_DONE or an error */
+struct str db_column(sqlite3_stmt *statement, int at);     /* valid until the next step */
+/* To its end, and reset: SQLITE_DONE or an error. */
+int db_run(struct db *db, sqlite3_stmt *statement);
 int db_do(struct db *db, enum query query);           /* one without values */
-bool db_fail(struct db *db, struct err *err, const char *what);      /* what SQLite says; false */
+/* What SQLite says; false. */
+bool db_fail(struct db *db, struct err *err, const char *what);
 
 #endif

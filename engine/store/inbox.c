@@ -11,7 +11,8 @@ struct inbox_job {
 };
 
 static bool
-add_message(struct store *store, const char *run, struct str body, uint64_t *id, struct err *err)
+add_message(struct store *store, const char *run, struct str body, uint64_t *id,
+	struct err *err)
 {
 	const struct self *self = store->host->type->self(store->host);
 	sqlite3_stmt *add = db_query(&store->db, Q_ADD_MESSAGE);
@@ -30,7 +31,8 @@ add_message(struct store *store, const char *run, struct str body, uint64_t *id,
 }
 
 static bool
-send_locked(struct store *store, const char *run, struct str body, uint64_t *id, struct err *err)
+send_locked(struct store *store, const char *run, struct str body, uint64_t *id,
+	struct err *err)
 {
 	struct err end;
 	uint64_t records;
@@ -44,7 +46,8 @@ send_locked(struct store *store, const char *run, struct str body, uint64_t *id,
 }
 
 bool
-store_send(struct store *store, const char *run, struct str body, uint64_t *id, struct err *err)
+store_send(struct store *store, const char *run, struct str body, uint64_t *id,
+	struct err *err)
 {
 	pthread_mutex_lock(&store->busy);
 	bool ok = send_locked(store, run, body, id, err);
@@ -89,7 +92,8 @@ work(struct store *store, struct job *job)
 		};
 		push(self, &room, &message);
 	}
-	bool ok = result == SQLITE_DONE || db_fail(&store->db, &job->op->err, store->where);
+	bool ok =
+		result == SQLITE_DONE || db_fail(&store->db, &job->op->err, store->where);
 	sqlite3_reset(get);
 	if (ok)
 		job->op->answer = &self->answer;

@@ -7,8 +7,8 @@
 #include "store/db.h"
 #include "store/store.h"
 
-/* Something for the store thread. It lies in the arena of its op, so that nobody touches it
- * once the op is posted. */
+/* Something for the store thread. It lies in the arena of its op, so that nobody touches
+ * it once the op is posted. */
 struct job {
 	struct job *next;
 	struct op *op;
@@ -20,14 +20,14 @@ struct store {
 	struct arena *mem;                            /* grows in store_open only */
 	const char *where;
 	char uuid[37];
-	int folder, owners;                           /* descriptors of the folder and of owners/ */
+	int folder, owners;                 /* descriptors of the folder and of owners/ */
 	int write_lock;                               /* of store.lock */
 
-	/* Guards all below: held by the store thread for each job, and by a caller that blocks. */
+	/* Guards all below: the store thread holds it for each job, and who blocks. */
 	pthread_mutex_t busy;
 	struct db db;
-	uint64_t wal_pages;                           /* in the WAL after the last commit */
-	unsigned batches;                             /* written as an owner, who checkpoints */
+	uint64_t wal_pages;                         /* in the WAL after the last commit */
+	unsigned batches;                       /* written as an owner, who checkpoints */
 	bool full;                                    /* the reserve is gone */
 	bool broken;                                  /* nothing is written any more */
 	char why[320];                                /* of full or broken */
@@ -41,34 +41,37 @@ struct store {
 
 enum {
 	CHECKPOINT_PAGES = (4 << 20) / DB_PAGE,
-	FILL_AFTER = 24,                              /* batches: it will be a long run */
-	WAL_ROOM = (4 << 20) + (1 << 18),             /* its pages, their headers, and a batch more */
-	BALLAST = 8 << 20,                            /* bytes that the last records of a full disk get */
+	FILL_AFTER = 24,                       /* batches: it will be a long run */
+	WAL_ROOM = (4 << 20) + (1 << 18), /* its pages, their headers, and a batch more */
+	BALLAST = 8 << 20,            /* bytes that the last records of a full disk get */
 };
 
 /* worker.c */
-void store_queue(struct store *store, struct job *job);      /* the thread starts with the first */
-void store_stop(struct store *store);                         /* ends the thread after what is queued */
+/* The thread starts with the first. */
+void store_queue(struct store *store, struct job *job);
+void store_stop(struct store *store);           /* ends the thread after what is queued */
 
 /* write.c: every write stands between these two, under store.lock and the mutex. */
 bool write_begin(struct store *store, struct err *err);
 bool write_end(struct store *store, bool commit, struct err *err);
-void store_checkpoint(struct store *store, bool whole);       /* whole: the WAL is cut to nothing */
+/* whole: the WAL is cut to nothing. */
+void store_checkpoint(struct store *store, bool whole);
 bool store_break(struct store *store, const struct err *err); /* remembers why; false */
 
 /* ballast.c */
-void ballast_make(struct store *store);               /* sets full where there is no room for it */
+void ballast_make(struct store *store);      /* sets full where there is no room for it */
 void ballast_drop(struct store *store);
 void wal_fill(struct store *store);
 
 /* claim.c */
-bool run_id_fits(const char *run);                    /* [A-Za-z0-9._-]{1,64}, no leading point */
+bool run_id_fits(const char *run);            /* [A-Za-z0-9._-]{1,64}, no leading point */
 const struct holder *holder_of(struct store *store, const char *run, struct arena *mem);
 
 /* runs.c */
 /* How many records were appended to it; ERR_NOT_FOUND: no such run. */
 bool run_count(struct store *store, const char *run, uint64_t *records, struct err *err);
 bool run_ended(struct store *store, const char *run);
-const char *run_playbook(struct store *store, const char *run, struct arena *mem);  /* "": unknown */
+/* "": it is not known. */
+const char *run_playbook(struct store *store, const char *run, struct arena *mem);
 
 #endif

@@ -13,7 +13,8 @@ int
 lock_open(int folder, const char *name, struct err *err)
 {
 	struct stat st;
-	int fd = openat(folder, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	int fd = openat(folder, name,
+		O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0) {
 		err_errno(err, errno, "%s cannot be opened for writing", name);
 		return -1;

@@ -12,12 +12,26 @@
 
 /* linux/magic.h names only some of these. 9P is not among them: it is a share with the
  * machine's own host (WSL, gVisor's root), and locks hold for all of the guest. */
-static const struct { long magic; const char *name; } of_the_net[] = {
-	{0x6969, "NFS"}, {0x517b, "SMB"}, {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"},
-	{0x5346414f, "AFS"}, {0x6b414653, "AFS"}, {0x73757245, "Coda"}, {0x564c, "NCP"},
-	{0x00c36400, "Ceph"}, {0x0bd00bd0, "Lustre"},
-	{0x47504653, "GPFS"}, {0x01161970, "GFS2"}, {0x7461636f, "OCFS2"},
-	{0x19830326, "BeeGFS"}, {0xaad7aaea, "PanFS"}, {0x013111a8, "IBRIX"},
+static const struct {
+	long magic;
+	const char *name;
+} of_the_net[] = {
+	{0x6969, "NFS"},
+	{0x517b, "SMB"},
+	{0xff534d42, "CIFS"},
+	{0xfe534d42, "SMB2"},
+	{0x5346414f, "AFS"},
+	{0x6b414653, "AFS"},
+	{0x73757245, "Coda"},
+	{0x564c, "NCP"},
+	{0x00c36400, "Ceph"},
+	{0x0bd00bd0, "Lustre"},
+	{0x47504653, "GPFS"},
+	{0x01161970, "GFS2"},
+	{0x7461636f, "OCFS2"},
+	{0x19830326, "BeeGFS"},
+	{0xaad7aaea, "PanFS"},
+	{0x013111a8, "IBRIX"},
 };
 
 enum { MAGIC_FUSE = 0x65735546, MAGIC_OVERLAY = 0x794c7630 };
@@ -45,13 +59,16 @@ place_fits(const struct place *place, struct err *err)
 	char what[120];
 	for (size_t i = 0; i < sizeof of_the_net / sizeof of_the_net[0]; i++)
 		if ((uint32_t)place->magic == (uint32_t)of_the_net[i].magic) {
-			snprintf(what, sizeof what, "%s, a file system of the net, where locks and "
-				"synced writes do not hold", of_the_net[i].name);
+			snprintf(what, sizeof what,
+				"%s, a file system of the net, where locks and "
+				"synced writes do not hold",
+				of_the_net[i].name);
 			return refuse(err, what);
 		}
 	if (place->magic == MAGIC_FUSE && strcmp(place->type, "fuse.fuse-overlayfs") != 0
-	    && strcmp(place->type, "virtiofs") != 0) {
-		snprintf(what, sizeof what, "%.40s, where locks and synced writes may not hold",
+		&& strcmp(place->type, "virtiofs") != 0) {
+		snprintf(what, sizeof what,
+			"%.40s, where locks and synced writes may not hold",
 			place->type[0] == '\0' ? "FUSE" : place->type);
 		return refuse(err, what);
 	}
@@ -60,7 +77,8 @@ place_fits(const struct place *place, struct err *err)
 	return true;
 }
 
-/* One line of mountinfo (proc(5)): "36 35 98:0 /root /mount opts tags - type source super". */
+/* One line of mountinfo (proc(5)): "36 35 98:0 /root /mount opts tags - type source
+ * super". */
 static bool
 read_mount(char *line, dev_t device, char type[64], char options[256])
 {
@@ -106,8 +124,8 @@ has_others(gid_t gid, uid_t uid)
 {
 	const struct group *group = getgrgid(gid);
 	bool others = group == NULL;
-	for (char **name = group == NULL ? NULL : group->gr_mem; name != NULL && *name != NULL;
-	     name++) {
+	for (char **name = group == NULL ? NULL : group->gr_mem;
+		name != NULL && *name != NULL; name++) {
 		const struct passwd *member = getpwnam(*name);
 		others |= member == NULL || member->pw_uid != uid;
 	}
@@ -122,14 +140,17 @@ bool
 place_owned(const struct stat *st, struct err *err)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return err_set(err, ERR_DENIED, "belongs to user %u, who is neither you nor root",
+		return err_set(err, ERR_DENIED,
+			"belongs to user %u, who is neither you nor root",
 			(unsigned)st->st_uid);
 	if (st->st_mode & S_IWOTH)
 		return err_set(err, ERR_DENIED, "everybody may write it (mode %04o)",
 			(unsigned)st->st_mode & 07777);
 	if (st->st_mode & S_IWGRP && has_others(st->st_gid, st->st_uid))
-		return err_set(err, ERR_DENIED, "group %u, which has other members, may write it "
-			"(mode %04o)", (unsigned)st->st_gid, (unsigned)st->st_mode & 07777);
+		return err_set(err, ERR_DENIED,
+			"group %u, which has other members, may write it "
+			"(mode %04o)",
+			(unsigned)st->st_gid, (unsigned)st->st_mode & 07777);
 	return true;
 }
 
@@ -140,14 +161,16 @@ place_file(int folder, const char *name, struct err *err)
 	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT || err_errno(err, errno, "%s", name);
 	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
-		return err_set(err, ERR_DENIED, "%s is not a plain file with one name", name);
+		return err_set(
+			err, ERR_DENIED, "%s is not a plain file with one name", name);
 	return place_owned(&st, err) || err_wrap(err, "%s", name);
 }
 
 static bool
 make_folder(char *path, struct err *err)
 {
-	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+	for (char *slash = strchr(path + 1, '/'); slash != NULL;
+		slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdir(path, 0700) != 0 && errno != EEXIST)
 			return err_errno(err, errno, "folder %s cannot be made", path);

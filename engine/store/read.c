@@ -5,13 +5,15 @@
 /* A walk over the records of one run that follows their chain. */
 struct walk {
 	struct store *store;
-	struct arena *mem;                            /* of one record */
+	struct arena *mem; /* of one record */
 	struct digest *digest;
 	const char *run;
-	uint64_t next;                                /* the seq that must come */
-	uint64_t records;                             /* how many the run has: the chain alone would not miss its end */
+	uint64_t next; /* the seq that must come */
+	uint64_t records; /* how many the run has: the chain alone would not miss its end
+			   */
 	uint8_t head[SHA256_SIZE];
-	bool (*each)(const struct record *, void *);  /* NULL: only the chain is followed */
+	bool (*each)(
+		const struct record *, void *); /* NULL: only the chain is followed */
 	void *with;
 	bool more;
 };
@@ -20,7 +22,8 @@ static bool
 read_record(struct walk *walk, sqlite3_stmt *row, struct err *err)
 {
 	uint8_t hash[SHA256_SIZE];
-	struct str word = str_copy(walk->mem, db_column(row, 3)), kept = db_column(row, 7);
+	struct str word = str_copy(walk->mem, db_column(row, 3)),
+		   kept = db_column(row, 7);
 	struct record record = {
 		.seq = (uint64_t)sqlite3_column_int64(row, 0),
 		.at = sqlite3_column_int64(row, 1),
@@ -34,7 +37,8 @@ read_record(struct walk *walk, sqlite3_stmt *row, struct err *err)
 			(unsigned long long)walk->next);
 	chain_hash(walk->digest, walk->run, walk->head, &record, word, hash);
 	if (kept.n != SHA256_SIZE || memcmp(kept.p, hash, SHA256_SIZE) != 0)
-		return err_set(err, ERR_IO, "run %s: record %llu is damaged: its hash does not fit",
+		return err_set(err, ERR_IO,
+			"run %s: record %llu is damaged: its hash does not fit",
 			walk->run, (unsigned long long)record.seq);
 	memcpy(walk->head, hash, SHA256_SIZE);
 	memcpy(record.hash, hash, SHA256_SIZE);
@@ -42,8 +46,10 @@ read_record(struct walk *walk, sqlite3_stmt *row, struct err *err)
 	if (walk->each == NULL)
 		return true;
 	if (!kind_parse(word, &record.kind))
-		return err_set(err, ERR_VERSION, "run %s: record %llu is of the kind '%.20s', which "
-			"this rbx does not know", walk->run, (unsigned long long)record.seq, word.p);
+		return err_set(err, ERR_VERSION,
+			"run %s: record %llu is of the kind '%.20s', which "
+			"this rbx does not know",
+			walk->run, (unsigned long long)record.seq, word.p);
 	walk->more = walk->each(&record, walk->with);
 	return true;
 }
@@ -87,12 +93,14 @@ hash_before(struct walk *walk, uint64_t from, struct err *err)
 		return db_fail(db, err, walk->store->where);
 	db_bind(hash, 1, str_of(walk->run));
 	sqlite3_bind_int64(hash, 2, (sqlite3_int64)from - 1);
-	bool found = sqlite3_step(hash) == SQLITE_ROW && db_column(hash, 0).n == SHA256_SIZE;
+	bool found =
+		sqlite3_step(hash) == SQLITE_ROW && db_column(hash, 0).n == SHA256_SIZE;
 	if (found)
 		memcpy(walk->head, db_column(hash, 0).p, SHA256_SIZE);
 	sqlite3_reset(hash);
-	return found || err_set(err, ERR_IO, "run %s: record %llu is missing", walk->run,
-		(unsigned long long)from - 1);
+	return found
+		|| err_set(err, ERR_IO, "run %s: record %llu is missing", walk->run,
+			(unsigned long long)from - 1);
 }
 
 /* What was found stands in *walk; its arenas are gone. */
@@ -105,8 +113,8 @@ walk_run(struct walk *walk, uint64_t from, struct err *err)
 	walk->next = from = from == 0 ? 1 : from;
 	walk->more = true;
 	pthread_mutex_lock(&walk->store->busy);
-	bool ok = run_count(walk->store, walk->run, &walk->records, err) && hash_before(walk, from, err)
-		&& walk_records(walk, from, err);
+	bool ok = run_count(walk->store, walk->run, &walk->records, err)
+		&& hash_before(walk, from, err) && walk_records(walk, from, err);
 	pthread_mutex_unlock(&walk->store->busy);
 	arena_free(walk->mem);
 	arena_free(mem);
@@ -134,8 +142,8 @@ store_verify(struct store *store, const char *run, struct arena *mem, char **hea
 }
 
 static bool
-read_blob(struct store *store, const uint8_t digest[32], struct arena *mem, struct str *out,
-	struct err *err)
+read_blob(struct store *store, const uint8_t digest[32], struct arena *mem,
+	struct str *out, struct err *err)
 {
 	uint8_t found[SHA256_SIZE];
 	sqlite3_stmt *get = db_query(&store->db, Q_BLOB);
@@ -155,13 +163,14 @@ read_blob(struct store *store, const uint8_t digest[32], struct arena *mem, stru
 	if (!ok)
 		return false;
 	sha256(*out, found);
-	return memcmp(found, digest, SHA256_SIZE) == 0 || err_set(err, ERR_IO,
-		"the bytes with the digest %s are damaged", hex_text(mem, digest, SHA256_SIZE));
+	return memcmp(found, digest, SHA256_SIZE) == 0
+		|| err_set(err, ERR_IO, "the bytes with the digest %s are damaged",
+			hex_text(mem, digest, SHA256_SIZE));
 }
 
 bool
-store_blob(struct store *store, const uint8_t digest[32], struct arena *mem, struct str *out,
-	struct err *err)
+store_blob(struct store *store, const uint8_t digest[32], struct arena *mem,
+	struct str *out, struct err *err)
 {
 	pthread_mutex_lock(&store->busy);
 	bool ok = read_blob(store, digest, mem, out, err);
@@ -170,7 +179,8 @@ store_blob(struct store *store, const uint8_t digest[32], struct arena *mem, str
 }
 
 static bool
-read_chunk(sqlite3_stmt *row, bool (*each)(const struct chunk *, uint64_t, void *), void *with)
+read_chunk(sqlite3_stmt *row, bool (*each)(const struct chunk *, uint64_t, void *),
+	void *with)
 {
 	struct arena *mem = arena_new();
 	struct chunk chunk = {
@@ -186,7 +196,8 @@ read_chunk(sqlite3_stmt *row, bool (*each)(const struct chunk *, uint64_t, void 
 
 bool
 store_chunks(struct store *store, const char *run, const char *path, uint64_t after,
-	bool (*each)(const struct chunk *, uint64_t id, void *), void *with, struct err *err)
+	bool (*each)(const struct chunk *, uint64_t id, void *), void *with,
+	struct err *err)
 {
 	sqlite3_stmt *rows = NULL;
 	pthread_mutex_lock(&store->busy);

@@ -1,11 +1,21 @@
 #include "store/chain.h"
 
 static const char *const words[REC_KINDS] = {
-	[REC_RUN] = "run", [REC_OWN] = "own", [REC_BEGIN] = "begin", [REC_ASK] = "ask",
-	[REC_ANSWER] = "answer", [REC_INTENT] = "intent", [REC_SAVE] = "save",
-	[REC_EFFECT] = "effect", [REC_RETRY] = "retry", [REC_OUTCOME] = "outcome",
-	[REC_RESOLVE] = "resolve", [REC_SIGNAL] = "signal", [REC_REBASE] = "rebase",
-	[REC_TICK] = "tick", [REC_END] = "end",
+	[REC_RUN] = "run",
+	[REC_OWN] = "own",
+	[REC_BEGIN] = "begin",
+	[REC_ASK] = "ask",
+	[REC_ANSWER] = "answer",
+	[REC_INTENT] = "intent",
+	[REC_SAVE] = "save",
+	[REC_EFFECT] = "effect",
+	[REC_RETRY] = "retry",
+	[REC_OUTCOME] = "outcome",
+	[REC_RESOLVE] = "resolve",
+	[REC_SIGNAL] = "signal",
+	[REC_REBASE] = "rebase",
+	[REC_TICK] = "tick",
+	[REC_END] = "end",
 };
 
 const char *

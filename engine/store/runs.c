@@ -65,8 +65,9 @@ read_line(struct store *store, const char *run, struct arena *mem)
 {
 	const struct holder *holder = holder_of(store, run, mem);
 	struct run_line line = {.run = run, .alive = holder->alive};
-	line.owner = !line.alive ? "" : arena_printf(mem, "%s@%s pid %u", holder->user, holder->host,
-		holder->pid);
+	line.owner = !line.alive ? ""
+				 : arena_printf(mem, "%s@%s pid %u", holder->user,
+					   holder->host, holder->pid);
 	read_first(store, &line, mem);
 	read_last(store, &line, mem);
 	return line;
@@ -97,8 +98,8 @@ run_ended(struct store *store, const char *run)
 static bool
 no_run(struct store *store, struct str text, struct err *err)
 {
-	err_set(err, ERR_NOT_FOUND, "no run '%.*s' in %s", (int)(text.n > 64 ? 64 : text.n), text.p,
-		store->where);
+	err_set(err, ERR_NOT_FOUND, "no run '%.*s' in %s",
+		(int)(text.n > 64 ? 64 : text.n), text.p, store->where);
 	return err_hint(err, "`rbx list` shows the runs of this store.");
 }
 
@@ -120,7 +121,11 @@ run_count(struct store *store, const char *run, uint64_t *records, struct err *e
 	return result == SQLITE_ROW;
 }
 
-struct names { struct arena *mem; const char **names; size_t n, room; };
+struct names {
+	struct arena *mem;
+	const char **names;
+	size_t n, room;
+};
 
 static void
 push(struct names *names, struct str name)
@@ -171,8 +176,9 @@ pick(struct store *store, struct str text, const struct names *found, const char
 	*run = found->names[0];
 	if (found->n == 1 || str_is(text, found->names[0]))
 		return true;
-	return err_set(err, ERR_VALUE, "'%.*s' is the beginning of several runs: %s, %s%s",
-		STR_FMT(text), found->names[0], found->names[1], found->n > 2 ? ", …" : "");
+	return err_set(err, ERR_VALUE,
+		"'%.*s' is the beginning of several runs: %s, %s%s", STR_FMT(text),
+		found->names[0], found->names[1], found->n > 2 ? ", …" : "");
 }
 
 bool
@@ -183,7 +189,8 @@ store_find(struct store *store, struct str text, struct arena *mem, const char *
 	bool newest = str_is(text, "last");
 	if (!run_id_fits(str_cstr(mem, text)) || memchr(text.p, 0, text.n) != NULL) {
 		err_set(err, ERR_VALUE, "this is no run id");
-		return err_hint(err, "An id has 1 to 64 of the characters A-Z a-z 0-9 . _ -");
+		return err_hint(
+			err, "An id has 1 to 64 of the characters A-Z a-z 0-9 . _ -");
 	}
 	pthread_mutex_lock(&store->busy);
 	sqlite3_stmt *rows = db_query(&store->db, newest ? Q_NEWEST : Q_RUNS_LIKE);
@@ -192,12 +199,16 @@ store_find(struct store *store, struct str text, struct arena *mem, const char *
 	bool ok = read_names(store, rows, &found, err);
 	pthread_mutex_unlock(&store->busy);
 	if (ok && newest && found.n == 0)
-		return err_set(err, ERR_NOT_FOUND, "there is no run in %s yet", store->where);
-	return ok && (newest ? (*run = found.names[0]) != NULL : pick(store, text, &found, run, err));
+		return err_set(
+			err, ERR_NOT_FOUND, "there is no run in %s yet", store->where);
+	return ok
+		&& (newest ? (*run = found.names[0]) != NULL
+			   : pick(store, text, &found, run, err));
 }
 
 bool
-store_alive(struct store *store, const char *run, struct arena *mem, const struct holder **holder)
+store_alive(struct store *store, const char *run, struct arena *mem,
+	const struct holder **holder)
 {
 	pthread_mutex_lock(&store->busy);
 	*holder = run_id_fits(run) ? holder_of(store, run, mem) : NULL;

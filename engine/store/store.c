@@ -22,8 +22,10 @@ store_default(struct arena *mem, struct host *host, const char **out, struct err
 	else if (home != NULL && home[0] == '/')
 		*out = arena_printf(mem, "%s/.local/state/rbx", home);
 	else
-		return err_set(err, ERR_NOT_FOUND, "neither XDG_STATE_HOME nor HOME says where the "
-			"store lies") || err_hint(err, "Name a folder with --store.");
+		return err_set(err, ERR_NOT_FOUND,
+			       "neither XDG_STATE_HOME nor HOME says where the "
+			       "store lies")
+			|| err_hint(err, "Name a folder with --store.");
 	return true;
 }
 
@@ -45,19 +47,20 @@ new_uuid(struct store *store)
 	bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
 	bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
 	const char *hex = hex_text(store->mem, bytes, sizeof bytes);
-	return arena_printf(store->mem, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
-		hex + 20);
+	return arena_printf(store->mem, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
+		hex + 12, hex + 16, hex + 20);
 }
 
-/* The file is made empty here, for SQLite would give it the umask's mode. Nobody can have it
- * open yet, so closing it drops no POSIX lock. */
+/* The file is made empty here, for SQLite would give it the umask's mode. Nobody can have
+ * it open yet, so closing it drops no POSIX lock. */
 static bool
 touch(struct store *store, struct err *err)
 {
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
 	int fd = openat(store->folder, "store.db", flags, 0600);
 	if (fd < 0)
-		return errno == EEXIST || err_errno(err, errno, "store.db cannot be made");
+		return errno == EEXIST
+			|| err_errno(err, errno, "store.db cannot be made");
 	close(fd);
 	return true;
 }
@@ -68,13 +71,14 @@ connect_db(struct store *store, struct err *err)
 	int version;
 	const char *path = arena_printf(store->mem, "%s/store.db", store->where);
 	if (!touch(store, err) || !db_open(&store->db, path, err)
-	    || !db_version(&store->db, &version, err))
+		|| !db_version(&store->db, &version, err))
 		return false;
 	if (version == 0 && !db_make(&store->db, new_uuid(store), err))
 		return false;
 	if (!db_harden(&store->db, err))
 		return false;
-	sqlite3_wal_hook(store->db.sqlite, count_pages, store);      /* wal_autocheckpoint takes it away */
+	sqlite3_wal_hook(store->db.sqlite, count_pages,
+		store); /* wal_autocheckpoint takes it away */
 	return true;
 }
 
@@ -82,11 +86,13 @@ static bool
 read_uuid(struct store *store, struct err *err)
 {
 	sqlite3_stmt *statement = NULL;
-	sqlite3_prepare_v2(store->db.sqlite, "SELECT value FROM store WHERE name = 'uuid'", -1,
-		&statement, NULL);
-	bool ok = sqlite3_step(statement) == SQLITE_ROW && db_column(statement, 0).n == 36;
+	sqlite3_prepare_v2(store->db.sqlite,
+		"SELECT value FROM store WHERE name = 'uuid'", -1, &statement, NULL);
+	bool ok =
+		sqlite3_step(statement) == SQLITE_ROW && db_column(statement, 0).n == 36;
 	if (ok)
-		snprintf(store->uuid, sizeof store->uuid, "%.*s", STR_FMT(db_column(statement, 0)));
+		snprintf(store->uuid, sizeof store->uuid, "%.*s",
+			STR_FMT(db_column(statement, 0)));
 	sqlite3_finalize(statement);
 	return ok || err_set(err, ERR_VALUE, "store.db has no identity: it is damaged");
 }
@@ -94,7 +100,8 @@ read_uuid(struct store *store, struct err *err)
 static bool
 open_files(struct store *store, struct err *err)
 {
-	static const char *const names[] = {"store.db", "store.db-wal", "store.db-shm", "ballast"};
+	static const char *const names[] = {
+		"store.db", "store.db-wal", "store.db-shm", "ballast"};
 	if (!place_open(store->where, &store->folder, err))
 		return false;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -105,7 +112,8 @@ open_files(struct store *store, struct err *err)
 		return false;
 	if (mkdirat(store->folder, "owners", 0700) != 0 && errno != EEXIST)
 		return err_errno(err, errno, "owners/ cannot be made");
-	store->owners = openat(store->folder, "owners", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	store->owners = openat(
+		store->folder, "owners", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return store->owners >= 0 || err_errno(err, errno, "owners/ cannot be opened");
 }
 
@@ -116,7 +124,8 @@ open_all(struct store *store, struct err *err)
 	if (!open_files(store, err))
 		return false;
 	if (lock_take(store->write_lock, 20 * NS_S) != LOCK_TAKEN)
-		return err_set(err, ERR_BUSY, "another process has held store.lock for 20 s");
+		return err_set(
+			err, ERR_BUSY, "another process has held store.lock for 20 s");
 	bool ok = connect_db(store, err);
 	lock_drop(store->write_lock);
 	if (!ok || !read_uuid(store, err))
@@ -143,15 +152,20 @@ store_open(struct store **out, struct host *host, const char *where, struct err 
 	struct str text = str_of(where);
 	*out = NULL;
 	if (str_starts(text, STR("postgresql:")) || str_starts(text, STR("postgres:")))
-		return err_set(err, ERR_UNSUPPORTED, "a store in PostgreSQL is not in this version");
+		return err_set(err, ERR_UNSUPPORTED,
+			"a store in PostgreSQL is not in this version");
 	if (text.n == 0)
 		return err_set(err, ERR_VALUE, "the store's folder has no name");
 	while (text.n > 1 && str_ends(text, STR("/")))
 		text.n--;
 	struct arena *mem = arena_new();
 	struct store *store = arena_new_of(mem, struct store);
-	*store = (struct store){.host = host, .mem = mem, .where = str_cstr(mem, text), .folder = -1,
-		.owners = -1, .write_lock = -1};
+	*store = (struct store){.host = host,
+		.mem = mem,
+		.where = str_cstr(mem, text),
+		.folder = -1,
+		.owners = -1,
+		.write_lock = -1};
 	store->last = &store->first;
 	init_mutexes(store);
 	if (!open_all(store, err)) {

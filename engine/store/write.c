@@ -21,9 +21,10 @@ static bool
 lock_fail(struct store *store, enum lock_result result, struct err *err)
 {
 	if (result == LOCK_ERROR)
-		return err_set(err, ERR_IO, "store.lock of %s cannot be locked", store->where);
-	return err_set(err, ERR_BUSY, "another process has held store.lock of %s for 20 s",
-		store->where);
+		return err_set(
+			err, ERR_IO, "store.lock of %s cannot be locked", store->where);
+	return err_set(err, ERR_BUSY,
+		"another process has held store.lock of %s for 20 s", store->where);
 }
 
 bool
@@ -53,8 +54,8 @@ write_end(struct store *store, bool commit, struct err *err)
 	return ok;
 }
 
-/* A reader that holds an old snapshot only makes the checkpoint end early. At the end the WAL is
- * cut, or whoever opens the store next would read all of it. */
+/* A reader that holds an old snapshot only makes the checkpoint end early. At the end the
+ * WAL is cut, or whoever opens the store next would read all of it. */
 void
 store_checkpoint(struct store *store, bool whole)
 {

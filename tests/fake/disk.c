@@ -12,8 +12,8 @@ struct shim {
 	int flags;
 };
 
-static sqlite3_file *wal;                              /* the last one opened */
-static sqlite3_int64 wal_synced;                      /* bytes of it */
+static sqlite3_file *wal; /* the last one opened */
+static sqlite3_int64 wal_synced; /* bytes of it */
 static sqlite3_vfs vfs;
 static sqlite3_vfs *below;
 
@@ -37,7 +37,8 @@ static int
 write_file(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 at)
 {
 	count();
-	return disk.write_answer != 0 ? disk.write_answer
+	return disk.write_answer != 0
+		? disk.write_answer
 		: real(file)->pMethods->xWrite(real(file), bytes, n, at);
 }
 
@@ -68,23 +69,27 @@ close_file(sqlite3_file *file)
 	return real(file)->pMethods->xClose(real(file));
 }
 
-#define PASS(name, parameters, ...) \
-	static int name parameters { return real(file)->pMethods->__VA_ARGS__; }
+#define PASS(name, parameters, ...)                                                      \
+	static int name parameters                                                       \
+	{                                                                                \
+		return real(file)->pMethods->__VA_ARGS__;                                \
+	}
 
-PASS(read_file, (sqlite3_file *file, void *into, int n, sqlite3_int64 at),
+PASS(read_file, (sqlite3_file * file, void *into, int n, sqlite3_int64 at),
 	xRead(real(file), into, n, at))
-PASS(size_file, (sqlite3_file *file, sqlite3_int64 *n), xFileSize(real(file), n))
-PASS(lock_file, (sqlite3_file *file, int kind), xLock(real(file), kind))
-PASS(unlock_file, (sqlite3_file *file, int kind), xUnlock(real(file), kind))
-PASS(reserved, (sqlite3_file *file, int *out), xCheckReservedLock(real(file), out))
-PASS(control, (sqlite3_file *file, int what, void *with), xFileControl(real(file), what, with))
-PASS(sector, (sqlite3_file *file), xSectorSize(real(file)))
-PASS(traits, (sqlite3_file *file), xDeviceCharacteristics(real(file)))
-PASS(shm_map, (sqlite3_file *file, int page, int n, int extend, void volatile **out),
+PASS(size_file, (sqlite3_file * file, sqlite3_int64 *n), xFileSize(real(file), n))
+PASS(lock_file, (sqlite3_file * file, int kind), xLock(real(file), kind))
+PASS(unlock_file, (sqlite3_file * file, int kind), xUnlock(real(file), kind))
+PASS(reserved, (sqlite3_file * file, int *out), xCheckReservedLock(real(file), out))
+PASS(control, (sqlite3_file * file, int what, void *with),
+	xFileControl(real(file), what, with))
+PASS(sector, (sqlite3_file * file), xSectorSize(real(file)))
+PASS(traits, (sqlite3_file * file), xDeviceCharacteristics(real(file)))
+PASS(shm_map, (sqlite3_file * file, int page, int n, int extend, void volatile **out),
 	xShmMap(real(file), page, n, extend, out))
-PASS(shm_lock, (sqlite3_file *file, int at, int n, int flags),
+PASS(shm_lock, (sqlite3_file * file, int at, int n, int flags),
 	xShmLock(real(file), at, n, flags))
-PASS(shm_unmap, (sqlite3_file *file, int drop), xShmUnmap(real(file), drop))
+PASS(shm_unmap, (sqlite3_file * file, int drop), xShmUnmap(real(file), drop))
 
 static void
 shm_barrier(sqlite3_file *file)
@@ -93,11 +98,23 @@ shm_barrier(sqlite3_file *file)
 }
 
 static const sqlite3_io_methods methods = {
-	.iVersion = 2, .xClose = close_file, .xRead = read_file, .xWrite = write_file,
-	.xTruncate = cut_file, .xSync = sync_file, .xFileSize = size_file, .xLock = lock_file,
-	.xUnlock = unlock_file, .xCheckReservedLock = reserved, .xFileControl = control,
-	.xSectorSize = sector, .xDeviceCharacteristics = traits, .xShmMap = shm_map,
-	.xShmLock = shm_lock, .xShmBarrier = shm_barrier, .xShmUnmap = shm_unmap,
+	.iVersion = 2,
+	.xClose = close_file,
+	.xRead = read_file,
+	.xWrite = write_file,
+	.xTruncate = cut_file,
+	.xSync = sync_file,
+	.xFileSize = size_file,
+	.xLock = lock_file,
+	.xUnlock = unlock_file,
+	.xCheckReservedLock = reserved,
+	.xFileControl = control,
+	.xSectorSize = sector,
+	.xDeviceCharacteristics = traits,
+	.xShmMap = shm_map,
+	.xShmLock = shm_lock,
+	.xShmBarrier = shm_barrier,
+	.xShmUnmap = shm_unmap,
 };
 
 static int

@@ -58,7 +58,11 @@ post(struct host *host, struct op *op)
 }
 
 static const struct host_type type = {
-	.now = now, .self = self_of, .random = fill, .env = env, .post = post,
+	.now = now,
+	.self = self_of,
+	.random = fill,
+	.env = env,
+	.post = post,
 };
 
 struct host *
@@ -67,8 +71,11 @@ posting_new(struct arena *mem)
 	struct posting *self = arena_new_of(mem, struct posting);
 	self->host.type = &type;
 	self->now = INT64_C(1760000000000000);
-	self->self = (struct self){.host = "bastion", .boot_id = "b", .user = "ana",
-		.uid = (uint32_t)getuid(), .pid = (uint32_t)getpid()};
+	self->self = (struct self){.host = "bastion",
+		.boot_id = "b",
+		.user = "ana",
+		.uid = (uint32_t)getuid(),
+		.pid = (uint32_t)getpid()};
 	pthread_mutex_init(&self->lock, NULL);
 	pthread_cond_init(&self->more, NULL);
 	return &self->host;

@@ -1,4 +1,5 @@
-/* The smallest host that a store needs: a clock, an identity, and a queue of what was posted. */
+/* The smallest host that a store needs: a clock, an identity, and a queue of what was
+ * posted. */
 #ifndef TESTS_FAKE_POSTING_H
 #define TESTS_FAKE_POSTING_H
 
@@ -7,8 +8,10 @@
 struct posting;
 
 struct host *posting_new(struct arena *mem);
-struct op *posting_wait(struct host *host);           /* the next completion, from whatever thread */
+/* The next completion, from whatever thread. */
+struct op *posting_wait(struct host *host);
 void posting_self(struct host *host, struct self self);
-void posting_env(struct host *host, const char *name, const char *value);  /* one at a time */
+/* One variable at a time. */
+void posting_env(struct host *host, const char *name, const char *value);
 
 #endif

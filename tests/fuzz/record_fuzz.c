@@ -1,5 +1,6 @@
-/* A store whose bytes were changed: the input is a list of changes, each two bytes of place, one
- * of value. The records of its run must be what was written or an error, and nothing may crash. */
+/* A store whose bytes were changed: the input is a list of changes, each two bytes of
+ * place, one of value. The records of its run must be what was written or an error, and
+ * nothing may crash. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -38,9 +39,15 @@ write_run(struct store *store)
 	struct record records[4];
 	struct op op = {.kind = OP_POSTED, .mem = base.mem};
 	for (unsigned i = 0; i < 4; i++)
-		records[i] = (struct record){.seq = i + 1, .at = i, .boot = i, .kind = (enum kind)i,
-			.path = "a/b", .attempt = i, .body = STR("{\"v\":1,\"fate\":\"none\"}")};
-	store_append(store, &(struct batch){.run = "r1", .records = records, .n_records = 4}, &op);
+		records[i] = (struct record){.seq = i + 1,
+			.at = i,
+			.boot = i,
+			.kind = (enum kind)i,
+			.path = "a/b",
+			.attempt = i,
+			.body = STR("{\"v\":1,\"fate\":\"none\"}")};
+	store_append(store,
+		&(struct batch){.run = "r1", .records = records, .n_records = 4}, &op);
 	posting_wait(base.host);
 }
 
@@ -123,7 +130,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	change(bytes, n, mem);
 	if (store_open(&store, base.host, base.where, &err)) {
 		if (store_verify(store, "r1", mem, &head, &records, &err))
-			must(strcmp(head, base.head) == 0, "another history is taken for the run's");
+			must(strcmp(head, base.head) == 0,
+				"another history is taken for the run's");
 		store_list(store, mem, &lines, &n_lines, &err);
 	}
 	store_close(store);

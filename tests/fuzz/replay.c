@@ -1,5 +1,5 @@
-/* Runs a fuzz target over the files of folders: the corpus stays a test where there is no clang.
- * usage: NAME_replay FOLDER… ; prints "N inputs" last. */
+/* Runs a fuzz target over the files of folders: the corpus stays a test where there is no
+ * clang. usage: NAME_replay FOLDER… ; prints "N inputs" last. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -46,7 +46,7 @@ a_named_lock_belongs_to_a_run_until_its_end(void **state)
 	assert_string_equal(second->what, "lock dns/x");
 	assert_string_equal(second->held->run, "r1");
 	assert_true(second->held->alive);
-	store_release(store, first->claim, false);    /* as after a crash: no end */
+	store_release(store, first->claim, false); /* as after a crash: no end */
 	second = desk_claim(desk, store, "r2", both);
 	assert_null(second->claim);
 	assert_false(second->held->alive);
@@ -87,8 +87,9 @@ hold_until_killed(struct desk *desk, int pipe)
 {
 	struct err err;
 	struct store *store;
-	posting_self(desk->host, (struct self){.host = "elsewhere", .user = "ben",
-		.pid = (uint32_t)getpid()});
+	posting_self(desk->host,
+		(struct self){
+			.host = "elsewhere", .user = "ben", .pid = (uint32_t)getpid()});
 	if (!store_open(&store, desk->host, desk->where, &err))
 		_exit(2);
 	if (desk_claim(desk, store, "r1", dns)->claim == NULL)
@@ -145,7 +146,8 @@ two_processes_write_one_store(void **state)
 			continue;
 		struct store *store = desk_open(desk);
 		for (uint64_t seq = 1; seq <= EACH; seq++)
-			if (desk_append(desk, store, i == 0 ? "r0" : "r1", seq, 1) != ACK_DURABLE)
+			if (desk_append(desk, store, i == 0 ? "r0" : "r1", seq, 1)
+				!= ACK_DURABLE)
 				_exit(1);
 		store_close(store);
 		_exit(0);

@@ -1,5 +1,6 @@
-/* A process is killed, or the power is cut, at every write and every sync that it makes while it
- * appends: whatever it was told to be durable must be there, and the chain whole. */
+/* A process is killed, or the power is cut, at every write and every sync that it makes
+ * while it appends: whatever it was told to be durable must be there, and the chain
+ * whole. */
 #include "store.h"
 
 #include <signal.h>
@@ -18,8 +19,8 @@ size_of(uint64_t batch)
 	return 1 + batch % 3;
 }
 
-/* Tells over the pipe the last seq of each batch, when it is acknowledged; the negative control
- * tells it before. */
+/* Tells over the pipe the last seq of each batch, when it is acknowledged; the negative
+ * control tells it before. */
 static void
 append_and_tell(struct desk *desk, int pipe, bool too_early)
 {
@@ -74,7 +75,7 @@ survivors(struct desk *desk, bool may_break)
 	char *head;
 	uint64_t n = 0;
 	if (!store_open(&store, desk->host, desk->where, &err)
-	    || !store_verify(store, "r1", desk->mem, &head, &n, &err))
+		|| !store_verify(store, "r1", desk->mem, &head, &n, &err))
 		n = 0;
 	if (!may_break && err.code != ERR_NONE && err.code != ERR_NOT_FOUND)
 		fail_msg("%s", err.msg);
@@ -142,7 +143,8 @@ a_disk_that_does_not_sync_is_caught(void **state)
 {
 	(void)state;
 	unsigned points;
-	assert_true(sweep((struct disk){.power_cut = true, .lies = true}, false, &points) > 0);
+	assert_true(sweep((struct disk){.power_cut = true, .lies = true}, false, &points)
+		> 0);
 }
 
 static void
@@ -170,7 +172,7 @@ a_failed_sync_is_final(void **state)
 	disk = (struct disk){0};
 	struct store *store = desk_open(desk);
 	assert_int_equal(desk_append(desk, store, "r1", 1, 1), ACK_DURABLE);
-	disk.sync_answer = 10 | 4 << 8;               /* SQLITE_IOERR_FSYNC */
+	disk.sync_answer = 10 | 4 << 8; /* SQLITE_IOERR_FSYNC */
 	assert_int_equal(desk_batch(desk, store, &batch, &why), ACK_BROKEN);
 	assert_non_null(strstr(why, "disk I/O error"));
 	disk.sync_answer = 0;
@@ -178,7 +180,8 @@ a_failed_sync_is_final(void **state)
 	store_close(store);
 }
 
-/* The zeros that a long run puts behind its WAL are no records, also to who opens it next. */
+/* The zeros that a long run puts behind its WAL are no records, also to who opens it
+ * next. */
 static void
 a_long_run_dies_with_room_in_its_wal(void **state)
 {
@@ -192,13 +195,15 @@ a_long_run_dies_with_room_in_its_wal(void **state)
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);
-	assert_int_equal(stat(arena_printf(desk->mem, "%s/store.db-wal", desk->where), &st), 0);
+	assert_int_equal(
+		stat(arena_printf(desk->mem, "%s/store.db-wal", desk->where), &st), 0);
 	assert_true(st.st_size >= 4 << 20);
 	struct store *store = desk_open(desk);
 	assert_int_equal(desk_count(store, "r1"), 60);
 	assert_int_equal(desk_append(desk, store, "r1", 61, 1), ACK_DURABLE);
 	store_close(store);
-	assert_int_equal(stat(arena_printf(desk->mem, "%s/store.db-wal", desk->where), &st), 0);
+	assert_int_equal(
+		stat(arena_printf(desk->mem, "%s/store.db-wal", desk->where), &st), 0);
 	assert_int_equal(st.st_size, 0);
 }
 
@@ -212,12 +217,14 @@ a_run_of_many_megabytes_is_whole(void **state)
 	struct store *store = desk_open(desk);
 	memset(body, 'x', sizeof body);
 	for (uint64_t seq = 1; seq <= 50; seq++) {
-		struct record record = {.seq = seq, .path = "", .body = {body, sizeof body}};
+		struct record record = {
+			.seq = seq, .path = "", .body = {body, sizeof body}};
 		struct batch batch = {.run = "r1", .records = &record, .n_records = 1};
 		assert_int_equal(desk_batch(desk, store, &batch, NULL), ACK_DURABLE);
 	}
 	assert_int_equal(desk_count(store, "r1"), 50);
-	assert_int_equal(stat(arena_printf(desk->mem, "%s/store.db-wal", desk->where), &st), 0);
+	assert_int_equal(
+		stat(arena_printf(desk->mem, "%s/store.db-wal", desk->where), &st), 0);
 	assert_true(st.st_size < 8 << 20);
 	store_close(store);
 }

@@ -1,4 +1,5 @@
-/* Bytes that changed below us: told, with the record, and never taken for what was written. */
+/* Bytes that changed below us: told, with the record, and never taken for what was
+ * written. */
 #include "store.h"
 
 #include <fcntl.h>
@@ -45,19 +46,31 @@ each_column_is_covered(void **state)
 {
 	struct desk *desk = *state;
 	static const char *const changes[] = {
-		"at = at + 1", "boot = boot + 1", "kind = 'effect'", "path = 'deploy/dumq'",
-		"attempt = 2", "body = replace(body, 'k', 'l')", "hash = zeroblob(32)", "hash = x'00'",
+		"at = at + 1",
+		"boot = boot + 1",
+		"kind = 'effect'",
+		"path = 'deploy/dumq'",
+		"attempt = 2",
+		"body = replace(body, 'k', 'l')",
+		"hash = zeroblob(32)",
+		"hash = x'00'",
 	};
 	fill(desk);
 	change(desk, "CREATE TABLE kept AS SELECT * FROM record");
 	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
-		assert_damaged(desk, arena_printf(desk->mem, "UPDATE record SET %s WHERE run = 'r1' AND seq = 3",
-			changes[i]), "record 3 is damaged");
+		assert_damaged(desk,
+			arena_printf(desk->mem,
+				"UPDATE record SET %s WHERE run = 'r1' AND seq = 3",
+				changes[i]),
+			"record 3 is damaged");
 		change(desk, "DELETE FROM record; INSERT INTO record SELECT * FROM kept");
 	}
-	assert_damaged(desk, "DELETE FROM record WHERE run = 'r1' AND seq = 5", "record 5 is missing");
-	assert_damaged(desk, "DELETE FROM record WHERE run = 'r1' AND seq = 3", "record 3 is missing");
-	assert_damaged(desk, "DELETE FROM record WHERE run = 'r1'", "record 1 is missing");
+	assert_damaged(desk, "DELETE FROM record WHERE run = 'r1' AND seq = 5",
+		"record 5 is missing");
+	assert_damaged(desk, "DELETE FROM record WHERE run = 'r1' AND seq = 3",
+		"record 3 is missing");
+	assert_damaged(
+		desk, "DELETE FROM record WHERE run = 'r1'", "record 1 is missing");
 }
 
 static bool
@@ -75,7 +88,8 @@ a_kind_from_the_future_refuses_the_run_alone(void **state)
 	struct desk *desk = *state;
 	struct err err;
 	fill(desk);
-	change(desk, "INSERT INTO run VALUES ('r3', 1, 1);"
+	change(desk,
+		"INSERT INTO run VALUES ('r3', 1, 1);"
 		"INSERT INTO record VALUES ('r3', 1, 2, 3, 'deed', '', 0, '{}',"
 		" x'b146f7cd88d634345f489130f3bbf3ad65bb84fb8f6970eb0a9e27ba5073094f')");
 	struct store *store = desk_open(desk);
@@ -121,7 +135,8 @@ a_flipped_byte_is_an_error_or_nothing(void **state)
 		flipped = byte ^ (uint8_t)(1 << at % 8);
 		assert_int_equal(pwrite(fd, &flipped, 1, at), 1);
 		if (!same(desk, head))
-			fail_msg("byte %ld: another history is taken for the run's", (long)at);
+			fail_msg("byte %ld: another history is taken for the run's",
+				(long)at);
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 	}
 	close(fd);

@@ -59,7 +59,8 @@ desk_open(struct desk *desk)
 }
 
 enum ack
-desk_batch(struct desk *desk, struct store *store, const struct batch *batch, const char **why)
+desk_batch(struct desk *desk, struct store *store, const struct batch *batch,
+	const char **why)
 {
 	struct op op = {.kind = OP_POSTED, .mem = desk->mem};
 	store_append(store, batch, &op);
@@ -74,8 +75,13 @@ static struct record
 record_of(struct desk *desk, uint64_t seq)
 {
 	struct now now = desk->host->type->now(desk->host);
-	struct record record = {.seq = seq, .at = now.wall, .boot = now.boot, .path = "deploy/dump",
-		.kind = REC_INTENT, .attempt = 1, .body = STR("{\"v\":1,\"key\":\"k\"}")};
+	struct record record = {.seq = seq,
+		.at = now.wall,
+		.boot = now.boot,
+		.path = "deploy/dump",
+		.kind = REC_INTENT,
+		.attempt = 1,
+		.body = STR("{\"v\":1,\"key\":\"k\"}")};
 	if (seq == 1) {
 		record.kind = REC_RUN;
 		record.path = "";
@@ -85,13 +91,14 @@ record_of(struct desk *desk, uint64_t seq)
 }
 
 enum ack
-desk_append(struct desk *desk, struct store *store, const char *run, uint64_t seq, size_t n)
+desk_append(
+	struct desk *desk, struct store *store, const char *run, uint64_t seq, size_t n)
 {
 	struct record *records = arena_array(desk->mem, struct record, n);
 	for (size_t i = 0; i < n; i++)
 		records[i] = record_of(desk, seq + i);
-	return desk_batch(desk, store, &(struct batch){.run = run, .records = records, .n_records = n},
-		NULL);
+	return desk_batch(desk, store,
+		&(struct batch){.run = run, .records = records, .n_records = n}, NULL);
 }
 
 enum ack
@@ -101,12 +108,13 @@ desk_end(struct desk *desk, struct store *store, const char *run, uint64_t seq)
 	record.kind = REC_END;
 	record.path = "";
 	record.body = STR("{\"v\":1,\"state\":\"ok\",\"exit\":0}");
-	return desk_batch(desk, store, &(struct batch){.run = run, .records = &record, .n_records = 1},
-		NULL);
+	return desk_batch(desk, store,
+		&(struct batch){.run = run, .records = &record, .n_records = 1}, NULL);
 }
 
 const struct claim_answer *
-desk_claim(struct desk *desk, struct store *store, const char *run, const char *const *locks)
+desk_claim(
+	struct desk *desk, struct store *store, const char *run, const char *const *locks)
 {
 	struct op op = {.kind = OP_POSTED, .mem = desk->mem};
 	store_claim(store, run, locks, &op);

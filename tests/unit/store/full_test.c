@@ -38,15 +38,18 @@ append_large(struct desk *desk, struct store *store, uint64_t seq, const char **
 {
 	static char body[100000];
 	memset(body, 'x', sizeof body);
-	struct record record = {.seq = seq, .path = "", .kind = seq == 1 ? REC_RUN : REC_SAVE,
+	struct record record = {.seq = seq,
+		.path = "",
+		.kind = seq == 1 ? REC_RUN : REC_SAVE,
 		.body = {body, sizeof body}};
-	return desk_batch(desk, store, &(struct batch){.run = "r1", .records = &record, .n_records = 1},
-		why);
+	return desk_batch(desk, store,
+		&(struct batch){.run = "r1", .records = &record, .n_records = 1}, why);
 }
 
 /* Appends until the answer is another one; the first seq that got it. */
 static uint64_t
-fill(struct desk *desk, struct store *store, uint64_t seq, enum ack *ack, const char **why)
+fill(struct desk *desk, struct store *store, uint64_t seq, enum ack *ack,
+	const char **why)
 {
 	enum ack first = append_large(desk, store, seq, why);
 	do
@@ -78,7 +81,7 @@ the_reserve_records_what_runs(void **state)
 	assert_false(has_ballast(desk));
 	uint64_t broken = fill(desk, store, full + 1, &ack, &why);
 	assert_int_equal(ack, ACK_BROKEN);
-	assert_true(broken > full + 40);              /* 8 MiB for records of 100 kB */
+	assert_true(broken > full + 40); /* 8 MiB for records of 100 kB */
 	assert_int_equal(desk_count(store, "r1"), broken - 1);
 	store_close(store);
 	assert_ok(store_open(&store, desk->host, desk->where, &err));

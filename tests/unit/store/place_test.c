@@ -14,7 +14,10 @@ file_systems_that_lose_locks_are_refused(void **state)
 {
 	(void)state;
 	struct err err;
-	static const struct { struct place place; bool fits; } cases[] = {
+	static const struct {
+		struct place place;
+		bool fits;
+	} cases[] = {
 		{{0xef53, "ext4", "rw"}, true},
 		{{0x58465342, "xfs", "rw"}, true},
 		{{0x9123683e, "btrfs", "rw"}, true},
@@ -35,7 +38,8 @@ file_systems_that_lose_locks_are_refused(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		err = (struct err){0};
 		if (place_fits(&cases[i].place, &err) != cases[i].fits)
-			fail_msg("%s %s: %s", cases[i].place.type, cases[i].place.options, err.msg);
+			fail_msg("%s %s: %s", cases[i].place.type, cases[i].place.options,
+				err.msg);
 		assert_int_equal(err.hint[0] == '\0', cases[i].fits);
 	}
 }
@@ -108,12 +112,15 @@ a_folder_without_write_permission_is_told(void **state)
 	assert_int_equal(chmod(desk->folder, 0755), 0);
 	pid_t child = fork();
 	if (child == 0) {
-		if (getuid() == 0 && (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
+		if (getuid() == 0
+			&& (setgroups(0, NULL) != 0 || setgid(65534) != 0
+				|| setuid(65534) != 0))
 			_exit(2);
 		struct err err = {0};
 		struct store *store;
 		bool told = !store_open(&store, desk->host, desk->where, &err)
-			&& err.code == ERR_DENIED && strstr(err.msg, "store.lock") != NULL;
+			&& err.code == ERR_DENIED
+			&& strstr(err.msg, "store.lock") != NULL;
 		_exit(told ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -125,7 +132,9 @@ static void
 change(struct desk *desk, const char *text)
 {
 	sqlite3 *sqlite;
-	assert_int_equal(sqlite3_open(arena_printf(desk->mem, "%s/store.db", desk->where), &sqlite), 0);
+	assert_int_equal(sqlite3_open(arena_printf(desk->mem, "%s/store.db", desk->where),
+				 &sqlite),
+		0);
 	assert_int_equal(sqlite3_exec(sqlite, text, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(sqlite);
 }
@@ -141,7 +150,8 @@ what_another_wrote_is_refused(void **state)
 	assert_false(opens(desk, ERR_VALUE));
 	unlink(arena_printf(desk->mem, "%s/store.db", desk->where));
 	change(desk, "CREATE TABLE t (x)");
-	assert_int_equal(chmod(arena_printf(desk->mem, "%s/store.db", desk->where), 0600), 0);
+	assert_int_equal(
+		chmod(arena_printf(desk->mem, "%s/store.db", desk->where), 0600), 0);
 	assert_false(opens(desk, ERR_VALUE));
 }
 
@@ -150,7 +160,8 @@ a_text_is_no_database(void **state)
 {
 	struct desk *desk = *state;
 	assert_int_equal(mkdir(desk->where, 0700), 0);
-	int fd = open(arena_printf(desk->mem, "%s/store.db", desk->where), O_CREAT | O_WRONLY, 0600);
+	int fd = open(arena_printf(desk->mem, "%s/store.db", desk->where),
+		O_CREAT | O_WRONLY, 0600);
 	for (int i = 0; i < 200; i++)
 		assert_int_equal(write(fd, "not a database\n", 15), 15);
 	close(fd);
@@ -180,7 +191,8 @@ parents_are_made_private(void **state)
 	struct store *store;
 	const char *deep = arena_printf(desk->mem, "%s/.local/state/rbx/", desk->folder);
 	assert_ok(store_open(&store, desk->host, deep, &err));
-	assert_int_equal(stat(arena_printf(desk->mem, "%s/.local", desk->folder), &st), 0);
+	assert_int_equal(
+		stat(arena_printf(desk->mem, "%s/.local", desk->folder), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	store_close(store);
 }

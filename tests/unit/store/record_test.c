@@ -17,8 +17,8 @@ every_kind_has_a_word(void **state)
 	assert_false(kind_parse(STR(""), &kind));
 }
 
-/* The bytes of the header comment written out by hand: whoever verifies without rbx relies on
- * them. */
+/* The bytes of the header comment written out by hand: whoever verifies without rbx
+ * relies on them. */
 static void
 the_hash_is_over_the_documented_bytes(void **state)
 {
@@ -26,7 +26,12 @@ the_hash_is_over_the_documented_bytes(void **state)
 	struct arena *mem = arena_new();
 	struct buf bytes = buf_in(mem);
 	const uint8_t zero[32] = {0};
-	struct record record = {.seq = 1, .at = 2, .boot = 3, .kind = REC_RUN, .path = "p", .attempt = 4,
+	struct record record = {.seq = 1,
+		.at = 2,
+		.boot = 3,
+		.kind = REC_RUN,
+		.path = "p",
+		.attempt = 4,
 		.body = STR("{}")};
 	buf_add(&bytes, (struct str){"\0\0\0\0\0\0\0\x20", 8});
 	buf_add(&bytes, (struct str){(const char *)zero, 32});
@@ -39,7 +44,8 @@ the_hash_is_over_the_documented_bytes(void **state)
 	buf_add(&bytes, (struct str){"\0\0\0\0\0\0\0\x08\0\0\0\0\0\0\0\x04", 16});
 	buf_add(&bytes, (struct str){"\0\0\0\0\0\0\0\x02{}", 10});
 	record_chain("r1", zero, &record, 1);
-	assert_string_equal(hex_text(mem, record.hash, 32), sha256_hex(mem, buf_str(&bytes)));
+	assert_string_equal(
+		hex_text(mem, record.hash, 32), sha256_hex(mem, buf_str(&bytes)));
 	arena_free(mem);
 }
 
@@ -47,8 +53,13 @@ static void
 each_field_changes_the_hash(void **state)
 {
 	(void)state;
-	const struct record one = {.seq = 2, .at = 7, .boot = 8, .kind = REC_INTENT, .path = "a/b",
-		.attempt = 1, .body = STR("{\"v\":1}")};
+	const struct record one = {.seq = 2,
+		.at = 7,
+		.boot = 8,
+		.kind = REC_INTENT,
+		.path = "a/b",
+		.attempt = 1,
+		.body = STR("{\"v\":1}")};
 	struct record changed[8];
 	const uint8_t zero[32] = {0}, other[32] = {1};
 	for (size_t i = 0; i < 8; i++)
@@ -76,7 +87,8 @@ a_chain_in_one_go_is_the_same(void **state)
 {
 	(void)state;
 	const uint8_t zero[32] = {0};
-	struct record all[3] = {{.seq = 1, .path = ""}, {.seq = 2, .path = "a"}, {.seq = 3, .path = "b"}};
+	struct record all[3] = {
+		{.seq = 1, .path = ""}, {.seq = 2, .path = "a"}, {.seq = 3, .path = "b"}};
 	struct record apart[3];
 	memcpy(apart, all, sizeof all);
 	record_chain("r", zero, all, 3);

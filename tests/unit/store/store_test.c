@@ -40,8 +40,8 @@ static void
 nobody_else_may_look_in(void **state)
 {
 	struct desk *desk = *state;
-	static const char *const names[] = {"store.db", "store.db-wal", "store.db-shm", "store.lock",
-		"ballast", "owners/r1"};
+	static const char *const names[] = {"store.db", "store.db-wal", "store.db-shm",
+		"store.lock", "ballast", "owners/r1"};
 	struct stat st;
 	struct store *store = desk_open(desk);
 	const struct claim_answer *claim = desk_claim(desk, store, "r1", NULL);
@@ -49,7 +49,10 @@ nobody_else_may_look_in(void **state)
 	assert_int_equal(stat(desk->where, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		assert_int_equal(stat(arena_printf(desk->mem, "%s/%s", desk->where, names[i]), &st), 0);
+		assert_int_equal(
+			stat(arena_printf(desk->mem, "%s/%s", desk->where, names[i]),
+				&st),
+			0);
 		assert_int_equal(st.st_mode & 07777, 0600);
 	}
 	store_release(store, claim->claim, false);
@@ -105,8 +108,13 @@ blobs_and_chunks_go_with_the_batch(void **state)
 	};
 	struct record record = {.seq = 1, .path = "", .body = STR("{}")};
 	uint64_t last = 0;
-	struct batch batch = {.run = "r1", .records = &record, .n_records = 1, .blobs = &blob, .n_blobs = 1,
-		.chunks = chunks, .n_chunks = 2};
+	struct batch batch = {.run = "r1",
+		.records = &record,
+		.n_records = 1,
+		.blobs = &blob,
+		.n_blobs = 1,
+		.chunks = chunks,
+		.n_chunks = 2};
 	struct store *store = desk_open(desk);
 	sha256(blob.bytes, blob.digest);
 	assert_int_equal(desk_batch(desk, store, &batch, NULL), ACK_DURABLE);
@@ -182,7 +190,8 @@ runs_are_listed_and_found(void **state)
 	assert_string_equal(run, "abc1");
 	assert_false(store_find(store, STR("ab"), desk->mem, &run, &err));
 	assert_int_equal(err.code, ERR_VALUE);
-	assert_false(store_find(store, STR("x';drop table run;--"), desk->mem, &run, &err));
+	assert_false(
+		store_find(store, STR("x';drop table run;--"), desk->mem, &run, &err));
 	assert_false(store_find(store, STR("../abc1"), desk->mem, &run, &err));
 	assert_false(store_find(store, STR("%"), desk->mem, &run, &err));
 	store_close(store);
