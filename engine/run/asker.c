@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "run/input.h"
+#include "run/args.h"
 
 enum { ITEMS_MOST = 10000 };
 
@@ -106,7 +106,7 @@ ask_input(const struct asker *asker, const struct place *place, struct arena *me
 		return ANSWER_YES;
 	}
 	scope_init(&scope, shell, node, own_path(mem, place), mem, shell_time(shell));
-	if (!scope_fill(&scope, node->args, &given, err) || !input_judge(node, &given, mem, &in, err))
+	if (!scope_fill(&scope, node->args, &given, err) || !args_judge(node, &given, mem, &in, err))
 		return ANSWER_ERROR;
 	out->effect = node_effect(node, &in);
 	out->in = node->args == NULL ? given : template_record(node->args, &given, mem);
@@ -142,7 +142,7 @@ static enum answer
 manual_question(struct scope *scope, const struct node *node, struct question *out, struct err *err)
 {
 	struct value given, in;
-	if (!scope_fill(scope, node->args, &given, err) || !input_judge(node, &given, scope->mem, &in, err))
+	if (!scope_fill(scope, node->args, &given, err) || !args_judge(node, &given, scope->mem, &in, err))
 		return ANSWER_ERROR;
 	*out = (struct question){.text = member_text(scope->mem, &in, "text"),
 		.word = member_text(scope->mem, &in, "word"), .by = member_text(scope->mem, &in, "by"),
@@ -212,7 +212,7 @@ ask_close(const struct asker *asker, const struct place *place, enum outcome sta
 	bool good = true;
 	if (node->kind == NODE_PLAYBOOK) {
 		struct scope inner;
-		scope_of_book(&inner, shell, node->called, place->path, mem, scope.now);
+		scope_book(&inner, shell, node->called, place->path, mem, scope.now);
 		good = evaluate(&inner, node->called->outputs, node->called->n_outputs, outputs, err);
 	} else if (branch != NULL) {
 		good = evaluate(&scope, branch->outputs, branch->n_outputs, outputs, err);

@@ -1,4 +1,4 @@
-#include "run/input.h"
+#include "run/args.h"
 
 /* What the end of a run says besides how it ended: its outputs, the largest measure of each name, and which objectives
  * were met. */
@@ -64,7 +64,7 @@ run_outputs(struct shell *shell, struct arena *mem)
 {
 	struct map_builder map = {.mem = mem};
 	struct scope scope;
-	scope_of_book(&scope, shell, shell->book, "", mem, shell_time(shell));
+	scope_book(&scope, shell, shell->book, "", mem, shell_time(shell));
 	for (size_t i = 0; i < shell->book->n_outputs; i++) {
 		struct value v;
 		struct err err;

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "run/input.h"
+#include "run/args.h"
 
 enum { LATE_S = 30, ORPHANS_GRACE_S = 5 };
 
@@ -249,7 +249,7 @@ begin(struct job *job)
 		assert_only(job);
 		return;
 	}
-	if (!input_restore(&job->scope, job->doing, recorded_in(job), in, &err)) {
+	if (!args_restore(&job->scope, job->doing, recorded_in(job), in, &err)) {
 		job_fail(job, &err);
 		return;
 	}

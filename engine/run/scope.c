@@ -104,7 +104,7 @@ called_inputs(struct shell *shell, struct frame *frame, struct err *err)
 		list[i] = (struct input_given){.name = str_cstr(shell->mem, given.map->members[i].key.str),
 			.value = &given.map->members[i].value};
 	struct scope inner;
-	scope_of_book(&inner, shell, frame->book, frame->path, shell->mem, began);
+	scope_book(&inner, shell, frame->book, frame->path, shell->mem, began);
 	if (!inputs_apply(frame->book, list, n, &inner.expr, began, shell->mem, &out, &diags)) {
 		*err = diags.first->err;
 		return false;
@@ -125,7 +125,7 @@ frame_vars(struct shell *shell, struct frame *frame, struct arena *mem, struct v
 		struct scope scope;
 		struct value v;
 		frame->vars = map_done(&map);                 /* those above it */
-		scope_of_book(&scope, shell, frame->book, frame->path, mem, began);
+		scope_book(&scope, shell, frame->book, frame->path, mem, began);
 		if (!scope_fill(&scope, frame->book->vars[i].value, &v, err)) {
 			frame->has_vars = false;
 			return false;
@@ -390,7 +390,7 @@ scope_init(struct scope *scope, struct shell *shell, const struct node *node, co
 }
 
 void
-scope_of_book(struct scope *scope, struct shell *shell, const struct playbook *book, const char *path,
+scope_book(struct scope *scope, struct shell *shell, const struct playbook *book, const char *path,
 	struct arena *mem, int64_t now)
 {
 	init(scope, shell, mem, now);

@@ -36,7 +36,7 @@ struct scope {
 void scope_init(struct scope *scope, struct shell *shell, const struct node *node, const char *path,
 	struct arena *mem, int64_t now);
 /* Of the playbook itself: vars, outputs, locks. */
-void scope_of_book(struct scope *scope, struct shell *shell, const struct playbook *book,
+void scope_book(struct scope *scope, struct shell *shell, const struct playbook *book,
 	const char *path, struct arena *mem, int64_t now);
 /* `self` and `outputs` are to be had from now on. */
 void scope_answer(struct scope *scope, const struct node *node, const struct value *self);

@@ -120,7 +120,7 @@ load(struct shell *shell, const struct playbook *book, const struct secret_ref *
 	struct value from;
 	struct str text;
 	bool good;
-	scope_of_book(&scope, shell, book, "", mem, shell_time(shell));
+	scope_book(&scope, shell, book, "", mem, shell_time(shell));
 	if (!scope_fill(&scope, ref->from, &from, err))
 		return false;
 	if (ref->source == SECRET_ENV)

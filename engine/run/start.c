@@ -76,7 +76,7 @@ locks_of(struct shell *shell, const struct playbook *book, struct list_builder *
 			err_set(err, ERR_UNSUPPORTED, "locks held in PostgreSQL are not in this version");
 			return false;
 		}
-		scope_of_book(&scope, shell, book, "", shell->mem, shell_time(shell));
+		scope_book(&scope, shell, book, "", shell->mem, shell_time(shell));
 		if (!scope_fill(&scope, book->locks[i].name, &name, err))
 			return false;
 		if (name.kind != V_STRING)

@@ -1,4 +1,4 @@
-#include "run/input.h"
+#include "run/args.h"
 
 static bool
 no_option(const struct node *node, const struct value *in, struct err *err)
@@ -22,7 +22,7 @@ no_option(const struct node *node, const struct value *in, struct err *err)
 }
 
 bool
-input_judge(const struct node *node, const struct value *given, struct arena *mem, struct value *out,
+args_judge(const struct node *node, const struct value *given, struct arena *mem, struct value *out,
 	struct err *err)
 {
 	struct diags diags = {.mem = mem};
@@ -41,7 +41,7 @@ input_judge(const struct node *node, const struct value *given, struct arena *me
 }
 
 bool
-input_restore(struct scope *scope, const struct node *node, const struct value *recorded,
+args_restore(struct scope *scope, const struct node *node, const struct value *recorded,
 	struct value *out, struct err *err)
 {
 	struct value given;
@@ -51,5 +51,5 @@ input_restore(struct scope *scope, const struct node *node, const struct value *
 	} else if (!template_restore(scope->mem, recorded, &scope->names->env, &scope->expr, &given, err)) {
 		return false;
 	}
-	return input_judge(node, &given, scope->mem, out, err);
+	return args_judge(node, &given, scope->mem, out, err);
 }
