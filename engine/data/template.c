@@ -134,6 +134,7 @@ compile_text(struct maker *m, struct part *part)
 			add_piece(m, part, (struct piece){.text = literal(m->mem, text)});
 		return;
 	}
+	part->constant = false;
 	struct mark place;
 	const uint32_t *map = yaml_offsets(m->mem, v, &place);
 	if (m->rules & TEMPLATE_NONE) {
