@@ -60,8 +60,9 @@ names_of(struct arena *mem, const struct field *fields)
 }
 
 bool
-field_is_there(const struct field *field, const struct value *map)
+field_is_there(const struct field *fields, const struct field *field, const struct value *map)
 {
+	field = holder(fields, field);
 	if (field->only_key == NULL)
 		return true;
 	const struct value *key = value_get(map, field->only_key);
@@ -185,7 +186,7 @@ judge_given(const struct field_use *use, const struct field *fields, const struc
 		if (field == NULL) {
 			unknown_name(use, fields, key);
 			good = false;
-		} else if (!field_is_there(holder(fields, field), map)) {
+		} else if (!use->partial && !field_is_there(fields, field, map)) {
 			not_in_this_form(use, holder(fields, field), key);
 			good = false;
 		} else if (field->flags & FIELD_SPREAD && !use->partial) {
@@ -206,7 +207,7 @@ fill_in(const struct field_use *use, const struct field *fields, const struct va
 	const struct field *f;
 	for (size_t i = 0; (f = field_at(fields, i)) != NULL; i++) {
 		if (map_at(map->map, str_of(f->name)) != NULL || is_spread(fields, f->name, out)
-			|| !field_is_there(holder(fields, f), map))
+			|| !field_is_there(fields, f, map))
 			continue;
 		if (f->otherwise != NULL) {
 			struct value v = yaml_scalar(use->mem, str_of(f->otherwise)), judged;

@@ -75,8 +75,8 @@ struct field_use {
 bool fields_judge(const struct field_use *use, const struct field *fields, const struct value *map, struct value *out);
 bool field_judge(const struct field_use *use, const struct field *field, const struct value *v, struct value *out);
 
-/* Whether a row with only_key is there in this map; true where that is not known yet. */
-bool field_is_there(const struct field *field, const struct value *map);
+/* Whether a row of the table is there in a map with these members (only_key); true where that is not known yet. */
+bool field_is_there(const struct field *fields, const struct field *field, const struct value *map);
 
 /* The type of a map with these members, for expressions: `self` and `outputs` of a step type. */
 const struct expr_type *fields_expr_type(struct arena *mem, const struct field *fields);

@@ -26,7 +26,7 @@ const struct field secret_keys[] = {
 	 .help = "name of an environment variable"},
 	{.name = "file", .type = FIELD_PATH, .flags = FIELD_REQUIRED, .either = 1, .help = "a file that holds it"},
 	{.name = "command", .type = FIELD_LIST, .each = FIELD_TEXT, .flags = FIELD_REQUIRED, .either = 1,
-	 .help = "a program that prints it"},
+	 .help = "a program that prints it, with its arguments"},
 	{.name = "aws_secret", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .either = 1,
 	 .help = "name in AWS Secrets Manager"},
 	{.name = "aws_parameter", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .either = 1,
@@ -62,9 +62,21 @@ static const struct field contact_keys[] = {
 	{.name = NULL},
 };
 
+static const struct field connection_keys[] = {
+	{.name = "host", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .help = "name, address or folder of a socket"},
+	{.name = "port", .type = FIELD_INT, .otherwise = "5432", .least = 1, .most = 65535, .help = "of the server"},
+	{.name = "db", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .help = "the database"},
+	{.name = "user", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .help = "the role"},
+	{.name = "password", .type = FIELD_SECRET, .help = "else from ~/.pgpass"},
+	{.name = "sslmode", .type = FIELD_TEXT, .help = "verify-full; on loopback and sockets disable",
+	 .words = (const char *const[]){"disable", "require", "verify-ca", "verify-full", NULL}},
+	{.name = "ca", .type = FIELD_PATH, .flags = FIELD_READ, .help = "CA bundle; else the system's"},
+	{.name = NULL},
+};
+
 const struct field lock_keys[] = {
 	{.name = "name", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .help = "of the lock"},
-	{.name = "postgres", .type = FIELD_DATA, .flags = FIELD_REQUIRED | FIELD_TAKES_SECRET,
+	{.name = "postgres", .type = FIELD_OBJECT, .flags = FIELD_REQUIRED, .fields = connection_keys,
 	 .help = "a connection: an advisory lock held there"},
 	{.name = NULL},
 };

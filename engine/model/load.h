@@ -43,10 +43,9 @@ struct info {
 	const struct expr_type *item;                 /* of for_each; NULL: none, or not known yet */
 	bool in_items;                                /* its own item can be read */
 	bool is_check, is_wrong, status_read, undo_left;
-	const struct value *in;                       /* its arguments, as far as they are constant */
+	const struct value *in;                       /* its arguments, as far as they are constant; in scratch */
 	struct view *views[2];                        /* what others read of it: sure, maybe */
 	const struct expr_type *self;                 /* the type of its answer */
-	const struct expr_type *self_outputs;         /* of UNDO: the type of `self` in arguments */
 };
 
 /* A file, read once. */
@@ -73,6 +72,8 @@ struct loading {
 	struct node **nodes;
 	size_t n_nodes, cap_nodes;
 	unsigned stamp;
+	const struct info **search;                   /* room for needs_reach */
+	size_t n_search;
 	const struct expr_type **self_types;          /* by the place of the step type in loader->types */
 };
 
@@ -88,10 +89,9 @@ struct book_load {
 	struct info *caller;
 	unsigned depth;
 	const struct expr_type *types[ROOTS];
-	const struct value *defaults;
+	const struct value *defaults;                 /* judged; NULL */
 	struct scope_names *names[PARTS];
-	size_t vars_known;                            /* in a var: those above it */
-	bool in_secrets;                              /* while locks and the like are compiled */
+	struct member_types *vars;                    /* grow as they are read */
 };
 
 static inline struct info *
@@ -114,26 +114,35 @@ size_t info_place(const struct info *info);           /* in its list */
 void needs_read(struct book_load *b, struct info *parallel);
 bool needs_reach(struct loading *all, const struct info *from, const struct info *to);
 
-/* load_top.c, load_drill.c: what stands beside the steps */
+/* load_top.c, load_given.c, load_run.c: what stands beside the steps */
+void inputs_read(struct book_load *b);
+void secrets_read(struct book_load *b);
+void vars_read(struct book_load *b);
+void limits_read(struct book_load *b);                /* limits, locks, on */
+void drill_read(struct book_load *b);
 void top_read(struct book_load *b);                   /* before the steps are understood */
 void top_finish(struct book_load *b);                 /* after */
 
-/* load_step.c, load_keys.c, load_group.c, load_args.c: pass 4 */
+/* load_step.c, load_keys.c, load_judge.c, load_group.c, load_args.c: pass 4 */
 void list_understand(struct book_load *b, struct node *const *nodes, size_t n);
 void step_understand(struct info *info);
-void group_understand(struct info *info);
+void group_understand(struct info *info);             /* its members */
 void call_understand(struct info *info);
 void each_understand(struct info *info);
-void probe_understand(struct info *info);
-void args_understand(struct info *info);              /* sets in, args, class, is_check */
-void answer_understand(struct info *info);            /* outputs, until, fail_if, assert, measures */
-void undo_understand(struct info *info);
+void args_understand(struct info *info);              /* sets in, args, self */
+const struct value *defaults_for(struct info *info);  /* the arguments with `defaults` filled in */
+void keys_judge(struct info *info);                   /* that each key may stand on such a step */
+void keys_read(struct info *info);                    /* times, retry, samples, confirm, … */
+void answer_read(struct info *info);                  /* outputs, until, fail_if, assert, measures */
+bool is_condition_part(enum part part);               /* trigger and preconditions */
+bool is_handler(const struct info *info);
 void info_warn(struct info *info);                    /* when all is understood */
 
-/* What a key's value must be, with the key's own form; the judged value, or NULL and an error. */
-const struct value *key_value(struct info *info, const char *name);
+/* The value of a key, judged by its row in step_keys: NULL: not there, or wrong and told. */
 const struct value *key_judged(struct info *info, const char *name);
+const struct value *key_raw(const struct info *info, const char *name);
 struct mark key_mark(const struct info *info, const char *name);
+bool retry_read(struct book_load *b, const struct value *map, struct retry *retry);
 
 /* scope.c: which names an expression may use */
 enum scope_flags { SCOPE_SECRETS = 1, SCOPE_ANSWER = 2, SCOPE_ITEM = 4, SCOPE_AFTER = 8 };
@@ -154,6 +163,15 @@ const struct expr_type *record_type(struct loading *all, const struct expr_membe
 	const char *const *names, size_t n);          /* a map of these members */
 void scope_types(struct book_load *b);                /* of run, step, failure, waiting */
 
+/* The type of a map as written, whose first `known` members have these types. */
+struct member_types {
+	struct expr_type type;
+	const struct value *map;
+	struct expr_member *members;
+	size_t known;
+};
+struct member_types *member_types_of(struct loading *all, const struct value *map);
+
 /* refs.c: which steps may be read from where */
 const struct expr_type *refs_type(struct book_load *b, struct info *reader, unsigned flags, int branch);
 const struct expr_type *outputs_type(struct info *info, bool maybe);    /* of what others read as steps.x.outputs */
@@ -164,9 +182,11 @@ const struct expr *expr_read(struct scope *scope, const char *name, const struct
 	const struct value *v);
 const struct expr *condition_read(struct scope *scope, const char *name, const struct value *around,
 	const struct value *v);
-const struct guard *guards_read(struct scope *scope, const struct value *v, const struct guard *more);
-const struct named_expr *exprs_read(struct scope *scope, const char *name, const struct value *map, size_t *n,
-	bool (*each)(struct scope *scope, const struct named_expr *expr, const struct value *key));
+const struct guard *guards_read(struct scope *scope, const struct value *v);
+bool name_judge(struct book_load *b, const struct value *key);    /* of an output, a var … */
+/* A map of expressions; *list and *n grow as they are read, so that each may read those above it. `good` judges each. */
+void exprs_read(struct scope *scope, const struct value *map, const struct named_expr **list, size_t *n,
+	bool (*good)(struct scope *scope, const struct named_expr *expr, const struct value *at));
 const struct template *text_read(struct scope *scope, const struct value *v, unsigned rules);
 const struct template *field_read(struct scope *scope, struct scope *secrets, const struct field *field,
 	const struct value *v);                       /* by the row's own rules */

@@ -170,6 +170,7 @@ struct loader {
 	bool (*read)(const struct loader *loader, const char *path, struct str *bytes, char **full_path, struct err *err);
 	const struct step_type *const *types;
 	void *with;
+	bool (*exists)(const struct loader *loader, const char *path);   /* of files that a step reads: a warning; NULL: not asked */
 };
 
 /* NULL: errors are in diags (warnings and notes may be there otherwise as well). */

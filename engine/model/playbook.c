@@ -1,0 +1,76 @@
+#include "model/playbook.h"
+
+static const struct node *
+node_named(const struct playbook *book, const struct playbook *in, struct str id)
+{
+	for (size_t i = 0; i < book->n_nodes; i++)
+		if (book->nodes[i]->book == in && str_is(id, book->nodes[i]->id))
+			return book->nodes[i];
+	return NULL;
+}
+
+static bool
+is_prefix(struct str word)
+{
+	static const char *const parts[] = {"on_waiting", "on_success", "on_failure", "finally", "trigger",
+		"preconditions"};
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		if (str_is(word, parts[i]))
+			return true;
+	return false;
+}
+
+const struct node *
+playbook_node(const struct playbook *book, struct str path)
+{
+	const struct playbook *in = book;
+	const struct node *node = NULL;
+	struct str rest = path;
+	do {
+		struct str index, id = str_cut(str_cut(rest, '/', &rest), '[', &index);
+		if (node == NULL && rest.p != NULL && is_prefix(id) && node_named(book, in, id) == NULL)
+			continue;
+		node = node_named(book, in, id);
+		if (node != NULL && node->kind == NODE_PLAYBOOK && node->called != NULL)
+			in = node->called;
+	} while (node != NULL && rest.p != NULL);
+	return node;
+}
+
+static void
+unsupported(struct diags *diags, enum diag_level level, struct mark at, const char *what)
+{
+	struct err err;
+	err_set(&err, ERR_UNSUPPORTED, "%s is known, but not in this version", what);
+	err.at = at;
+	diag_add(diags, level, &err);
+}
+
+static size_t
+unsupported_secrets(const struct playbook *book, struct diags *diags, enum diag_level level)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < book->n_secrets; i++)
+		if (book->secrets[i].source >= SECRET_AWS_SECRET) {
+			unsupported(diags, level, book->secrets[i].at,
+				book->secrets[i].source == SECRET_AWS_SECRET ? "aws_secret" : "aws_parameter");
+			n++;
+		}
+	return n;
+}
+
+size_t
+playbook_unsupported(const struct playbook *book, struct diags *diags, enum diag_level level)
+{
+	size_t n = unsupported_secrets(book, diags, level);
+	for (size_t i = 0; i < book->n_called; i++)
+		n += unsupported_secrets(book->called[i], diags, level);
+	for (size_t i = 0; i < book->n_nodes; i++) {
+		const struct node *node = book->nodes[i];
+		if (node->type == NULL || node->type->run != NULL)
+			continue;
+		unsupported(diags, level, node->at, node->type->name);
+		n++;
+	}
+	return n;
+}
