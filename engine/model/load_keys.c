@@ -146,8 +146,8 @@ keys_read(struct info *info)
 	read_timeout(info);
 	info->node.deadline = time_key(info, "deadline");
 	info->node.every = time_key(info, "every");
-	if (key_raw(info, "every") != NULL && info->node.every < 100 * NS_MS && !info->is_wrong)
-		diag_error(info->load->diags, key_mark(info, "every"), "'every' must be at least 100ms");
+	if (key_raw(info, "every") != NULL && info->node.every == 0 && !info->is_wrong)
+		diag_error(info->load->diags, key_mark(info, "every"), "'every' must be more than 0");
 	read_retry(info);
 	read_samples(info);
 	info->node.accept = key_judged(info, "accept");

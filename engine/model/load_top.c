@@ -181,15 +181,16 @@ static void
 read_leaves(struct book_load *b)
 {
 	const struct value *list = value_get(value_get(&b->top, "drill"), "leaves");
-	struct playbook view = *b->book;
-	view.nodes = b->all->nodes;
-	view.n_nodes = b->all->n_nodes;
+	b->book->nodes = b->all->nodes;               /* so that paths are found; the final list comes at the end */
+	b->book->n_nodes = b->all->n_nodes;
 	for (size_t i = 0; list != NULL && list->kind == V_LIST && i < list->list.n; i++) {
 		const struct value *v = &list->list.items[i];
-		if (v->kind == V_STRING && playbook_node(&view, v->str) == NULL)
+		if (v->kind == V_STRING && playbook_node(b->book, v->str) == NULL)
 			diag_error(b->diags, value_mark(v), "there is no step of the path '%.*s'", STR_FMT(v->str))->code
 				= ERR_UNKNOWN_NAME;
 	}
+	b->book->nodes = NULL;
+	b->book->n_nodes = 0;
 }
 
 void

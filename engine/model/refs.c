@@ -59,8 +59,13 @@ answer_type(const struct info *info, struct str name)
 {
 	const struct value *ask = info->node.type == NULL || info->in == NULL ? NULL : value_get(info->in, "ask");
 	const struct value *question = ask == NULL || ask->kind != V_MAP ? NULL : map_at(ask->map, name);
-	struct input input = {.type = question == NULL ? NULL : value_get_str(question, "type").p};
-	return input.type == NULL ? NULL : input_type(&input);
+	struct str type = question == NULL ? (struct str){0} : value_get_str(question, "type");
+	for (size_t i = 0; type.p != NULL && input_types[i] != NULL; i++)
+		if (str_is(type, input_types[i])) {
+			struct input input = {.type = input_types[i]};
+			return input_type(&input);
+		}
+	return NULL;
 }
 
 static bool
@@ -261,22 +266,6 @@ depth_of(const struct info *info)
 	return depth;
 }
 
-/* Whether the list goes on after a failure: `on_error: continue`, which holds for a notify where none is written on it or
- * around it. */
-static bool
-is_passed_over(const struct info *info)
-{
-	if (info->node.on_error == ON_ERROR_CONTINUE)
-		return true;
-	if (info->node.on_error != ON_ERROR_UNSET || info->node.type == NULL || info->node.type->effect != REPEATABLE
-		|| strcmp(info->node.type->name, "notify") != 0)
-		return false;
-	for (const struct info *at = above(info); at != NULL; at = above(at))
-		if (at->node.on_error != ON_ERROR_UNSET)
-			return false;
-	return true;
-}
-
 static bool
 is_guarded(const struct refs *refs, const struct info *target)
 {
@@ -305,7 +294,7 @@ static bool
 may_be_absent(const struct info *target, const struct info *top)
 {
 	for (const struct info *at = target; at != NULL; at = above(at)) {
-		if (value_get(at->map, "when") != NULL || is_passed_over(at))
+		if (value_get(at->map, "when") != NULL || at->node.on_error == ON_ERROR_CONTINUE)
 			return true;
 		if (at == top)
 			return false;
