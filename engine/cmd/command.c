@@ -1,0 +1,238 @@
+#include "cmd/command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const struct option_row common_options[] = {
+	{"store", 0, "PATH", "where runs are kept; else RBX_STORE, else the state folder of the user"},
+	{"json", 0, NULL, "for programs"},
+	{"color", 0, "WHEN", "auto, always or never"},
+	{"help", 'h', NULL, "say what the command does"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct command *
+command_find(const char *name)
+{
+	for (size_t i = 0; commands[i] != NULL; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+bool
+cmd_flag(const struct cmd *cmd, const char *name)
+{
+	for (size_t i = 0; i < cmd->n_given; i++)
+		if (strcmp(cmd->given[i].row->name, name) == 0)
+			return true;
+	return false;
+}
+
+const char *
+cmd_value(const struct cmd *cmd, const char *name)
+{
+	const char *value = NULL;
+	for (size_t i = 0; i < cmd->n_given; i++)
+		if (strcmp(cmd->given[i].row->name, name) == 0)
+			value = cmd->given[i].value;
+	return value;
+}
+
+void
+cmd_print(struct cmd *cmd, const struct buf *text)
+{
+	(void)cmd;
+	for (size_t done = 0; done < text->n;) {
+		ssize_t n = write(STDOUT_FILENO, text->p + done, text->n - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return;                       /* whoever read it has gone: there is nobody to tell */
+		done += (size_t)n;
+	}
+}
+
+int
+cmd_error(struct cmd *cmd, int code, const struct err *err)
+{
+	struct buf out = buf_in(cmd->mem);
+	diag_print(&out, DIAG_ERROR, err, isatty(STDERR_FILENO) && cmd->colour);
+	fwrite(out.p, 1, out.n, stderr);
+	return code;
+}
+
+void
+cmd_diags(struct cmd *cmd, const struct diags *diags)
+{
+	struct buf out = buf_in(cmd->mem);
+	diags_print(&out, diags, isatty(STDERR_FILENO) && cmd->colour);
+	fwrite(buf_cstr(&out), 1, out.n, stderr);
+}
+
+bool
+cmd_host(struct cmd *cmd)
+{
+	struct err err;
+	const struct host_options options = {.resolver = getenv("RBX_RESOLVER"), .ca_file = getenv("RBX_CA_FILE")};
+	if (cmd->host == NULL)
+		cmd->host = host_open(&options, &err);
+	if (cmd->host == NULL)
+		cmd_error(cmd, EXIT_FAILED, &err);
+	return cmd->host != NULL;
+}
+
+bool
+cmd_store(struct cmd *cmd)
+{
+	struct err err;
+	const char *where = cmd_value(cmd, "store");
+	if (cmd->store != NULL)
+		return true;
+	if (!cmd_host(cmd))
+		return false;
+	if (where == NULL)
+		where = getenv("RBX_STORE");
+	if ((where == NULL && !store_default(cmd->mem, cmd->host, &where, &err))
+	    || !store_open(&cmd->store, cmd->host, where, &err))
+		cmd_error(cmd, EXIT_FAILED, &err);
+	return cmd->store != NULL;
+}
+
+const char *
+cmd_run(struct cmd *cmd, const char *word)
+{
+	struct err err;
+	const char *run;
+	if (!cmd_store(cmd))
+		return NULL;
+	if (store_find(cmd->store, str_of(word), cmd->mem, &run, &err))
+		return run;
+	cmd_error(cmd, EXIT_WRONG, &err);
+	return NULL;
+}
+
+void
+cmd_close(struct cmd *cmd)
+{
+	if (cmd->store != NULL)
+		store_close(cmd->store);
+	if (cmd->host != NULL)
+		host_close(cmd->host);
+}
+
+/* ---- the command line */
+
+struct parsing {
+	const struct option_row *rows[64];
+	struct option longs[65];
+	char letters[130];
+	size_t n;
+};
+
+static void
+add_rows(struct parsing *p, const struct option_row *rows)
+{
+	size_t used = strlen(p->letters);
+	for (; rows != NULL && rows->name != NULL; rows++) {
+		p->rows[p->n] = rows;
+		p->longs[p->n] = (struct option){rows->name, rows->value != NULL ? required_argument : no_argument, NULL,
+			256 + (int)p->n};
+		p->n++;
+		if (rows->letter != 0)
+			used += (size_t)snprintf(p->letters + used, sizeof p->letters - used, "%c%s", rows->letter,
+				rows->value != NULL ? ":" : "");
+	}
+}
+
+static const struct option_row *
+row_of(const struct parsing *p, int c)
+{
+	if (c >= 256)
+		return p->rows[c - 256];
+	for (size_t i = 0; i < p->n; i++)
+		if (p->rows[i]->letter == c)
+			return p->rows[i];
+	return NULL;
+}
+
+static void
+tell_unknown(const struct parsing *p, const struct command *command, const char *word, int option)
+{
+	const char *names[65] = {NULL};
+	for (size_t i = 0; i < p->n; i++)
+		names[i] = p->rows[i]->name;
+	const char *bare = word;
+	while (*bare == '-')
+		bare++;
+	struct str rest, name = str_cut(str_of(bare), '=', &rest);
+	const char *near = near_name(name, names);
+	if (option == ':')
+		fprintf(stderr, "rbx %s: %s needs a value\n", command->name, word);
+	else
+		fprintf(stderr, "rbx %s: unknown option '%s'%s%s%s\n", command->name, word, near != NULL ? ", did you mean '--" : "",
+			near != NULL ? near : "", near != NULL ? "'?" : "");
+	fprintf(stderr, "try `rbx %s --help`\n", command->name);
+}
+
+static bool
+parse(struct cmd *cmd, int argc, char **argv)
+{
+	struct parsing p = {.letters = ":"};
+	struct option_given *given = arena_array(cmd->mem, struct option_given, (size_t)argc + 1);
+	add_rows(&p, common_options);
+	add_rows(&p, cmd->command->options);
+	opterr = 0;
+	optind = 1;
+	for (int c; (c = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1;) {
+		const struct option_row *row = c == '?' || c == ':' ? NULL : row_of(&p, c);
+		if (row == NULL) {
+			tell_unknown(&p, cmd->command, argv[optind - 1], c);
+			return false;
+		}
+		given[cmd->n_given++] = (struct option_given){row, optarg};
+	}
+	cmd->given = given;
+	cmd->words = (const char *const *)argv + optind;
+	cmd->n_words = (size_t)(argc - optind);
+	return true;
+}
+
+static bool
+choose_colour(struct cmd *cmd)
+{
+	const char *when = cmd_value(cmd, "color"), *term = getenv("TERM"), *no = getenv("NO_COLOR");
+	if (when != NULL && strcmp(when, "always") != 0 && strcmp(when, "never") != 0 && strcmp(when, "auto") != 0) {
+		fprintf(stderr, "rbx %s: --color takes auto, always or never\n", cmd->command->name);
+		return false;
+	}
+	bool plain = (no != NULL && no[0] != '\0') || term == NULL || strcmp(term, "dumb") == 0;
+	cmd->colour = when != NULL && strcmp(when, "auto") != 0 ? strcmp(when, "always") == 0 : !plain && isatty(STDOUT_FILENO);
+	return true;
+}
+
+int
+command_main(struct arena *mem, const struct command *command, int argc, char **argv)
+{
+	struct cmd cmd = {.mem = mem, .command = command};
+	if (!parse(&cmd, argc, argv) || !choose_colour(&cmd))
+		return EXIT_WRONG;
+	if (cmd_flag(&cmd, "help")) {
+		struct buf out = buf_in(mem);
+		buf_puts(&out, usage_text(mem, command));
+		cmd_print(&cmd, &out);
+		return EXIT_DONE;
+	}
+	cmd.json = cmd_flag(&cmd, "json");
+	if (cmd.n_words < command->least || cmd.n_words > command->most) {
+		fprintf(stderr, "rbx %s: %s\nusage: rbx %s %s\n", command->name,
+			cmd.n_words < command->least ? "too few words" : "too many words", command->name, command->words);
+		return EXIT_WRONG;
+	}
+	int code = command->run(&cmd);
+	cmd_close(&cmd);
+	return code;
+}

@@ -1,0 +1,78 @@
+#include "cmd/command.h"
+
+static struct value
+line_value(struct arena *mem, const struct run_line *line)
+{
+	struct map_builder map = {.mem = mem};
+	map_put(&map, "run", value_str(str_of(line->run)));
+	map_put(&map, "playbook", value_str(str_of(line->playbook)));
+	map_put(&map, "mode", value_str(str_of(line->mode)));
+	map_put(&map, "state", value_str(str_of(line->state)));
+	map_put(&map, "started", value_time_us(line->started));
+	map_put(&map, "ended", line->ended == 0 ? value_null() : value_time_us(line->ended));
+	map_put(&map, "records", value_int((int64_t)line->records));
+	map_put(&map, "alive", value_bool(line->alive));
+	return map_done(&map);
+}
+
+static const char *
+colour_of(const char *state)
+{
+	static const struct { const char *state, *colour; } colours[] = {
+		{"done", "\033[32m"}, {"ok", "\033[32m"}, {"failed", "\033[31m"}, {"out_of_time", "\033[31m"},
+		{"refused", "\033[33m"}, {"cancelled", "\033[33m"}, {"waiting", "\033[35m"}, {"crashed", "\033[1;31m"},
+		{"running", "\033[36m"},
+	};
+	for (size_t i = 0; i < sizeof colours / sizeof colours[0]; i++)
+		if (strcmp(colours[i].state, state) == 0)
+			return colours[i].colour;
+	return "";
+}
+
+static void
+write_line(struct cmd *cmd, struct buf *out, const struct run_line *line)
+{
+	const char *took = line->ended == 0 ? "" : duration_short(cmd->mem, (line->ended - line->started) * 1000);
+	buf_printf(out, "%-20s %s%-12s%s %-8s %s  %8s  %s", line->run, cmd->colour ? colour_of(line->state) : "", line->state,
+		cmd->colour ? "\033[0m" : "", line->mode, time_text_us(cmd->mem, line->started / 1000000 * 1000000), took,
+		line->playbook);
+	if (line->owner != NULL && line->alive)
+		buf_printf(out, "  (%s)", line->owner);
+	buf_putc(out, '\n');
+}
+
+static int
+run(struct cmd *cmd)
+{
+	const struct run_line *lines;
+	struct err err;
+	size_t n;
+	struct buf out = buf_in(cmd->mem);
+	if (!cmd_store(cmd))
+		return EXIT_FAILED;
+	if (!store_list(cmd->store, cmd->mem, &lines, &n, &err))
+		return cmd_error(cmd, EXIT_FAILED, &err);
+	for (size_t i = 0; i < n; i++) {
+		if (cmd->json) {
+			struct value v = line_value(cmd->mem, &lines[i]);
+			json_write(&out, &v, JSON_COMPACT);
+			buf_putc(&out, '\n');
+		} else {
+			write_line(cmd, &out, &lines[i]);
+		}
+	}
+	if (n == 0 && !cmd->json)
+		buf_printf(&out, "no runs in %s\n", store_where(cmd->store));
+	cmd_print(cmd, &out);
+	return EXIT_DONE;
+}
+
+const struct command list_command = {
+	.name = "list",
+	.summary = "the runs of the store, the newest first",
+	.words = "",
+	.text = "A run that has no end and no owner has crashed, or waits for a person: `rbx show RUN` says which, `rbx resume RUN`\n"
+		"goes on.",
+	.example = "  rbx list",
+	.run = run,
+};

@@ -1,0 +1,185 @@
+/* The commands that leave a message for the owner of a run, alive or to come: approve, cancel, resolve, tick. Who sends it is
+ * what the store knows; what became of it stands on the record of the run. */
+#include "cmd/command.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static struct map_builder
+message_of(struct cmd *cmd, const char *what)
+{
+	struct map_builder map = {.mem = cmd->mem};
+	const char *reason = cmd_value(cmd, "reason");
+	map_put(&map, "do", value_str(str_of(what)));
+	if (reason != NULL)
+		map_put(&map, "reason", value_str(str_of(reason)));
+	return map;
+}
+
+static int
+send(struct cmd *cmd, struct map_builder *message)
+{
+	struct err err;
+	struct buf out = buf_in(cmd->mem);
+	const struct holder *holder;
+	uint64_t id;
+	const char *run = cmd_run(cmd, cmd->words[0]);
+	if (run == NULL)
+		return EXIT_WRONG;
+	struct value body = map_done(message);
+	if (!store_send(cmd->store, run, str_of(json_text(cmd->mem, &body, JSON_COMPACT)), &id, &err))
+		return cmd_error(cmd, EXIT_FAILED, &err);
+	bool alive = store_alive(cmd->store, run, cmd->mem, &holder);
+	if (cmd->json)
+		buf_printf(&out, "{\"run\":\"%s\",\"message\":%llu,\"alive\":%s}\n", run, (unsigned long long)id, alive ? "true" : "false");
+	else if (alive)
+		buf_printf(&out, "sent to run %s on %s\n", run, holder->host);
+	else
+		buf_printf(&out, "left for run %s, which nobody carries out now; go on with: rbx resume %s\n", run, run);
+	cmd_print(cmd, &out);
+	return EXIT_DONE;
+}
+
+static int
+run_approve(struct cmd *cmd)
+{
+	struct map_builder message = message_of(cmd, "approve");
+	const char *word = cmd_value(cmd, "word");
+	map_put(&message, "step", value_str(str_of(cmd->words[1])));
+	map_put(&message, "yes", value_bool(!cmd_flag(cmd, "no")));
+	if (word != NULL)
+		map_put(&message, "word", value_str(str_of(word)));
+	return send(cmd, &message);
+}
+
+static int
+run_cancel(struct cmd *cmd)
+{
+	struct map_builder message = message_of(cmd, cmd_flag(cmd, "now") ? "stop" : "cancel");
+	return send(cmd, &message);
+}
+
+static int
+run_tick(struct cmd *cmd)
+{
+	struct map_builder message = message_of(cmd, "tick");
+	int64_t number;
+	if (!str_int(str_of(cmd->words[1]), &number) || number < 1)
+		return fprintf(stderr, "rbx tick: '%s' is no number of a follow-up\n", cmd->words[1]), EXIT_WRONG;
+	map_put(&message, "number", value_int(number));
+	return send(cmd, &message);
+}
+
+static const struct { const char *flag, *choice; } choices[] = {
+	{"done", "done"}, {"failed", "failed"}, {"skip", "skip"}, {"retry", "retry"}, {"retry-as-new", "retry-as-new"},
+};
+
+static struct value
+outputs_of(struct cmd *cmd)
+{
+	struct map_builder outputs = {.mem = cmd->mem};
+	for (size_t i = 0; i < cmd->n_given; i++) {
+		if (strcmp(cmd->given[i].row->name, "output") != 0)
+			continue;
+		struct str text, name = str_cut(str_of(cmd->given[i].value), '=', &text);
+		struct value v;
+		struct err ignored;
+		if (!json_parse(cmd->mem, text, NULL, &v, &ignored))
+			v = value_str(text);
+		map_put_str(&outputs, name, v);
+	}
+	return map_done(&outputs);
+}
+
+static int
+run_resolve(struct cmd *cmd)
+{
+	struct map_builder message = message_of(cmd, "resolve");
+	const char *choice = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+		if (cmd_flag(cmd, choices[i].flag)) {
+			choice = choices[i].choice;
+			n++;
+		}
+	if (n != 1)
+		return fprintf(stderr, "rbx resolve: say one of --done, --failed, --skip, --retry, --retry-as-new\n"), EXIT_WRONG;
+	if (cmd_value(cmd, "reason") == NULL)
+		return fprintf(stderr, "rbx resolve: --reason TEXT is needed: it stands in the record\n"), EXIT_WRONG;
+	map_put(&message, "step", value_str(str_of(cmd->words[1])));
+	map_put(&message, "choice", value_str(str_of(choice)));
+	if (cmd_value(cmd, "output") != NULL)
+		map_put(&message, "outputs", outputs_of(cmd));
+	return send(cmd, &message);
+}
+
+static const struct option_row approve_options[] = {
+	{"no", 0, NULL, "refuse instead"},
+	{"word", 0, "WORD", "the word that the question wants typed"},
+	{"reason", 0, "TEXT", "stands in the record"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct command approve_command = {
+	.name = "approve",
+	.summary = "answer a question of a run",
+	.words = "RUN STEP",
+	.text = "The answer binds what the question showed. If the world has changed since, the question is asked again.",
+	.example = "  rbx approve last move/cutover --reason 'agreed in the call'",
+	.options = approve_options,
+	.least = 2,
+	.most = 2,
+	.run = run_approve,
+};
+
+static const struct option_row cancel_options[] = {
+	{"now", 0, NULL, "end what runs: changes under way are left in doubt"},
+	{"reason", 0, "TEXT", "stands in the record"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct command cancel_command = {
+	.name = "cancel",
+	.summary = "stop a run cleanly",
+	.words = "RUN",
+	.text = "Nothing new starts, changes that have begun are brought to their end, handlers follow.",
+	.example = "  rbx cancel last",
+	.options = cancel_options,
+	.least = 1,
+	.most = 1,
+	.run = run_cancel,
+};
+
+static const struct option_row resolve_options[] = {
+	{"done", 0, NULL, "it took effect"},
+	{"failed", 0, NULL, "it did not, and the step has failed"},
+	{"skip", 0, NULL, "go on without it"},
+	{"retry", 0, NULL, "try again with the same key"},
+	{"retry-as-new", 0, NULL, "try again with a new key: the far side may do it a second time"},
+	{"output", 0, "NAME=VALUE", "an output that the step would have given (with --done)"},
+	{"reason", 0, "TEXT", "stands in the record; required"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct command resolve_command = {
+	.name = "resolve",
+	.summary = "settle a step that is in doubt or has failed",
+	.words = "RUN STEP",
+	.text = "A step is in doubt when nobody knows whether its change took place. Look at the world, then say what you saw.",
+	.example = "  rbx resolve last move/cutover --done --reason 'the record points at Staging'",
+	.options = resolve_options,
+	.least = 2,
+	.most = 2,
+	.run = run_resolve,
+};
+
+const struct command tick_command = {
+	.name = "tick",
+	.summary = "mark a follow-up of a run as done",
+	.words = "RUN NUMBER",
+	.text = "Follow-ups are what people still have to do after a run; the report lists them by number.",
+	.example = "  rbx tick last 1",
+	.least = 2,
+	.most = 2,
+	.run = run_tick,
+};
