@@ -1,0 +1,75 @@
+#include "cmd/carry.h"
+
+#include <unistd.h>
+
+#include "../steps/steps.h"
+#include "base/digest.h"
+#include "show/view.h"
+
+void
+carry_prepare(struct cmd *cmd, struct run_options *options)
+{
+	struct style style = style_of(cmd->colour);
+	bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !cmd->json;
+	options->tty = terminal;
+	options->observer = cmd->json ? json_view(cmd->mem) : terminal && style.width > 20 ? live_view_new(cmd->mem, style)
+		: plain_view(cmd->mem, style);
+}
+
+static bool
+last_hash(const struct record *record, void *with)
+{
+	memcpy(with, record->hash, SHA256_SIZE);
+	return true;
+}
+
+static void
+free_state(void *with)
+{
+	state_close(with);
+}
+
+bool
+summary_load(struct cmd *cmd, const char *run, struct summary *out)
+{
+	struct run_state *state = arena_new_of(cmd->mem, struct run_state);
+	struct diags ignored = {.mem = cmd->mem};
+	struct err err, quiet;
+	uint8_t head[SHA256_SIZE];
+	if (!run_fold(cmd->store, run, cmd->mem, state, &err) || !store_read(cmd->store, run, 1, last_hash, head, &err)) {
+		cmd_error(cmd, EXIT_FAILED, &err);
+		return false;
+	}
+	arena_defer(cmd->mem, free_state, state);
+	*out = (struct summary){.state = state, .head = hex_text(cmd->mem, head, sizeof head),
+		.book = run_book(cmd->store, run, step_types, cmd->mem, &ignored, &quiet)};
+	if (!store_alive(cmd->store, run, cmd->mem, &out->holder))
+		out->holder = NULL;
+	return true;
+}
+
+int
+carry_finish(struct cmd *cmd, const struct run_options *options, const struct playbook *book, const char *run, int code,
+	const struct err *err)
+{
+	struct style style = style_of(cmd->colour);
+	struct buf out = buf_in(cmd->mem);
+	struct summary summary;
+	(void)book;
+	if (options->tty && style.width > 20)
+		live_view_close(options->observer);
+	if (err->code != ERR_NONE)
+		cmd_error(cmd, code, err);
+	if (run == NULL || !summary_load(cmd, run, &summary))
+		return code;
+	if (cmd->json) {
+		struct value v = summary_value(cmd->mem, &summary);
+		json_write(&out, &v, JSON_COMPACT);
+		buf_putc(&out, '\n');
+	} else {
+		summary_end(&out, &style, &summary);
+		buf_printf(&out, "  record    rbx show %s    (in %s)\n", run, store_where(cmd->store));
+	}
+	cmd_print(cmd, &out);
+	return code;
+}

@@ -1,0 +1,69 @@
+#include "cmd/carry.h"
+
+#include <stdio.h>
+
+#include "../steps/steps.h"
+
+static bool
+read_deadline(struct cmd *cmd, int64_t *out)
+{
+	const char *text = cmd_value(cmd, "deadline");
+	struct err err;
+	*out = 0;
+	if (text == NULL || duration_parse(str_of(text), out, &err))
+		return true;
+	cmd_error(cmd, EXIT_WRONG, &err);
+	return false;
+}
+
+static const struct playbook *
+stored_book(struct cmd *cmd, const char *run)
+{
+	struct diags diags = {.mem = cmd->mem};
+	struct err err = {0};
+	const struct playbook *book = run_book(cmd->store, run, step_types, cmd->mem, &diags, &err);
+	if (book == NULL && err.code != ERR_NONE)
+		cmd_error(cmd, EXIT_WRONG, &err);
+	if (book == NULL)
+		cmd_diags(cmd, &diags);
+	return book;
+}
+
+static int
+run(struct cmd *cmd)
+{
+	struct run_options options = {.yes = cmd_flag(cmd, "yes"), .no_wait = cmd_flag(cmd, "no-wait"),
+		.wait_for_locks = cmd_flag(cmd, "wait"), .reason = cmd_value(cmd, "reason")};
+	struct err err = {0};
+	const char *run = cmd_run(cmd, cmd->words[0]);
+	if (run == NULL || !read_deadline(cmd, &options.deadline))
+		return EXIT_WRONG;
+	const struct playbook *book = stored_book(cmd, run);
+	if (book == NULL)
+		return EXIT_WRONG;
+	carry_prepare(cmd, &options);
+	int code = run_resume(cmd->host, cmd->store, run, book, &options, cmd->mem, &err);
+	return carry_finish(cmd, &options, book, err.code == ERR_NONE ? run : NULL, code, &err);
+}
+
+static const struct option_row options[] = {
+	{"deadline", 0, "DURATION", "a new deadline for a run that is past its own"},
+	{"yes", 'y', NULL, "answer the questions that want no word and no group"},
+	{"no-wait", 0, NULL, "end with 4 instead of waiting for a person"},
+	{"wait", 0, NULL, "wait for locks that another run holds"},
+	{"reason", 0, "TEXT", "stands in the record"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct command resume_command = {
+	.name = "resume",
+	.summary = "go on with a run that crashed, failed, was cancelled or waits",
+	.words = "RUN",
+	.text = "What is done stays done. What may have happened is looked for first, and a person is asked where nobody can know. The\n"
+		"playbook is the stored one, whatever stands in its file now.",
+	.example = "  rbx resume last",
+	.options = options,
+	.least = 1,
+	.most = 1,
+	.run = run,
+};

@@ -1,0 +1,231 @@
+#include "show/line.h"
+
+#include "data/json.h"
+
+struct line {
+	struct buf *out;
+	const struct style *style;
+	const struct run_state *state;
+	const struct playbook *book;
+	const struct record *record;
+	const struct path_state *path;
+	struct value body;
+};
+
+static const char *
+path_text(const struct line *line)
+{
+	return line->record->path[0] == '\0' ? "run" : line->record->path;
+}
+
+static void
+begin(struct line *line, enum tone tone, const char *mark, const char *plain)
+{
+	buf_printf(line->out, "%s  ", time_clock(line->out->mem, line->record->at));
+	style_text(line->out, line->style, tone, line->style->ascii ? plain : mark);
+	buf_printf(line->out, " %-34s ", path_text(line));
+}
+
+static void
+more(struct line *line, const char *name, struct str text)
+{
+	if (text.n == 0)
+		return;
+	buf_printf(line->out, "            %s", name);
+	for (struct str rest = str_trim(text); rest.n > 0;) {
+		struct str part = str_cut(rest, '\n', &rest);
+		buf_safe(line->out, part, false);
+		if (rest.n > 0)
+			buf_puts(line->out, "\n            ");
+	}
+	buf_putc(line->out, '\n');
+}
+
+static struct str
+text(const struct line *line, const char *name)
+{
+	return value_get_str(&line->body, name);
+}
+
+/* An error in a record is its message, or {message, hint, …}. */
+static struct str
+error_text(const struct line *line, const char *member)
+{
+	const struct value *error = value_get(&line->body, "error");
+	if (error != NULL && error->kind == V_STRING)
+		return strcmp(member, "message") == 0 ? error->str : (struct str){NULL, 0};
+	return value_get_str(error, member);
+}
+
+static void
+write_run(struct line *line)
+{
+	const char *word = mode_word(line->state->mode);
+	begin(line, TONE_BOLD, "●", "*");
+	buf_printf(line->out, "%.*s: ", STR_FMT(line->state->id));
+	buf_safe(line->out, str_of(line->book->name), false);
+	if (line->state->mode != MODE_RUN)
+		buf_printf(line->out, " (%s)", line->state->mode == MODE_DRY ? "dry run: nothing is changed" : word);
+	buf_putc(line->out, '\n');
+}
+
+static void
+write_own(struct line *line)
+{
+	struct str why = text(line, "why");
+	if (str_is(why, "start"))
+		return;
+	begin(line, TONE_BOLD, "●", "*");
+	buf_puts(line->out, str_is(why, "reopen") ? "opened again\n" : "goes on\n");
+}
+
+static void
+write_ask(struct line *line)
+{
+	bool change = !str_is(text(line, "what"), "failed");
+	begin(line, TONE_ASK, "?", "?");
+	buf_safe(line->out, change ? text(line, "text") : error_text(line, "message"), false);
+	buf_putc(line->out, '\n');
+	if (line->path->before != NULL || line->path->after != NULL)
+		diff_write(line->out, line->style, line->path->before, line->path->after, 12);
+	if (change)
+		more(line, "answer:  ", str_of(arena_printf(line->out->mem, "rbx approve %.*s %s", STR_FMT(line->state->id), path_text(line))));
+	else
+		more(line, "answer:  ", str_of(arena_printf(line->out->mem, "rbx resolve %.*s %s --retry|--skip|--failed --reason TEXT",
+			STR_FMT(line->state->id), path_text(line))));
+}
+
+static void
+write_answer(struct line *line)
+{
+	bool yes = value_get_bool(&line->body, "yes", false);
+	begin(line, yes ? TONE_GOOD : TONE_WARN, yes ? "✓" : "✗", yes ? "+" : "x");
+	if (value_get_bool(&line->body, "void", false)) {
+		buf_puts(line->out, "an answer came to nothing: the question was another one\n");
+		return;
+	}
+	struct str user = value_get_str(value_get(&line->body, "by"), "user");
+	buf_printf(line->out, "%s", yes ? "approved" : "refused");
+	if (user.n > 0)
+		buf_printf(line->out, " by %.*s", STR_FMT(user));
+	buf_putc(line->out, '\n');
+	more(line, "reason:  ", text(line, "reason"));
+}
+
+static void
+write_intent(struct line *line)
+{
+	begin(line, TONE_WORK, "▸", ">");
+	buf_puts(line->out, "changes");
+	if (line->record->attempt > 1)
+		buf_printf(line->out, ", attempt %u", line->record->attempt);
+	if (value_get_bool(&line->body, "repeat", false))
+		buf_puts(line->out, ", possibly a repeat");
+	buf_putc(line->out, '\n');
+}
+
+static void
+write_effect(struct line *line)
+{
+	bool adopted = value_get_bool(&line->body, "adopted", false);
+	begin(line, TONE_WORK, "▸", ">");
+	buf_puts(line->out, adopted ? "found done; waits until it holds\n" : "changed; waits until it holds\n");
+}
+
+static void
+write_retry(struct line *line)
+{
+	int64_t at = value_get_int(&line->body, "next_at", 0), wait = (at - line->record->at) * 1000;
+	begin(line, TONE_WARN, "↻", "~");
+	buf_printf(line->out, "again %s%s (%lld used up)\n", wait > 0 ? "in " : "now", wait > 0 ? duration_short(line->out->mem, wait) : "",
+		(long long)value_get_int(&line->body, "tries", 0));
+	more(line, "because: ", error_text(line, "message"));
+}
+
+static const struct node *
+node_of(const struct line *line)
+{
+	return line->book == NULL ? NULL : playbook_node(line->book, str_of(line->record->path));
+}
+
+/* What a notify to standard output says is said here, when it is on the record. */
+static void
+write_spoken(struct line *line)
+{
+	const struct node *node = node_of(line);
+	if (node == NULL || node->type == NULL || strcmp(node->type->name, "notify") != 0 || line->path->state != OUT_OK
+	    || line->state->mode == MODE_DRY || !str_is(value_get_str(line->path->in, "to"), "stdout"))
+		return;
+	more(line, "", value_get_str(line->path->in, "text"));
+}
+
+static void
+write_outcome(struct line *line)
+{
+	enum tone tone;
+	const char *mark = style_mark(line->style, line->path, &tone);
+	int64_t took = line->path->started_at == 0 ? 0 : (line->record->at - line->path->started_at) * 1000;
+	begin(line, tone, mark, mark);
+	style_text(line->out, line->style, tone, style_state(line->state, line->path));
+	if (took >= 100 * NS_MS)
+		buf_printf(line->out, "  %s", duration_short(line->out->mem, took));
+	buf_putc(line->out, '\n');
+	if (line->path->state == OUT_FAILED || line->path->state == OUT_DOUBT || line->path->state == OUT_CANCELLED) {
+		more(line, "", error_text(line, "message"));
+		more(line, "hint:    ", error_text(line, "hint"));
+	}
+	if (line->path->grade == GRADE_PREDICTED || line->path->grade == GRADE_ASSUMED)
+		diff_write(line->out, line->style, line->path->before, line->path->after, 12);
+	if (line->path->state == OUT_DOUBT)
+		more(line, "settle:  ", str_of(arena_printf(line->out->mem, "look, then rbx resolve %.*s %s "
+			"--done|--failed|--skip|--retry --reason TEXT", STR_FMT(line->state->id), path_text(line))));
+	write_spoken(line);
+}
+
+static void
+write_resolve(struct line *line)
+{
+	begin(line, TONE_ASK, "!", "!");
+	buf_printf(line->out, "resolved as %.*s%s\n", STR_FMT(text(line, "choice")),
+		value_get_bool(&line->body, "void", false) ? ": nothing to settle" : "");
+	more(line, "reason:  ", text(line, "reason"));
+}
+
+static void
+write_signal(struct line *line)
+{
+	struct str what = text(line, "what");
+	begin(line, TONE_WARN, "■", "#");
+	buf_printf(line->out, "%s\n", str_is(what, "deadline") ? "its deadline has passed"
+		: str_is(what, "stop") ? "stopped at once" : "cancelled: nothing new starts, what changes is brought to its end");
+	more(line, "reason:  ", text(line, "reason"));
+}
+
+static void
+write_line(struct line *line)
+{
+	switch (line->record->kind) {
+	case REC_RUN: write_run(line); break;
+	case REC_OWN: write_own(line); break;
+	case REC_ASK: write_ask(line); break;
+	case REC_ANSWER: write_answer(line); break;
+	case REC_INTENT: write_intent(line); break;
+	case REC_EFFECT: write_effect(line); break;
+	case REC_RETRY: write_retry(line); break;
+	case REC_OUTCOME: write_outcome(line); break;
+	case REC_RESOLVE: write_resolve(line); break;
+	case REC_SIGNAL: write_signal(line); break;
+	default: break;
+	}
+}
+
+void
+line_write(struct buf *out, const struct style *style, const struct run_state *state, const struct playbook *book,
+	const struct record *record)
+{
+	struct line line = {.out = out, .style = style, .state = state, .book = book, .record = record,
+		.path = state_find(state, record->path)};
+	struct err ignored;
+	if (line.path != NULL && json_parse(out->mem, record->body, NULL, &line.body, &ignored))
+		write_line(&line);
+}
