@@ -12,8 +12,9 @@ carry_prepare(struct cmd *cmd, struct run_options *options)
 	struct style style = style_of(cmd->colour);
 	bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !cmd->json;
 	options->tty = terminal;
-	options->observer = cmd->json ? json_view(cmd->mem) : terminal && style.width > 20 ? live_view_new(cmd->mem, style)
-		: plain_view(cmd->mem, style);
+	options->observer = cmd->json          ? json_view(cmd->mem)
+		: terminal && style.width > 20 ? live_view_new(cmd->mem, style)
+					       : plain_view(cmd->mem, style);
 }
 
 static bool
@@ -36,21 +37,24 @@ summary_load(struct cmd *cmd, const char *run, struct summary *out)
 	struct diags ignored = {.mem = cmd->mem};
 	struct err err, quiet;
 	uint8_t head[SHA256_SIZE];
-	if (!run_fold(cmd->store, run, cmd->mem, state, &err) || !store_read(cmd->store, run, 1, last_hash, head, &err)) {
+	if (!run_fold(cmd->store, run, cmd->mem, state, &err)
+		|| !store_read(cmd->store, run, 1, last_hash, head, &err)) {
 		cmd_error(cmd, EXIT_FAILED, &err);
 		return false;
 	}
 	arena_defer(cmd->mem, free_state, state);
-	*out = (struct summary){.state = state, .head = hex_text(cmd->mem, head, sizeof head),
-		.book = run_book(cmd->store, run, step_types, cmd->mem, &ignored, &quiet)};
+	*out = (struct summary){.state = state,
+		.head = hex_text(cmd->mem, head, sizeof head),
+		.book = run_book(
+			cmd->store, run, step_types, cmd->mem, &ignored, &quiet)};
 	if (!store_alive(cmd->store, run, cmd->mem, &out->holder))
 		out->holder = NULL;
 	return true;
 }
 
 int
-carry_finish(struct cmd *cmd, const struct run_options *options, const struct playbook *book, const char *run, int code,
-	const struct err *err)
+carry_finish(struct cmd *cmd, const struct run_options *options,
+	const struct playbook *book, const char *run, int code, const struct err *err)
 {
 	struct style style = style_of(cmd->colour);
 	struct buf out = buf_in(cmd->mem);
@@ -68,7 +72,8 @@ carry_finish(struct cmd *cmd, const struct run_options *options, const struct pl
 		buf_putc(&out, '\n');
 	} else {
 		summary_end(&out, &style, &summary);
-		buf_printf(&out, "  record    rbx show %s    (in %s)\n", run, store_where(cmd->store));
+		buf_printf(&out, "  record    rbx show %s    (in %s)\n", run,
+			store_where(cmd->store));
 	}
 	cmd_print(cmd, &out);
 	return code;

@@ -8,9 +8,10 @@
 
 /* Fills in the observer and whether a person can answer here. */
 void carry_prepare(struct cmd *cmd, struct run_options *options);
-/* After run_start or run_resume: the view is closed, the end or the error is told; returns `code`. */
-int carry_finish(struct cmd *cmd, const struct run_options *options, const struct playbook *book, const char *run, int code,
-	const struct err *err);
+/* After run_start or run_resume: the view is closed, the end or the error is told;
+ * returns `code`. */
+int carry_finish(struct cmd *cmd, const struct run_options *options,
+	const struct playbook *book, const char *run, int code, const struct err *err);
 
 /* The folded run with all that a summary needs; false: told. */
 bool summary_load(struct cmd *cmd, const char *run, struct summary *out);

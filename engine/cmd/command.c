@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 const struct option_row common_options[] = {
-	{"store", 0, "PATH", "where runs are kept; else RBX_STORE, else the state folder of the user"},
+	{"store", 0, "PATH",
+		"where runs are kept; else RBX_STORE, else the state folder of the user"},
 	{"json", 0, NULL, "for programs"},
 	{"color", 0, "WHEN", "auto, always or never"},
 	{"help", 'h', NULL, "say what the command does"},
@@ -51,7 +52,7 @@ cmd_print(struct cmd *cmd, const struct buf *text)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return;                       /* whoever read it has gone: there is nobody to tell */
+			return; /* whoever read it has gone: there is nobody to tell */
 		done += (size_t)n;
 	}
 }
@@ -77,7 +78,8 @@ bool
 cmd_host(struct cmd *cmd)
 {
 	struct err err;
-	const struct host_options options = {.resolver = getenv("RBX_RESOLVER"), .ca_file = getenv("RBX_CA_FILE")};
+	const struct host_options options = {
+		.resolver = getenv("RBX_RESOLVER"), .ca_file = getenv("RBX_CA_FILE")};
 	if (cmd->host == NULL)
 		cmd->host = host_open(&options, &err);
 	if (cmd->host == NULL)
@@ -139,11 +141,13 @@ add_rows(struct parsing *p, const struct option_row *rows)
 	size_t used = strlen(p->letters);
 	for (; rows != NULL && rows->name != NULL; rows++) {
 		p->rows[p->n] = rows;
-		p->longs[p->n] = (struct option){rows->name, rows->value != NULL ? required_argument : no_argument, NULL,
+		p->longs[p->n] = (struct option){rows->name,
+			rows->value != NULL ? required_argument : no_argument, NULL,
 			256 + (int)p->n};
 		p->n++;
 		if (rows->letter != 0)
-			used += (size_t)snprintf(p->letters + used, sizeof p->letters - used, "%c%s", rows->letter,
+			used += (size_t)snprintf(p->letters + used,
+				sizeof p->letters - used, "%c%s", rows->letter,
 				rows->value != NULL ? ":" : "");
 	}
 }
@@ -160,7 +164,8 @@ row_of(const struct parsing *p, int c)
 }
 
 static void
-tell_unknown(const struct parsing *p, const struct command *command, const char *word, int option)
+tell_unknown(const struct parsing *p, const struct command *command, const char *word,
+	int option)
 {
 	const char *names[65] = {NULL};
 	for (size_t i = 0; i < p->n; i++)
@@ -173,7 +178,8 @@ tell_unknown(const struct parsing *p, const struct command *command, const char 
 	if (option == ':')
 		fprintf(stderr, "rbx %s: %s needs a value\n", command->name, word);
 	else
-		fprintf(stderr, "rbx %s: unknown option '%s'%s%s%s\n", command->name, word, near != NULL ? ", did you mean '--" : "",
+		fprintf(stderr, "rbx %s: unknown option '%s'%s%s%s\n", command->name,
+			word, near != NULL ? ", did you mean '--" : "",
 			near != NULL ? near : "", near != NULL ? "'?" : "");
 	fprintf(stderr, "try `rbx %s --help`\n", command->name);
 }
@@ -182,13 +188,15 @@ static bool
 parse(struct cmd *cmd, int argc, char **argv)
 {
 	struct parsing p = {.letters = ":"};
-	struct option_given *given = arena_array(cmd->mem, struct option_given, (size_t)argc + 1);
+	struct option_given *given =
+		arena_array(cmd->mem, struct option_given, (size_t)argc + 1);
 	add_rows(&p, common_options);
 	add_rows(&p, cmd->command->options);
 	opterr = 0;
 	optind = 1;
 	for (int c; (c = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1;) {
-		const struct option_row *row = c == '?' || c == ':' ? NULL : row_of(&p, c);
+		const struct option_row *row =
+			c == '?' || c == ':' ? NULL : row_of(&p, c);
 		if (row == NULL) {
 			tell_unknown(&p, cmd->command, argv[optind - 1], c);
 			return false;
@@ -204,13 +212,19 @@ parse(struct cmd *cmd, int argc, char **argv)
 static bool
 choose_colour(struct cmd *cmd)
 {
-	const char *when = cmd_value(cmd, "color"), *term = getenv("TERM"), *no = getenv("NO_COLOR");
-	if (when != NULL && strcmp(when, "always") != 0 && strcmp(when, "never") != 0 && strcmp(when, "auto") != 0) {
-		fprintf(stderr, "rbx %s: --color takes auto, always or never\n", cmd->command->name);
+	const char *when = cmd_value(cmd, "color"), *term = getenv("TERM"),
+		   *no = getenv("NO_COLOR");
+	if (when != NULL && strcmp(when, "always") != 0 && strcmp(when, "never") != 0
+		&& strcmp(when, "auto") != 0) {
+		fprintf(stderr, "rbx %s: --color takes auto, always or never\n",
+			cmd->command->name);
 		return false;
 	}
-	bool plain = (no != NULL && no[0] != '\0') || term == NULL || strcmp(term, "dumb") == 0;
-	cmd->colour = when != NULL && strcmp(when, "auto") != 0 ? strcmp(when, "always") == 0 : !plain && isatty(STDOUT_FILENO);
+	bool plain = (no != NULL && no[0] != '\0') || term == NULL
+		|| strcmp(term, "dumb") == 0;
+	cmd->colour = when != NULL && strcmp(when, "auto") != 0
+		? strcmp(when, "always") == 0
+		: !plain && isatty(STDOUT_FILENO);
 	return true;
 }
 
@@ -229,7 +243,8 @@ command_main(struct arena *mem, const struct command *command, int argc, char **
 	cmd.json = cmd_flag(&cmd, "json");
 	if (cmd.n_words < command->least || cmd.n_words > command->most) {
 		fprintf(stderr, "rbx %s: %s\nusage: rbx %s %s\n", command->name,
-			cmd.n_words < command->least ? "too few words" : "too many words", command->name, command->words);
+			cmd.n_words < command->least ? "too few words" : "too many words",
+			command->name, command->words);
 		return EXIT_WRONG;
 	}
 	int code = command->run(&cmd);

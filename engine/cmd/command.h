@@ -1,4 +1,5 @@
-/* One command, one file, one row. A row says all that parsing, help, man pages and completions need. */
+/* One command, one file, one row. A row says all that parsing, help, man pages and
+ * completions need. */
 #ifndef CMD_COMMAND_H
 #define CMD_COMMAND_H
 
@@ -6,15 +7,21 @@
 #include "data/json.h"
 #include "store/store.h"
 
-enum exit_code {                                      /* design.md, "Commands" */
-	EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG = 2, EXIT_REFUSED = 3, EXIT_WAITS = 4, EXIT_CANCELLED = 5,
-	EXIT_OUT_OF_TIME = 6, EXIT_HELD = 75,
+enum exit_code {				      /* design.md, "Commands" */
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_WRONG = 2,
+	EXIT_REFUSED = 3,
+	EXIT_WAITS = 4,
+	EXIT_CANCELLED = 5,
+	EXIT_OUT_OF_TIME = 6,
+	EXIT_HELD = 75,
 };
 
 struct option_row {
 	const char *name;                             /* "input"; NULL ends the list */
 	char letter;                                  /* 'i'; 0: none */
-	const char *value;                            /* what stands after it, "NAME=VALUE"; NULL: a flag */
+	const char *value; /* what stands after it, "NAME=VALUE"; NULL: a flag */
 	const char *help;
 };
 
@@ -22,11 +29,11 @@ struct cmd;
 
 struct command {
 	const char *name, *summary;
-	const char *words;                            /* "PLAYBOOK…", for the usage line; "" without */
+	const char *words; /* "PLAYBOOK…", for the usage line; "" without */
 	const char *text;                             /* a paragraph */
 	const char *example;                          /* lines, each a command */
-	const struct option_row *options;             /* besides those of all; NULL: none */
-	size_t least, most;                           /* words; most SIZE_MAX: any number */
+	const struct option_row *options; /* besides those of all; NULL: none */
+	size_t least, most; /* words; most SIZE_MAX: any number */
 	bool hidden;                                  /* not in the list of help */
 	int (*run)(struct cmd *cmd);
 };
@@ -48,13 +55,15 @@ struct cmd {
 	struct store *store;                          /* opened by cmd_store */
 };
 
-extern const struct command *const commands[];        /* in the order of help, NULL-ended */
+extern const struct command *const commands[]; /* in the order of help, NULL-ended */
 extern const struct option_row common_options[];
 const struct command *command_find(const char *name);
-int command_main(struct arena *mem, const struct command *command, int argc, char **argv);   /* argv[0]: its name */
+int command_main(struct arena *mem, const struct command *command, int argc,
+	char **argv); /* argv[0]: its name */
 
 bool cmd_flag(const struct cmd *cmd, const char *name);
-const char *cmd_value(const struct cmd *cmd, const char *name);              /* the last one given; NULL */
+const char *
+cmd_value(const struct cmd *cmd, const char *name); /* the last one given; NULL */
 
 /* Each opens it once; false: the error was told. */
 bool cmd_host(struct cmd *cmd);
@@ -64,14 +73,17 @@ const char *cmd_run(struct cmd *cmd, const char *word);
 void cmd_close(struct cmd *cmd);
 
 void cmd_print(struct cmd *cmd, const struct buf *text);     /* standard output, whole */
-int cmd_error(struct cmd *cmd, int code, const struct err *err);             /* tells it; returns code */
+int
+cmd_error(struct cmd *cmd, int code, const struct err *err); /* tells it; returns code */
 void cmd_diags(struct cmd *cmd, const struct diags *diags);
 
-/* The bytes of a file that somebody wrote, from one open file: a regular file of the caller or root that nobody else may
- * write (resilience.md C28), at most 16 MiB. */
-bool file_read(struct arena *mem, const char *path, struct str *bytes, char **full_path, struct err *err);
+/* The bytes of a file that somebody wrote, from one open file: a regular file of the
+ * caller or root that nobody else may write (resilience.md C28), at most 16 MiB. */
+bool file_read(struct arena *mem, const char *path, struct str *bytes, char **full_path,
+	struct err *err);
 
-char *usage_text(struct arena *mem, const struct command *command);          /* for --help */
-char *man_text(struct arena *mem, const struct command *command);            /* a man page; NULL: of rbx itself */
+char *usage_text(struct arena *mem, const struct command *command); /* for --help */
+char *man_text(struct arena *mem,
+	const struct command *command); /* a man page; NULL: of rbx itself */
 
 #endif

@@ -33,13 +33,15 @@ judge(const char *path, const struct stat *st, struct err *err)
 	if (!S_ISREG(st->st_mode))
 		return err_set(err, ERR_DENIED, "%s is no regular file", path);
 	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return err_set(err, ERR_DENIED, "%s belongs to somebody else (user %u)", path, (unsigned)st->st_uid);
+		return err_set(err, ERR_DENIED, "%s belongs to somebody else (user %u)",
+			path, (unsigned)st->st_uid);
 	if (st->st_mode & S_IWOTH) {
 		err_set(err, ERR_DENIED, "%s can be written by everybody", path);
 		return err_hint(err, "chmod o-w %s", path);
 	}
 	if (st->st_mode & S_IWGRP && !group_is_own(st->st_gid)) {
-		err_set(err, ERR_DENIED, "%s can be written by others of its group", path);
+		err_set(err, ERR_DENIED, "%s can be written by others of its group",
+			path);
 		return err_hint(err, "chmod g-w %s", path);
 	}
 	if (st->st_size > MOST)
@@ -66,7 +68,8 @@ read_all(int fd, const char *path, struct buf *out, struct err *err)
 }
 
 bool
-file_read(struct arena *mem, const char *path, struct str *bytes, char **full_path, struct err *err)
+file_read(struct arena *mem, const char *path, struct str *bytes, char **full_path,
+	struct err *err)
 {
 	struct buf out = buf_in(mem);
 	struct stat st;
@@ -74,7 +77,8 @@ file_read(struct arena *mem, const char *path, struct str *bytes, char **full_pa
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return err_errno(err, errno, "%s", path);
-	bool ok = fstat(fd, &st) == 0 ? judge(path, &st, err) : err_errno(err, errno, "%s", path);
+	bool ok = fstat(fd, &st) == 0 ? judge(path, &st, err)
+				      : err_errno(err, errno, "%s", path);
 	ok = ok && read_all(fd, path, &out, err);
 	close(fd);
 	if (!ok)

@@ -19,10 +19,12 @@ struct gathering {
 };
 
 static void
-add(struct gathering *g, const char *name, struct str text, const struct value *value, struct mark at)
+add(struct gathering *g, const char *name, struct str text, const struct value *value,
+	struct mark at)
 {
 	if (g->n < MOST_GIVEN)
-		g->given[g->n++] = (struct input_given){.name = name, .text = text, .value = value, .at = at};
+		g->given[g->n++] = (struct input_given){
+			.name = name, .text = text, .value = value, .at = at};
 	else
 		diag_error(&g->diags, at, "more than %d inputs are given", MOST_GIVEN);
 }
@@ -38,15 +40,18 @@ read_file(struct gathering *g, const char *path)
 		diag_add(&g->diags, DIAG_ERROR, &err);
 		return;
 	}
-	if (!yaml_parse(mem, source_new(mem, arena_strdup(mem, path), bytes), &v, &g->diags))
+	if (!yaml_parse(
+		    mem, source_new(mem, arena_strdup(mem, path), bytes), &v, &g->diags))
 		return;
 	if (v.kind != V_MAP) {
-		diag_error(&g->diags, value_mark(&v), "a file of inputs is a map: name: value");
+		diag_error(&g->diags, value_mark(&v),
+			"a file of inputs is a map: name: value");
 		return;
 	}
 	for (size_t i = 0; i < v.map->n; i++) {
 		const struct member *member = &v.map->members[i];
-		add(g, str_cstr(mem, member->key.str), (struct str){NULL, 0}, &member->value, value_mark(&member->key));
+		add(g, str_cstr(mem, member->key.str), (struct str){NULL, 0},
+			&member->value, value_mark(&member->key));
 	}
 }
 
@@ -55,10 +60,12 @@ read_word(struct gathering *g, const char *word)
 {
 	struct arena *mem = g->cmd->mem;
 	struct str text, name = str_cut(str_of(word), '=', &text);
-	const struct source *source = source_new(mem, arena_printf(mem, "-i %.*s", STR_FMT(name)), str_of(word));
+	const struct source *source = source_new(
+		mem, arena_printf(mem, "-i %.*s", STR_FMT(name)), str_of(word));
 	struct mark at = {source, 0, (uint32_t)name.n};
 	if (text.p == NULL)
-		err_hint(diag_error(&g->diags, at, "'%s' gives no value", word), "write -i name=value");
+		err_hint(diag_error(&g->diags, at, "'%s' gives no value", word),
+			"write -i name=value");
 	else
 		add(g, str_cstr(mem, name), text, NULL, at);
 }
@@ -83,18 +90,22 @@ ask_missing(struct gathering *g)
 		const struct input *input = &g->book->inputs[i];
 		if (input->otherwise != NULL || is_given(g, input->name))
 			continue;
-		fprintf(stderr, "%s (%s)%s%s: ", input->name, input->type, input->help != NULL ? ", " : "",
+		fprintf(stderr, "%s (%s)%s%s: ", input->name, input->type,
+			input->help != NULL ? ", " : "",
 			input->help != NULL ? input->help : "");
 		if (fgets(line, sizeof line, stdin) == NULL)
 			return;
 		struct str typed = str_copy(g->cmd->mem, str_trim(str_of(line)));
 		if (typed.n > 0)
-			add(g, input->name, typed, NULL, (struct mark){source_new(g->cmd->mem, input->name, typed), 0, 0});
+			add(g, input->name, typed, NULL,
+				(struct mark){source_new(g->cmd->mem, input->name, typed),
+					0, 0});
 	}
 }
 
 static bool
-scope_root(const struct expr_scope *scope, size_t number, struct value *out, struct err *err)
+scope_root(
+	const struct expr_scope *scope, size_t number, struct value *out, struct err *err)
 {
 	const struct gathering *g = scope->with;
 	if ((int)number != g->book->names->run)
@@ -116,7 +127,8 @@ make_scope(struct gathering *g)
 	map_put(&run, "host", value_str(str_of(self->host)));
 	g->run = map_done(&run);
 	g->scope = (struct expr_scope){.root = scope_root, .with = g};
-	g->scope.roots = arena_array(g->cmd->mem, const struct value *, g->book->names->env.n_roots + 1);
+	g->scope.roots = arena_array(
+		g->cmd->mem, const struct value *, g->book->names->env.n_roots + 1);
 }
 
 static void
@@ -133,8 +145,8 @@ add_templates(struct gathering *g, const struct named_template *more, size_t n)
 }
 
 bool
-inputs_gather(struct cmd *cmd, const struct playbook *book, const struct named_template *more, size_t n_more,
-	struct value *out)
+inputs_gather(struct cmd *cmd, const struct playbook *book,
+	const struct named_template *more, size_t n_more, struct value *out)
 {
 	struct gathering *g = arena_new_of(cmd->mem, struct gathering);
 	if (!cmd_host(cmd))
@@ -151,7 +163,8 @@ inputs_gather(struct cmd *cmd, const struct playbook *book, const struct named_t
 		if (strcmp(cmd->given[i].row->name, "input") == 0)
 			read_word(g, cmd->given[i].value);
 	ask_missing(g);
-	bool good = inputs_apply(book, g->given, g->n, &g->scope, g->now, cmd->mem, out, &g->diags);
+	bool good = inputs_apply(
+		book, g->given, g->n, &g->scope, g->now, cmd->mem, out, &g->diags);
 	diags_sort(&g->diags);
 	cmd_diags(cmd, &g->diags);
 	return good && g->diags.errors == 0;

@@ -9,8 +9,11 @@ write_options(struct buf *out, const struct option_row *rows)
 {
 	for (; rows != NULL && rows->name != NULL; rows++) {
 		char left[64];
-		snprintf(left, sizeof left, "%s%c%s--%s%s%s", rows->letter != 0 ? "-" : " ", rows->letter != 0 ? rows->letter : ' ',
-			rows->letter != 0 ? ", " : "  ", rows->name, rows->value != NULL ? " " : "",
+		snprintf(left, sizeof left, "%s%c%s--%s%s%s",
+			rows->letter != 0 ? "-" : " ",
+			rows->letter != 0 ? rows->letter : ' ',
+			rows->letter != 0 ? ", " : "  ", rows->name,
+			rows->value != NULL ? " " : "",
 			rows->value != NULL ? rows->value : "");
 		buf_printf(out, "  %-28s %s\n", left, rows->help);
 	}
@@ -20,8 +23,9 @@ char *
 usage_text(struct arena *mem, const struct command *command)
 {
 	struct buf out = buf_in(mem);
-	buf_printf(&out, "rbx %s: %s\n\nusage: rbx %s%s%s\n\n%s\n", command->name, command->summary, command->name,
-		command->words[0] != '\0' ? " " : "", command->words, command->text);
+	buf_printf(&out, "rbx %s: %s\n\nusage: rbx %s%s%s\n\n%s\n", command->name,
+		command->summary, command->name, command->words[0] != '\0' ? " " : "",
+		command->words, command->text);
 	buf_puts(&out, "\noptions:\n");
 	write_options(&out, command->options);
 	write_options(&out, common_options);
@@ -30,7 +34,8 @@ usage_text(struct arena *mem, const struct command *command)
 	return out.p;
 }
 
-/* ---- man pages: roff, so that a leading dot or quote and every hyphen are kept as they are */
+/* ---- man pages: roff, so that a leading dot or quote and every hyphen are kept as they
+ * are */
 
 static void
 man_line(struct buf *out, const char *text)
@@ -56,7 +61,9 @@ man_options(struct buf *out, const struct option_row *rows)
 		buf_puts(out, ".TP\n.B ");
 		if (rows->letter != 0)
 			buf_printf(out, "\\-%c, ", rows->letter);
-		buf_printf(out, "\\-\\-%s%s%s\n", rows->name, rows->value != NULL ? " " : "", rows->value != NULL ? rows->value : "");
+		buf_printf(out, "\\-\\-%s%s%s\n", rows->name,
+			rows->value != NULL ? " " : "",
+			rows->value != NULL ? rows->value : "");
 		man_line(out, rows->help);
 	}
 }
@@ -79,7 +86,8 @@ man_index(struct arena *mem)
 {
 	struct buf out = buf_in(mem);
 	man_head(&out, "rbx", "carry out runbooks in an emergency");
-	buf_puts(&out, ".SH SYNOPSIS\n.B rbx\nCOMMAND [OPTION]... [WORD]...\n.SH COMMANDS\n");
+	buf_puts(&out,
+		".SH SYNOPSIS\n.B rbx\nCOMMAND [OPTION]... [WORD]...\n.SH COMMANDS\n");
 	for (size_t i = 0; commands[i] != NULL; i++)
 		if (!commands[i]->hidden) {
 			buf_printf(&out, ".TP\n.BR rbx\\-%s (1)\n", commands[i]->name);
@@ -118,21 +126,29 @@ man_text(struct arena *mem, const struct command *command)
 static void
 complete_bash(struct buf *out)
 {
-	buf_puts(out, "# bash completion for rbx\n_rbx() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]}\n"
+	buf_puts(out,
+		"# bash completion for rbx\n_rbx() {\n\tlocal "
+		"cur=${COMP_WORDS[COMP_CWORD]}\n"
 		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W \"");
 	for (size_t i = 0; commands[i] != NULL; i++)
 		buf_printf(out, "%s%s", i > 0 ? " " : "", commands[i]->name);
-	buf_puts(out, "\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tlocal words=\"--store --json --color --help\"\n\tcase ${COMP_WORDS[1]} in\n");
+	buf_puts(out,
+		"\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tlocal words=\"--store --json "
+		"--color --help\"\n\tcase ${COMP_WORDS[1]} in\n");
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		if (commands[i]->options == NULL)
 			continue;
 		buf_printf(out, "\t%s) words+=\"", commands[i]->name);
-		for (const struct option_row *row = commands[i]->options; row->name != NULL; row++)
+		for (const struct option_row *row = commands[i]->options;
+			row->name != NULL; row++)
 			buf_printf(out, " --%s", row->name);
 		buf_puts(out, "\" ;;\n");
 	}
-	buf_puts(out, "\tesac\n\tif [ \"${cur#-}\" != \"$cur\" ]; then\n\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n\telse\n"
-		"\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\ncomplete -o filenames -F _rbx rbx\n");
+	buf_puts(out,
+		"\tesac\n\tif [ \"${cur#-}\" != \"$cur\" ]; "
+		"then\n\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n\telse\n"
+		"\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\ncomplete -o "
+		"filenames -F _rbx rbx\n");
 }
 
 static void
@@ -147,11 +163,16 @@ complete_fish(struct buf *out)
 {
 	buf_puts(out, "# fish completion for rbx\n");
 	for (size_t i = 0; commands[i] != NULL; i++) {
-		buf_printf(out, "complete -c rbx -n __fish_use_subcommand -a %s -d '", commands[i]->name);
+		buf_printf(out, "complete -c rbx -n __fish_use_subcommand -a %s -d '",
+			commands[i]->name);
 		quote_single(out, commands[i]->summary);
 		buf_puts(out, "'\n");
-		for (const struct option_row *row = commands[i]->options; row != NULL && row->name != NULL; row++) {
-			buf_printf(out, "complete -c rbx -n '__fish_seen_subcommand_from %s' -l %s", commands[i]->name, row->name);
+		for (const struct option_row *row = commands[i]->options;
+			row != NULL && row->name != NULL; row++) {
+			buf_printf(out,
+				"complete -c rbx -n '__fish_seen_subcommand_from %s' -l "
+				"%s",
+				commands[i]->name, row->name);
 			if (row->letter != 0)
 				buf_printf(out, " -s %c", row->letter);
 			buf_printf(out, "%s -d '", row->value != NULL ? " -r" : "");
@@ -170,11 +191,15 @@ complete_zsh(struct buf *out)
 		quote_single(out, commands[i]->summary);
 		buf_puts(out, "'\n");
 	}
-	buf_puts(out, "\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n\tcase $words[2] in\n");
+	buf_puts(out,
+		"\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command "
+		"commands\n\t\treturn\n\tfi\n\tcase $words[2] in\n");
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		buf_printf(out, "\t%s) _arguments", commands[i]->name);
-		for (const struct option_row *row = commands[i]->options; row != NULL && row->name != NULL; row++)
-			buf_printf(out, " '--%s[%s]%s%s:'", row->name, row->name, row->value != NULL ? ":" : "",
+		for (const struct option_row *row = commands[i]->options;
+			row != NULL && row->name != NULL; row++)
+			buf_printf(out, " '--%s[%s]%s%s:'", row->name, row->name,
+				row->value != NULL ? ":" : "",
 				row->value != NULL ? row->value : "");
 		buf_puts(out, " '*:file:_files' ;;\n");
 	}
@@ -186,11 +211,16 @@ complete_zsh(struct buf *out)
 static void
 write_index(struct buf *out)
 {
-	buf_puts(out, "rbx " RBX_VERSION ": carry out runbooks in an emergency\n\nusage: rbx COMMAND [OPTION]... [WORD]...\n\n");
+	buf_puts(out,
+		"rbx " RBX_VERSION ": carry out runbooks in an emergency\n\nusage: rbx "
+				   "COMMAND [OPTION]... [WORD]...\n\n");
 	for (size_t i = 0; commands[i] != NULL; i++)
 		if (!commands[i]->hidden)
-			buf_printf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	buf_puts(out, "\n`rbx COMMAND --help` says more and has an example; `rbx help functions` lists what expressions can call.\n");
+			buf_printf(out, "  %-10s %s\n", commands[i]->name,
+				commands[i]->summary);
+	buf_puts(out,
+		"\n`rbx COMMAND --help` says more and has an example; `rbx help "
+		"functions` lists what expressions can call.\n");
 }
 
 static void
@@ -199,21 +229,26 @@ write_functions(struct buf *out)
 	size_t n;
 	const struct expr_function *functions = expr_functions(&n);
 	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%-58s %s\n", functions[i].signature, functions[i].summary == NULL ? "" : functions[i].summary);
+		buf_printf(out, "%-58s %s\n", functions[i].signature,
+			functions[i].summary == NULL ? "" : functions[i].summary);
 }
 
 static int
 run(struct cmd *cmd)
 {
 	struct buf out = buf_in(cmd->mem);
-	const char *topic = cmd->n_words > 0 ? cmd->words[0] : NULL, *shell = cmd_value(cmd, "complete");
+	const char *topic = cmd->n_words > 0 ? cmd->words[0] : NULL,
+		   *shell = cmd_value(cmd, "complete");
 	const struct command *command = topic == NULL ? NULL : command_find(topic);
 	if (shell != NULL)
-		strcmp(shell, "bash") == 0 ? complete_bash(&out) : strcmp(shell, "zsh") == 0 ? complete_zsh(&out) : complete_fish(&out);
+		strcmp(shell, "bash") == 0          ? complete_bash(&out)
+			: strcmp(shell, "zsh") == 0 ? complete_zsh(&out)
+						    : complete_fish(&out);
 	else if (topic != NULL && strcmp(topic, "functions") == 0)
 		write_functions(&out);
 	else if (topic != NULL && command == NULL && strcmp(topic, "rbx") != 0)
-		return fprintf(stderr, "rbx help: there is no command '%s'\n", topic), EXIT_WRONG;
+		return fprintf(stderr, "rbx help: there is no command '%s'\n", topic),
+		       EXIT_WRONG;
 	else if (cmd_flag(cmd, "man"))
 		buf_puts(&out, man_text(cmd->mem, command));
 	else if (command != NULL)

@@ -9,7 +9,8 @@ line_value(struct arena *mem, const struct run_line *line)
 	map_put(&map, "mode", value_str(str_of(line->mode)));
 	map_put(&map, "state", value_str(str_of(line->state)));
 	map_put(&map, "started", value_time_us(line->started));
-	map_put(&map, "ended", line->ended == 0 ? value_null() : value_time_us(line->ended));
+	map_put(&map, "ended",
+		line->ended == 0 ? value_null() : value_time_us(line->ended));
 	map_put(&map, "records", value_int((int64_t)line->records));
 	map_put(&map, "alive", value_bool(line->alive));
 	return map_done(&map);
@@ -18,9 +19,16 @@ line_value(struct arena *mem, const struct run_line *line)
 static const char *
 colour_of(const char *state)
 {
-	static const struct { const char *state, *colour; } colours[] = {
-		{"done", "\033[32m"}, {"ok", "\033[32m"}, {"failed", "\033[31m"}, {"out_of_time", "\033[31m"},
-		{"refused", "\033[33m"}, {"cancelled", "\033[33m"}, {"waiting", "\033[35m"}, {"crashed", "\033[1;31m"},
+	static const struct { const char *state, *colour;
+	} colours[] = {
+		{"done", "\033[32m"},
+		{"ok", "\033[32m"},
+		{"failed", "\033[31m"},
+		{"out_of_time", "\033[31m"},
+		{"refused", "\033[33m"},
+		{"cancelled", "\033[33m"},
+		{"waiting", "\033[35m"},
+		{"crashed", "\033[1;31m"},
 		{"running", "\033[36m"},
 	};
 	for (size_t i = 0; i < sizeof colours / sizeof colours[0]; i++)
@@ -32,9 +40,13 @@ colour_of(const char *state)
 static void
 write_line(struct cmd *cmd, struct buf *out, const struct run_line *line)
 {
-	const char *took = line->ended == 0 ? "" : duration_short(cmd->mem, (line->ended - line->started) * 1000);
-	buf_printf(out, "%-20s %s%-12s%s %-8s %s  %8s  %s", line->run, cmd->colour ? colour_of(line->state) : "", line->state,
-		cmd->colour ? "\033[0m" : "", line->mode, time_text_us(cmd->mem, line->started / 1000000 * 1000000), took,
+	const char *took = line->ended == 0
+		? ""
+		: duration_short(cmd->mem, (line->ended - line->started) * 1000);
+	buf_printf(out, "%-20s %s%-12s%s %-8s %s  %8s  %s", line->run,
+		cmd->colour ? colour_of(line->state) : "", line->state,
+		cmd->colour ? "\033[0m" : "", line->mode,
+		time_text_us(cmd->mem, line->started / 1000000 * 1000000), took,
 		line->playbook);
 	if (line->owner != NULL && line->alive)
 		buf_printf(out, "  (%s)", line->owner);

@@ -3,7 +3,8 @@
 #include "../steps/steps.h"
 
 static bool
-read_file(const struct loader *loader, const char *path, struct str *bytes, char **full_path, struct err *err)
+read_file(const struct loader *loader, const char *path, struct str *bytes,
+	char **full_path, struct err *err)
 {
 	return file_read(loader->with, path, bytes, full_path, err);
 }

@@ -50,13 +50,15 @@ static int
 run(struct cmd *cmd)
 {
 	const struct holder *holder;
-	struct following f = {.cmd = cmd, .only = cmd->n_words > 1 ? cmd->words[1] : NULL};
+	struct following f = {
+		.cmd = cmd, .only = cmd->n_words > 1 ? cmd->words[1] : NULL};
 	const char *run = cmd_run(cmd, cmd->words[0]);
 	if (run == NULL)
 		return EXIT_WRONG;
 	if (!look(&f, run))
 		return EXIT_FAILED;
-	while (cmd_flag(cmd, "follow") && store_alive(cmd->store, run, cmd->mem, &holder)) {
+	while (cmd_flag(cmd, "follow")
+		&& store_alive(cmd->store, run, cmd->mem, &holder)) {
 		usleep(200000);
 		if (!look(&f, run))
 			return EXIT_FAILED;

@@ -4,14 +4,25 @@
 #include "base/secret.h"
 #include "cmd/command.h"
 
-extern const struct command run_command, plan_command, drill_command, resume_command, resolve_command, undo_command,
-	approve_command, cancel_command, tick_command, list_command, show_command, logs_command, report_command,
-	verify_command, validate_command, graph_command, steps_command, schema_command, eval_command, backup_command,
-	help_command;
+extern const struct command run_command, plan_command, drill_command, resume_command,
+	resolve_command, undo_command, approve_command, cancel_command, tick_command,
+	list_command, show_command, logs_command, report_command, verify_command,
+	validate_command, graph_command, steps_command, schema_command, eval_command,
+	backup_command, help_command;
 
 const struct command *const commands[] = {
-	&validate_command, &list_command, &verify_command, &steps_command, &approve_command, &cancel_command, &resolve_command,
-	&tick_command, &backup_command, &logs_command, &help_command, NULL,
+	&validate_command,
+	&list_command,
+	&verify_command,
+	&steps_command,
+	&approve_command,
+	&cancel_command,
+	&resolve_command,
+	&tick_command,
+	&backup_command,
+	&logs_command,
+	&help_command,
+	NULL,
 };
 
 static int
@@ -21,8 +32,9 @@ unknown(const char *word)
 	for (size_t i = 0; commands[i] != NULL; i++)
 		names[i] = commands[i]->name;
 	const char *near = near_name(str_of(word), names);
-	fprintf(stderr, "rbx: there is no command '%s'%s%s%s\ntry `rbx help`\n", word, near != NULL ? ", did you mean '" : "",
-		near != NULL ? near : "", near != NULL ? "'?" : "");
+	fprintf(stderr, "rbx: there is no command '%s'%s%s%s\ntry `rbx help`\n", word,
+		near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+		near != NULL ? "'?" : "");
 	return EXIT_WRONG;
 }
 
@@ -34,12 +46,14 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "--version") == 0)
 		return printf("rbx %s\n", RBX_VERSION) < 0;
-	bool bare = argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
+	bool bare =
+		argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
 	const struct command *command = command_find(bare ? "help" : argv[1]);
 	if (command == NULL)
 		return unknown(argv[1]);
 	struct arena *mem = arena_new();
-	int code = command_main(mem, command, bare ? 1 : argc - 1, bare ? none : argv + 1);
+	int code =
+		command_main(mem, command, bare ? 1 : argc - 1, bare ? none : argv + 1);
 	arena_free(mem);
 	if (bare && argc < 2)
 		return EXIT_WRONG;

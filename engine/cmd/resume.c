@@ -21,7 +21,8 @@ stored_book(struct cmd *cmd, const char *run)
 {
 	struct diags diags = {.mem = cmd->mem};
 	struct err err = {0};
-	const struct playbook *book = run_book(cmd->store, run, step_types, cmd->mem, &diags, &err);
+	const struct playbook *book =
+		run_book(cmd->store, run, step_types, cmd->mem, &diags, &err);
 	if (book == NULL && err.code != ERR_NONE)
 		cmd_error(cmd, EXIT_WRONG, &err);
 	if (book == NULL)
@@ -32,8 +33,10 @@ stored_book(struct cmd *cmd, const char *run)
 static int
 run(struct cmd *cmd)
 {
-	struct run_options options = {.yes = cmd_flag(cmd, "yes"), .no_wait = cmd_flag(cmd, "no-wait"),
-		.wait_for_locks = cmd_flag(cmd, "wait"), .reason = cmd_value(cmd, "reason")};
+	struct run_options options = {.yes = cmd_flag(cmd, "yes"),
+		.no_wait = cmd_flag(cmd, "no-wait"),
+		.wait_for_locks = cmd_flag(cmd, "wait"),
+		.reason = cmd_value(cmd, "reason")};
 	struct err err = {0};
 	const char *run = cmd_run(cmd, cmd->words[0]);
 	if (run == NULL || !read_deadline(cmd, &options.deadline))
@@ -43,7 +46,8 @@ run(struct cmd *cmd)
 		return EXIT_WRONG;
 	carry_prepare(cmd, &options);
 	int code = run_resume(cmd->host, cmd->store, run, book, &options, cmd->mem, &err);
-	return carry_finish(cmd, &options, book, err.code == ERR_NONE ? run : NULL, code, &err);
+	return carry_finish(
+		cmd, &options, book, err.code == ERR_NONE ? run : NULL, code, &err);
 }
 
 static const struct option_row options[] = {

@@ -19,7 +19,9 @@ read_overrides(struct cmd *cmd, struct run_options *options)
 	}
 	for (size_t i = 0; i < n; i++)
 		if (reasons[i] == NULL) {
-			fprintf(stderr, "rbx %s: --override %s needs --reason TEXT after it\n", cmd->command->name, paths[i]);
+			fprintf(stderr,
+				"rbx %s: --override %s needs --reason TEXT after it\n",
+				cmd->command->name, paths[i]);
 			return false;
 		}
 	options->overrides = n > 0 ? paths : NULL;
@@ -57,7 +59,8 @@ start(struct cmd *cmd, const struct playbook *book, struct run_options *options)
 static int
 run(struct cmd *cmd)
 {
-	struct run_options options = {.mode = cmd_flag(cmd, "dry-run") ? MODE_DRY : MODE_RUN};
+	struct run_options options = {
+		.mode = cmd_flag(cmd, "dry-run") ? MODE_DRY : MODE_RUN};
 	struct value inputs;
 	const struct playbook *book = load(cmd, true);
 	if (book == NULL || !inputs_gather(cmd, book, NULL, 0, &inputs))
@@ -75,7 +78,10 @@ drill(struct cmd *cmd)
 	if (book == NULL)
 		return EXIT_WRONG;
 	if (!book->drill.written)
-		return fprintf(stderr, "%s has no `drill:`: how it is rehearsed is not said\n", cmd->words[0]), EXIT_WRONG;
+		return fprintf(stderr,
+			       "%s has no `drill:`: how it is rehearsed is not said\n",
+			       cmd->words[0]),
+		       EXIT_WRONG;
 	if (!inputs_gather(cmd, book, book->drill.inputs, book->drill.n_inputs, &inputs))
 		return EXIT_WRONG;
 	options.mode = book->drill.real ? MODE_DRILL : MODE_DRY;
@@ -88,7 +94,8 @@ static const struct option_row run_options[] = {
 	{"inputs", 0, "FILE", "inputs from a YAML file"},
 	{"dry-run", 'n', NULL, "read everything, change nothing, show what would change"},
 	{"yes", 'y', NULL, "answer the questions that want no word and no group"},
-	{"override", 0, "PATH", "let this trigger or precondition fail, in this run only"},
+	{"override", 0, "PATH",
+		"let this trigger or precondition fail, in this run only"},
 	{"reason", 0, "TEXT", "of the override before it; stands first in the report"},
 	{"no-wait", 0, NULL, "end with 4 instead of waiting for a person"},
 	{"wait", 0, NULL, "wait for locks that another run holds"},
@@ -99,10 +106,12 @@ const struct command run_command = {
 	.name = "run",
 	.summary = "carry out a playbook",
 	.words = "PLAYBOOK",
-	.text = "Each change is on the record before it starts and after it ended. After a crash, a failure or a cancel\n"
+	.text = "Each change is on the record before it starts and after it ended. After "
+		"a crash, a failure or a cancel\n"
 		"`rbx resume` goes on, and nothing is done twice in silence.",
-	.example = "  rbx run playbooks/emergency-failover.yaml -i down_since=-12m --dry-run\n"
-		"  rbx run playbooks/emergency-failover.yaml -i down_since=-12m",
+	.example = "  rbx run playbooks/emergency-failover.yaml -i down_since=-12m "
+		   "--dry-run\n"
+		   "  rbx run playbooks/emergency-failover.yaml -i down_since=-12m",
 	.options = run_options,
 	.least = 1,
 	.most = 1,

@@ -1,5 +1,6 @@
-/* The commands that leave a message for the owner of a run, alive or to come: approve, cancel, resolve, tick. Who sends it is
- * what the store knows; what became of it stands on the record of the run. */
+/* The commands that leave a message for the owner of a run, alive or to come: approve,
+ * cancel, resolve, tick. Who sends it is what the store knows; what became of it stands
+ * on the record of the run. */
 #include "cmd/command.h"
 
 #include <stdio.h>
@@ -27,15 +28,20 @@ send(struct cmd *cmd, struct map_builder *message)
 	if (run == NULL)
 		return EXIT_WRONG;
 	struct value body = map_done(message);
-	if (!store_send(cmd->store, run, str_of(json_text(cmd->mem, &body, JSON_COMPACT)), &id, &err))
+	if (!store_send(cmd->store, run, str_of(json_text(cmd->mem, &body, JSON_COMPACT)),
+		    &id, &err))
 		return cmd_error(cmd, EXIT_FAILED, &err);
 	bool alive = store_alive(cmd->store, run, cmd->mem, &holder);
 	if (cmd->json)
-		buf_printf(&out, "{\"run\":\"%s\",\"message\":%llu,\"alive\":%s}\n", run, (unsigned long long)id, alive ? "true" : "false");
+		buf_printf(&out, "{\"run\":\"%s\",\"message\":%llu,\"alive\":%s}\n", run,
+			(unsigned long long)id, alive ? "true" : "false");
 	else if (alive)
 		buf_printf(&out, "sent to run %s on %s\n", run, holder->host);
 	else
-		buf_printf(&out, "left for run %s, which nobody carries out now; go on with: rbx resume %s\n", run, run);
+		buf_printf(&out,
+			"left for run %s, which nobody carries out now; go on with: rbx "
+			"resume %s\n",
+			run, run);
 	cmd_print(cmd, &out);
 	return EXIT_DONE;
 }
@@ -55,7 +61,8 @@ run_approve(struct cmd *cmd)
 static int
 run_cancel(struct cmd *cmd)
 {
-	struct map_builder message = message_of(cmd, cmd_flag(cmd, "now") ? "stop" : "cancel");
+	struct map_builder message =
+		message_of(cmd, cmd_flag(cmd, "now") ? "stop" : "cancel");
 	return send(cmd, &message);
 }
 
@@ -65,13 +72,20 @@ run_tick(struct cmd *cmd)
 	struct map_builder message = message_of(cmd, "tick");
 	int64_t number;
 	if (!str_int(str_of(cmd->words[1]), &number) || number < 1)
-		return fprintf(stderr, "rbx tick: '%s' is no number of a follow-up\n", cmd->words[1]), EXIT_WRONG;
+		return fprintf(stderr, "rbx tick: '%s' is no number of a follow-up\n",
+			       cmd->words[1]),
+		       EXIT_WRONG;
 	map_put(&message, "number", value_int(number));
 	return send(cmd, &message);
 }
 
-static const struct { const char *flag, *choice; } choices[] = {
-	{"done", "done"}, {"failed", "failed"}, {"skip", "skip"}, {"retry", "retry"}, {"retry-as-new", "retry-as-new"},
+static const struct { const char *flag, *choice;
+} choices[] = {
+	{"done", "done"},
+	{"failed", "failed"},
+	{"skip", "skip"},
+	{"retry", "retry"},
+	{"retry-as-new", "retry-as-new"},
 };
 
 static struct value
@@ -103,9 +117,15 @@ run_resolve(struct cmd *cmd)
 			n++;
 		}
 	if (n != 1)
-		return fprintf(stderr, "rbx resolve: say one of --done, --failed, --skip, --retry, --retry-as-new\n"), EXIT_WRONG;
+		return fprintf(stderr,
+			       "rbx resolve: say one of --done, --failed, --skip, "
+			       "--retry, --retry-as-new\n"),
+		       EXIT_WRONG;
 	if (cmd_value(cmd, "reason") == NULL)
-		return fprintf(stderr, "rbx resolve: --reason TEXT is needed: it stands in the record\n"), EXIT_WRONG;
+		return fprintf(stderr,
+			       "rbx resolve: --reason TEXT is needed: it stands in the "
+			       "record\n"),
+		       EXIT_WRONG;
 	map_put(&message, "step", value_str(str_of(cmd->words[1])));
 	map_put(&message, "choice", value_str(str_of(choice)));
 	if (cmd_value(cmd, "output") != NULL)
@@ -155,8 +175,10 @@ static const struct option_row resolve_options[] = {
 	{"failed", 0, NULL, "it did not, and the step has failed"},
 	{"skip", 0, NULL, "go on without it"},
 	{"retry", 0, NULL, "try again with the same key"},
-	{"retry-as-new", 0, NULL, "try again with a new key: the far side may do it a second time"},
-	{"output", 0, "NAME=VALUE", "an output that the step would have given (with --done)"},
+	{"retry-as-new", 0, NULL,
+		"try again with a new key: the far side may do it a second time"},
+	{"output", 0, "NAME=VALUE",
+		"an output that the step would have given (with --done)"},
 	{"reason", 0, "TEXT", "stands in the record; required"},
 	{NULL, 0, NULL, NULL},
 };
@@ -165,8 +187,10 @@ const struct command resolve_command = {
 	.name = "resolve",
 	.summary = "settle a step that is in doubt or has failed",
 	.words = "RUN STEP",
-	.text = "A step is in doubt when nobody knows whether its change took place. Look at the world, then say what you saw.",
-	.example = "  rbx resolve last move/cutover --done --reason 'the record points at Staging'",
+	.text = "A step is in doubt when nobody knows whether its change took place. "
+		"Look at the world, then say what you saw.",
+	.example = "  rbx resolve last move/cutover --done --reason 'the record points "
+		   "at Staging'",
 	.options = resolve_options,
 	.least = 2,
 	.most = 2,

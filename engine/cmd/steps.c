@@ -9,8 +9,10 @@ static const char *
 form_of(struct arena *mem, const struct field *field)
 {
 	if (field->words == NULL)
-		return field->type == FIELD_LIST ? arena_printf(mem, "list of %s", field_type_name(field->each))
-			: field->type == FIELD_MAP ? arena_printf(mem, "map of %s", field_type_name(field->each))
+		return field->type == FIELD_LIST
+			? arena_printf(mem, "list of %s", field_type_name(field->each))
+			: field->type == FIELD_MAP
+			? arena_printf(mem, "map of %s", field_type_name(field->each))
 			: field_type_name(field->type);
 	struct buf out = buf_in(mem);
 	for (size_t i = 0; field->words[i] != NULL; i++)
@@ -23,10 +25,14 @@ write_fields(struct buf *out, const struct field *fields, int depth)
 {
 	const struct field *field;
 	for (size_t i = 0; (field = field_at(fields, i)) != NULL; i++) {
-		const char *mark = field->flags & FIELD_REQUIRED && field->either == 0 ? "*" : field->flags & FIELD_OUTPUT ? "•" : " ";
+		const char *mark = field->flags & FIELD_REQUIRED && field->either == 0
+			? "*"
+			: field->flags & FIELD_OUTPUT ? "•"
+						      : " ";
 		int pad = field->flags & FIELD_OUTPUT && mark[0] != '*' ? 1 : 1;
-		buf_printf(out, "  %*s%s%*s%-*s %-22s %s", depth * 2, "", mark, pad, "", 22 - depth * 2, field->name,
-			form_of(out->mem, field), field->help == NULL ? "" : field->help);
+		buf_printf(out, "  %*s%s%*s%-*s %-22s %s", depth * 2, "", mark, pad, "",
+			22 - depth * 2, field->name, form_of(out->mem, field),
+			field->help == NULL ? "" : field->help);
 		if (field->otherwise != NULL)
 			buf_printf(out, " (%s)", field->otherwise);
 		buf_putc(out, '\n');
@@ -38,11 +44,16 @@ write_fields(struct buf *out, const struct field *fields, int depth)
 static void
 write_type(struct buf *out, const struct step_type *type)
 {
-	char *timeout = type->timeout == 0 ? "none" : duration_text(out->mem, type->timeout);
+	char *timeout =
+		type->timeout == 0 ? "none" : duration_text(out->mem, type->timeout);
 	buf_printf(out, "%s: %s\n\n", type->name, type->summary);
-	buf_printf(out, "class %s%s   timeout %s   preview %s   probe %s   undo %s%s\n\narguments (* required):\n", effect_name(type->effect),
-		type->effect_of != NULL ? " at worst" : "", timeout, type->preview != NULL ? "yes" : "no",
-		type->probe != NULL ? "yes" : "no", type->can_undo ? "auto" : "no", type->run == NULL ? "   not in this version" : "");
+	buf_printf(out,
+		"class %s%s   timeout %s   preview %s   probe %s   undo "
+		"%s%s\n\narguments (* required):\n",
+		effect_name(type->effect), type->effect_of != NULL ? " at worst" : "",
+		timeout, type->preview != NULL ? "yes" : "no",
+		type->probe != NULL ? "yes" : "no", type->can_undo ? "auto" : "no",
+		type->run == NULL ? "   not in this version" : "");
 	write_fields(out, type->in, 0);
 	buf_puts(out, "\nresults (• an output without being named):\n");
 	write_fields(out, type->out, 0);
@@ -54,8 +65,11 @@ run(struct cmd *cmd)
 	struct buf out = buf_in(cmd->mem);
 	if (cmd->n_words == 0) {
 		for (size_t i = 0; step_types[i] != NULL; i++)
-			buf_printf(&out, "%-18s %-11s %s%s\n", step_types[i]->name, effect_name(step_types[i]->effect), step_types[i]->summary,
-				step_types[i]->run == NULL ? " (not in this version)" : "");
+			buf_printf(&out, "%-18s %-11s %s%s\n", step_types[i]->name,
+				effect_name(step_types[i]->effect),
+				step_types[i]->summary,
+				step_types[i]->run == NULL ? " (not in this version)"
+							   : "");
 		cmd_print(cmd, &out);
 		return EXIT_DONE;
 	}
@@ -65,8 +79,9 @@ run(struct cmd *cmd)
 		for (size_t i = 0; step_types[i] != NULL; i++)
 			names[i] = step_types[i]->name;
 		const char *near = near_name(str_of(cmd->words[0]), names);
-		fprintf(stderr, "rbx steps: there is no type '%s'%s%s%s\n", cmd->words[0], near != NULL ? ", did you mean '" : "",
-			near != NULL ? near : "", near != NULL ? "'?" : "");
+		fprintf(stderr, "rbx steps: there is no type '%s'%s%s%s\n", cmd->words[0],
+			near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+			near != NULL ? "'?" : "");
 		return EXIT_WRONG;
 	}
 	write_type(&out, type);

@@ -5,17 +5,21 @@
 static int
 run(struct cmd *cmd)
 {
-	struct run_options options = {.mode = MODE_UNDO, .yes = cmd_flag(cmd, "yes"), .no_wait = cmd_flag(cmd, "no-wait"),
+	struct run_options options = {.mode = MODE_UNDO,
+		.yes = cmd_flag(cmd, "yes"),
+		.no_wait = cmd_flag(cmd, "no-wait"),
 		.reason = cmd_value(cmd, "reason")};
 	struct diags diags = {.mem = cmd->mem};
 	struct err err = {0};
 	const char *of = cmd_run(cmd, cmd->words[0]), *run = NULL;
 	if (of == NULL)
 		return EXIT_WRONG;
-	const struct playbook *book = run_book(cmd->store, of, step_types, cmd->mem, &diags, &err);
+	const struct playbook *book =
+		run_book(cmd->store, of, step_types, cmd->mem, &diags, &err);
 	if (book == NULL) {
 		cmd_diags(cmd, &diags);
-		return err.code != ERR_NONE ? cmd_error(cmd, EXIT_WRONG, &err) : EXIT_WRONG;
+		return err.code != ERR_NONE ? cmd_error(cmd, EXIT_WRONG, &err)
+					    : EXIT_WRONG;
 	}
 	options.of = of;
 	carry_prepare(cmd, &options);

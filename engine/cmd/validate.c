@@ -13,7 +13,9 @@ diag_value(struct arena *mem, const struct diag *diag)
 	uint32_t line, column;
 	mark_place(diag->err.at, &line, &column);
 	map_put(&map, "level", value_str(str_of(levels[diag->level])));
-	map_put(&map, "file", value_str(str_of(diag->err.at.source == NULL ? "" : diag->err.at.source->name)));
+	map_put(&map, "file",
+		value_str(str_of(
+			diag->err.at.source == NULL ? "" : diag->err.at.source->name)));
 	map_put(&map, "line", value_int(line));
 	map_put(&map, "column", value_int(column));
 	map_put(&map, "message", value_str(str_of(diag->err.msg)));
@@ -33,7 +35,8 @@ validate_one(struct cmd *cmd, struct buf *out, const char *path)
 	if (!cmd->json) {
 		cmd_diags(cmd, &diags);
 		if (good)
-			buf_printf(out, "%s: good, %zu steps%s\n", path, book->n_nodes, diags.warnings > 0 ? ", with warnings" : "");
+			buf_printf(out, "%s: good, %zu steps%s\n", path, book->n_nodes,
+				diags.warnings > 0 ? ", with warnings" : "");
 		return good;
 	}
 	struct list_builder list = {.mem = cmd->mem};

@@ -13,21 +13,27 @@ run(struct cmd *cmd)
 	if (!store_verify(cmd->store, run, cmd->mem, &head, &records, &err))
 		return cmd_error(cmd, EXIT_FAILED, &err);
 	if (want != NULL && !str_starts(str_of(head), str_of(want))) {
-		err_set(&err, ERR_VALUE, "the chain of %s is whole, but its head is %s, not %s: records were altered or added", run, head,
-			want);
+		err_set(&err, ERR_VALUE,
+			"the chain of %s is whole, but its head is %s, not %s: records "
+			"were altered or added",
+			run, head, want);
 		return cmd_error(cmd, EXIT_FAILED, &err);
 	}
 	if (cmd->json)
-		buf_printf(&out, "{\"run\":\"%s\",\"records\":%llu,\"head\":\"%s\"}\n", run, (unsigned long long)records, head);
+		buf_printf(&out, "{\"run\":\"%s\",\"records\":%llu,\"head\":\"%s\"}\n",
+			run, (unsigned long long)records, head);
 	else
-		buf_printf(&out, "%s: %llu records, the chain is whole\nhead %s%s\n", run, (unsigned long long)records, head,
+		buf_printf(&out, "%s: %llu records, the chain is whole\nhead %s%s\n", run,
+			(unsigned long long)records, head,
 			want != NULL ? " (as given)" : "");
 	cmd_print(cmd, &out);
 	return EXIT_DONE;
 }
 
 static const struct option_row options[] = {
-	{"head", 0, "HASH", "the head that was printed, reported or sent: proves that nothing was altered since"},
+	{"head", 0, "HASH",
+		"the head that was printed, reported or sent: proves that nothing was "
+		"altered since"},
 	{NULL, 0, NULL, NULL},
 };
 

@@ -3,7 +3,8 @@
 enum { MOST_ITEMS = 100 };
 
 static void
-one(struct buf *out, const struct style *style, char sign, const char *name, const struct value *v, unsigned indent)
+one(struct buf *out, const struct style *style, char sign, const char *name,
+	const struct value *v, unsigned indent)
 {
 	buf_fill(out, ' ', indent);
 	style_on(out, style, sign == '-' ? TONE_BAD : sign == '+' ? TONE_GOOD : TONE_DIM);
@@ -16,11 +17,13 @@ one(struct buf *out, const struct style *style, char sign, const char *name, con
 }
 
 static void
-diff_lists(struct buf *out, const struct style *style, const struct value *before, const struct value *after, unsigned indent)
+diff_lists(struct buf *out, const struct style *style, const struct value *before,
+	const struct value *after, unsigned indent)
 {
 	size_t n = before->list.n > after->list.n ? before->list.n : after->list.n;
 	for (size_t i = 0; i < n && i < MOST_ITEMS; i++) {
-		const struct value *a = i < before->list.n ? &before->list.items[i] : NULL;
+		const struct value *a =
+			i < before->list.n ? &before->list.items[i] : NULL;
 		const struct value *b = i < after->list.n ? &after->list.items[i] : NULL;
 		if (a != NULL && b != NULL && value_equal(a, b)) {
 			one(out, style, ' ', NULL, a, indent);
@@ -34,7 +37,8 @@ diff_lists(struct buf *out, const struct style *style, const struct value *befor
 }
 
 static void
-diff_maps(struct buf *out, const struct style *style, const struct value *before, const struct value *after, unsigned indent)
+diff_maps(struct buf *out, const struct style *style, const struct value *before,
+	const struct value *after, unsigned indent)
 {
 	for (size_t i = 0; i < before->map->n; i++) {
 		const struct member *member = &before->map->members[i];
@@ -53,15 +57,18 @@ diff_maps(struct buf *out, const struct style *style, const struct value *before
 }
 
 void
-diff_write(struct buf *out, const struct style *style, const struct value *before, const struct value *after, unsigned indent)
+diff_write(struct buf *out, const struct style *style, const struct value *before,
+	const struct value *after, unsigned indent)
 {
 	if (before != NULL && before->kind == V_NULL)
 		before = NULL;
-	if (before != NULL && after != NULL && before->kind == V_LIST && after->kind == V_LIST) {
+	if (before != NULL && after != NULL && before->kind == V_LIST
+		&& after->kind == V_LIST) {
 		diff_lists(out, style, before, after, indent);
 		return;
 	}
-	if (before != NULL && after != NULL && before->kind == V_MAP && after->kind == V_MAP) {
+	if (before != NULL && after != NULL && before->kind == V_MAP
+		&& after->kind == V_MAP) {
 		diff_maps(out, style, before, after, indent);
 		return;
 	}
@@ -69,7 +76,9 @@ diff_write(struct buf *out, const struct style *style, const struct value *befor
 		one(out, style, '-', NULL, before, indent);
 	if (after != NULL && after->kind == V_MAP)
 		for (size_t i = 0; i < after->map->n; i++)
-			one(out, style, '+', str_cstr(out->mem, after->map->members[i].key.str), &after->map->members[i].value, indent);
+			one(out, style, '+',
+				str_cstr(out->mem, after->map->members[i].key.str),
+				&after->map->members[i].value, indent);
 	else if (after != NULL)
 		one(out, style, '+', NULL, after, indent);
 }

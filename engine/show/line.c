@@ -53,7 +53,8 @@ error_text(const struct line *line, const char *member)
 {
 	const struct value *error = value_get(&line->body, "error");
 	if (error != NULL && error->kind == V_STRING)
-		return strcmp(member, "message") == 0 ? error->str : (struct str){NULL, 0};
+		return strcmp(member, "message") == 0 ? error->str
+						      : (struct str){NULL, 0};
 	return value_get_str(error, member);
 }
 
@@ -65,7 +66,9 @@ write_run(struct line *line)
 	buf_printf(line->out, "%.*s: ", STR_FMT(line->state->id));
 	buf_safe(line->out, str_of(line->book->name), false);
 	if (line->state->mode != MODE_RUN)
-		buf_printf(line->out, " (%s)", line->state->mode == MODE_DRY ? "dry run: nothing is changed" : word);
+		buf_printf(line->out, " (%s)",
+			line->state->mode == MODE_DRY ? "dry run: nothing is changed"
+						      : word);
 	buf_putc(line->out, '\n');
 }
 
@@ -84,15 +87,22 @@ write_ask(struct line *line)
 {
 	bool change = !str_is(text(line, "what"), "failed");
 	begin(line, TONE_ASK, "?", "?");
-	buf_safe(line->out, change ? text(line, "text") : error_text(line, "message"), false);
+	buf_safe(line->out, change ? text(line, "text") : error_text(line, "message"),
+		false);
 	buf_putc(line->out, '\n');
 	if (line->path->before != NULL || line->path->after != NULL)
-		diff_write(line->out, line->style, line->path->before, line->path->after, 12);
+		diff_write(line->out, line->style, line->path->before, line->path->after,
+			12);
 	if (change)
-		more(line, "answer:  ", str_of(arena_printf(line->out->mem, "rbx approve %.*s %s", STR_FMT(line->state->id), path_text(line))));
+		more(line, "answer:  ",
+			str_of(arena_printf(line->out->mem, "rbx approve %.*s %s",
+				STR_FMT(line->state->id), path_text(line))));
 	else
-		more(line, "answer:  ", str_of(arena_printf(line->out->mem, "rbx resolve %.*s %s --retry|--skip|--failed --reason TEXT",
-			STR_FMT(line->state->id), path_text(line))));
+		more(line, "answer:  ",
+			str_of(arena_printf(line->out->mem,
+				"rbx resolve %.*s %s --retry|--skip|--failed --reason "
+				"TEXT",
+				STR_FMT(line->state->id), path_text(line))));
 }
 
 static void
@@ -101,7 +111,8 @@ write_answer(struct line *line)
 	bool yes = value_get_bool(&line->body, "yes", false);
 	begin(line, yes ? TONE_GOOD : TONE_WARN, yes ? "✓" : "✗", yes ? "+" : "x");
 	if (value_get_bool(&line->body, "void", false)) {
-		buf_puts(line->out, "an answer came to nothing: the question was another one\n");
+		buf_puts(line->out,
+			"an answer came to nothing: the question was another one\n");
 		return;
 	}
 	struct str user = value_get_str(value_get(&line->body, "by"), "user");
@@ -129,15 +140,19 @@ write_effect(struct line *line)
 {
 	bool adopted = value_get_bool(&line->body, "adopted", false);
 	begin(line, TONE_WORK, "▸", ">");
-	buf_puts(line->out, adopted ? "found done; waits until it holds\n" : "changed; waits until it holds\n");
+	buf_puts(line->out,
+		adopted ? "found done; waits until it holds\n"
+			: "changed; waits until it holds\n");
 }
 
 static void
 write_retry(struct line *line)
 {
-	int64_t at = value_get_int(&line->body, "next_at", 0), wait = (at - line->record->at) * 1000;
+	int64_t at = value_get_int(&line->body, "next_at", 0),
+		wait = (at - line->record->at) * 1000;
 	begin(line, TONE_WARN, "↻", "~");
-	buf_printf(line->out, "again %s%s (%lld used up)\n", wait > 0 ? "in " : "now", wait > 0 ? duration_short(line->out->mem, wait) : "",
+	buf_printf(line->out, "again %s%s (%lld used up)\n", wait > 0 ? "in " : "now",
+		wait > 0 ? duration_short(line->out->mem, wait) : "",
 		(long long)value_get_int(&line->body, "tries", 0));
 	more(line, "because: ", error_text(line, "message"));
 }
@@ -145,7 +160,8 @@ write_retry(struct line *line)
 static const struct node *
 node_of(const struct line *line)
 {
-	return line->book == NULL ? NULL : playbook_node(line->book, str_of(line->record->path));
+	return line->book == NULL ? NULL
+				  : playbook_node(line->book, str_of(line->record->path));
 }
 
 /* What a notify to standard output says is said here, when it is on the record. */
@@ -153,8 +169,9 @@ static void
 write_spoken(struct line *line)
 {
 	const struct node *node = node_of(line);
-	if (node == NULL || node->type == NULL || strcmp(node->type->name, "notify") != 0 || line->path->state != OUT_OK
-	    || line->state->mode == MODE_DRY || !str_is(value_get_str(line->path->in, "to"), "stdout"))
+	if (node == NULL || node->type == NULL || strcmp(node->type->name, "notify") != 0
+		|| line->path->state != OUT_OK || line->state->mode == MODE_DRY
+		|| !str_is(value_get_str(line->path->in, "to"), "stdout"))
 		return;
 	more(line, "", value_get_str(line->path->in, "text"));
 }
@@ -164,21 +181,28 @@ write_outcome(struct line *line)
 {
 	enum tone tone;
 	const char *mark = style_mark(line->style, line->path, &tone);
-	int64_t took = line->path->started_at == 0 ? 0 : (line->record->at - line->path->started_at) * 1000;
+	int64_t took = line->path->started_at == 0
+		? 0
+		: (line->record->at - line->path->started_at) * 1000;
 	begin(line, tone, mark, mark);
 	style_text(line->out, line->style, tone, style_state(line->state, line->path));
 	if (took >= 100 * NS_MS)
 		buf_printf(line->out, "  %s", duration_short(line->out->mem, took));
 	buf_putc(line->out, '\n');
-	if (line->path->state == OUT_FAILED || line->path->state == OUT_DOUBT || line->path->state == OUT_CANCELLED) {
+	if (line->path->state == OUT_FAILED || line->path->state == OUT_DOUBT
+		|| line->path->state == OUT_CANCELLED) {
 		more(line, "", error_text(line, "message"));
 		more(line, "hint:    ", error_text(line, "hint"));
 	}
 	if (line->path->grade == GRADE_PREDICTED || line->path->grade == GRADE_ASSUMED)
-		diff_write(line->out, line->style, line->path->before, line->path->after, 12);
+		diff_write(line->out, line->style, line->path->before, line->path->after,
+			12);
 	if (line->path->state == OUT_DOUBT)
-		more(line, "settle:  ", str_of(arena_printf(line->out->mem, "look, then rbx resolve %.*s %s "
-			"--done|--failed|--skip|--retry --reason TEXT", STR_FMT(line->state->id), path_text(line))));
+		more(line, "settle:  ",
+			str_of(arena_printf(line->out->mem,
+				"look, then rbx resolve %.*s %s "
+				"--done|--failed|--skip|--retry --reason TEXT",
+				STR_FMT(line->state->id), path_text(line))));
 	write_spoken(line);
 }
 
@@ -196,8 +220,11 @@ write_signal(struct line *line)
 {
 	struct str what = text(line, "what");
 	begin(line, TONE_WARN, "■", "#");
-	buf_printf(line->out, "%s\n", str_is(what, "deadline") ? "its deadline has passed"
-		: str_is(what, "stop") ? "stopped at once" : "cancelled: nothing new starts, what changes is brought to its end");
+	buf_printf(line->out, "%s\n",
+		str_is(what, "deadline")       ? "its deadline has passed"
+			: str_is(what, "stop") ? "stopped at once"
+					       : "cancelled: nothing new starts, what "
+						 "changes is brought to its end");
 	more(line, "reason:  ", text(line, "reason"));
 }
 
@@ -220,12 +247,17 @@ write_line(struct line *line)
 }
 
 void
-line_write(struct buf *out, const struct style *style, const struct run_state *state, const struct playbook *book,
-	const struct record *record)
+line_write(struct buf *out, const struct style *style, const struct run_state *state,
+	const struct playbook *book, const struct record *record)
 {
-	struct line line = {.out = out, .style = style, .state = state, .book = book, .record = record,
+	struct line line = {.out = out,
+		.style = style,
+		.state = state,
+		.book = book,
+		.record = record,
 		.path = state_find(state, record->path)};
 	struct err ignored;
-	if (line.path != NULL && json_parse(out->mem, record->body, NULL, &line.body, &ignored))
+	if (line.path != NULL
+		&& json_parse(out->mem, record->body, NULL, &line.body, &ignored))
 		write_line(&line);
 }

@@ -11,12 +11,12 @@
 
 enum { TAIL = 4, MOST_STEPS = 8, MOST_TITLE = 120 };
 
-static const int64_t frame_ns = 100 * NS_MS;          /* ten pictures a second are enough */
+static const int64_t frame_ns = 100 * NS_MS; /* ten pictures a second are enough */
 
 struct progress {
 	char path[256], title[MOST_TITLE], unit[8];
 	uint64_t done, total;
-	int64_t since;                                /* boot ns of the first word of it */
+	int64_t since; /* boot ns of the first word of it */
 };
 
 struct live {
@@ -26,16 +26,16 @@ struct live {
 	const struct playbook *book;
 	const struct run_state *state;
 	const struct owner *owner;
-	struct buf pending;                           /* lines that scroll by, in scratch */
-	char tail[TAIL][256];                         /* the last lines of output, a ring */
+	struct buf pending; /* lines that scroll by, in scratch */
+	char tail[TAIL][256]; /* the last lines of output, a ring */
 	unsigned tail_next;
 	struct progress progress[MOST_STEPS];
-	unsigned drawn;                               /* lines of the region on the screen */
+	unsigned drawn; /* lines of the region on the screen */
 	int64_t drawn_at;
 	bool dirty, gone, raw;
 	struct termios before;
 	struct question_state question;
-	struct str body;                              /* an answer that waits to be fetched */
+	struct str body; /* an answer that waits to be fetched */
 	char answer_bytes[2048];
 };
 
@@ -53,7 +53,8 @@ say(struct live *live, struct str text)
 /* ---- what happens */
 
 static void
-opened(struct observer *observer, const struct playbook *book, const struct run_state *state, const struct owner *owner)
+opened(struct observer *observer, const struct playbook *book,
+	const struct run_state *state, const struct owner *owner)
 {
 	struct live *live = (struct live *)observer;
 	live->book = book;
@@ -88,7 +89,8 @@ output(struct observer *observer, const char *path, int fd, struct str text)
 			continue;
 		struct buf safe = buf_in(live->frame);
 		buf_safe(&safe, line, false);
-		snprintf(live->tail[live->tail_next % TAIL], sizeof live->tail[0], "%s", buf_cstr(&safe));
+		snprintf(live->tail[live->tail_next % TAIL], sizeof live->tail[0], "%s",
+			buf_cstr(&safe));
 		live->tail_next++;
 	}
 	live->dirty = true;
@@ -110,7 +112,8 @@ progress_of(struct live *live, const char *path)
 }
 
 static void
-progress(struct observer *observer, const char *path, const char *title, uint64_t done, uint64_t total, const char *unit)
+progress(struct observer *observer, const char *path, const char *title, uint64_t done,
+	uint64_t total, const char *unit)
 {
 	struct live *live = (struct live *)observer;
 	struct progress *p = progress_of(live, path);
@@ -142,15 +145,18 @@ end_line(struct picture *p, size_t from)
 	struct str line = {p->out->p + from, p->out->n - from};
 	struct buf plain = buf_in(p->out->mem);
 	bool escape = false;
-	for (size_t i = 0; i < line.n; i++) {         /* columns without the escape sequences of colours */
+	for (size_t i = 0; i < line.n;
+		i++) { /* columns without the escape sequences of colours */
 		escape = escape ? line.p[i] != 'm' : line.p[i] == '\033';
 		if (!escape && line.p[i] != 'm' && line.p[i] != '\033')
 			buf_putc(&plain, line.p[i]);
-		else if (!escape && line.p[i] == 'm' && (i == 0 || line.p[i - 1] < '0' || line.p[i - 1] > '9'))
+		else if (!escape && line.p[i] == 'm'
+			&& (i == 0 || line.p[i - 1] < '0' || line.p[i - 1] > '9'))
 			buf_putc(&plain, 'm');
 	}
 	if (text_columns(buf_str(&plain)) >= p->live->style.width) {
-		struct str cut = text_cut(p->out->mem, buf_str(&plain), p->live->style.width - 1, p->live->style.ascii);
+		struct str cut = text_cut(p->out->mem, buf_str(&plain),
+			p->live->style.width - 1, p->live->style.ascii);
 		buf_cut(p->out, from);
 		buf_add(p->out, cut);
 	}
@@ -168,15 +174,24 @@ draw_bar(struct picture *p, const struct progress *progress)
 		unsigned filled = (unsigned)(progress->done * WIDTH / progress->total);
 		buf_puts(out, " [");
 		for (unsigned i = 0; i < WIDTH; i++)
-			buf_puts(out, i < filled ? "#" : p->live->style.ascii ? "." : "·");
-		buf_printf(out, "] %u %%", (unsigned)(progress->done * 100 / progress->total));
+			buf_puts(out,
+				i < filled                     ? "#"
+					: p->live->style.ascii ? "."
+							       : "·");
+		buf_printf(out, "] %u %%",
+			(unsigned)(progress->done * 100 / progress->total));
 	}
 	if (progress->done > 0)
-		buf_printf(out, " %s", bytes ? size_short(out->mem, progress->done)
-			: arena_printf(out->mem, "%llu %s", (unsigned long long)progress->done, progress->unit));
+		buf_printf(out, " %s",
+			bytes ? size_short(out->mem, progress->done)
+			      : arena_printf(out->mem, "%llu %s",
+					(unsigned long long)progress->done,
+					progress->unit));
 	int64_t took = p->now.boot - progress->since;
 	if (bytes && progress->done > 0 && took > NS_S)
-		buf_printf(out, ", %s/s", size_short(out->mem, progress->done * 1000 / (uint64_t)(took / NS_MS)));
+		buf_printf(out, ", %s/s",
+			size_short(out->mem,
+				progress->done * 1000 / (uint64_t)(took / NS_MS)));
 }
 
 static void
@@ -187,24 +202,32 @@ draw_step(const struct live_view *view, void *with)
 	struct picture *p = with;
 	struct live *live = p->live;
 	bool waits = view->stand == STAND_ASK || view->stand == STAND_DOUBT;
-	if (view->stand == STAND_FINAL || view->stand == STAND_WAITING || view->stand == STAND_NEW || p->steps == MOST_STEPS)
+	if (view->stand == STAND_FINAL || view->stand == STAND_WAITING
+		|| view->stand == STAND_NEW || p->steps == MOST_STEPS)
 		return;
 	size_t from = p->out->n;
 	unsigned turn = (unsigned)(p->now.boot / frame_ns % 6);
 	buf_puts(p->out, "  ");
-	style_text(p->out, &live->style, waits ? TONE_ASK : TONE_WORK, waits ? "?" : live->style.ascii ? plain[turn] : spinner[turn]);
+	style_text(p->out, &live->style, waits ? TONE_ASK : TONE_WORK,
+		waits                       ? "?"
+			: live->style.ascii ? plain[turn]
+					    : spinner[turn]);
 	buf_printf(p->out, " %-34s ", view->state->path);
 	int64_t since = view->in_flight ? view->since : view->state->started_at;
 	int64_t took = since == 0 ? 0 : (owner_time(live->owner, p->now) - since) * 1000;
 	if (view->stand == STAND_BACKOFF && view->due_at > 0) {
 		int64_t left = (view->due_at - owner_time(live->owner, p->now)) * 1000;
-		buf_printf(p->out, "asks again in %s", duration_short(p->out->mem, left < 0 ? 0 : left));
+		buf_printf(p->out, "asks again in %s",
+			duration_short(p->out->mem, left < 0 ? 0 : left));
 	} else {
-		buf_printf(p->out, "%s %s", view->in_flight ? phase_word(view->phase) : stand_word(view->stand),
+		buf_printf(p->out, "%s %s",
+			view->in_flight ? phase_word(view->phase)
+					: stand_word(view->stand),
 			took > 0 ? duration_short(p->out->mem, took) : "");
 	}
 	for (unsigned i = 0; i < MOST_STEPS; i++)
-		if (view->in_flight && strcmp(live->progress[i].path, view->state->path) == 0) {
+		if (view->in_flight
+			&& strcmp(live->progress[i].path, view->state->path) == 0) {
 			buf_printf(p->out, "  %s", live->progress[i].title);
 			draw_bar(p, &live->progress[i]);
 		}
@@ -232,7 +255,8 @@ static void
 draw_clock(struct picture *p)
 {
 	struct live *live = p->live;
-	int64_t now = owner_time(live->owner, p->now), took = (now - live->state->started_at) * 1000;
+	int64_t now = owner_time(live->owner, p->now),
+		took = (now - live->state->started_at) * 1000;
 	size_t from = p->out->n;
 	buf_puts(p->out, "  ");
 	style_text(p->out, &live->style, TONE_BOLD, duration_short(p->out->mem, took));
@@ -242,9 +266,14 @@ draw_clock(struct picture *p)
 			continue;
 		int64_t left = objective->ns - took;
 		buf_puts(p->out, "  RTO ");
-		style_text(p->out, &live->style, left > objective->ns / 4 ? TONE_GOOD : left > 0 ? TONE_WARN : TONE_BAD,
-			left > 0 ? arena_printf(p->out->mem, "%s left", duration_short(p->out->mem, left))
-			: arena_printf(p->out->mem, "over by %s", duration_short(p->out->mem, -left)));
+		style_text(p->out, &live->style,
+			left > objective->ns / 4 ? TONE_GOOD
+				: left > 0       ? TONE_WARN
+						 : TONE_BAD,
+			left > 0 ? arena_printf(p->out->mem, "%s left",
+					   duration_short(p->out->mem, left))
+				 : arena_printf(p->out->mem, "over by %s",
+					   duration_short(p->out->mem, -left)));
 	}
 	style_text(p->out, &live->style, TONE_DIM, "   Ctrl-C: stop cleanly");
 	end_line(p, from);
@@ -283,7 +312,8 @@ draw(struct live *live, struct now now)
 	arena_reset(live->frame);
 }
 
-/* ---- keys: each is read by itself, so that the region can be redrawn while somebody types */
+/* ---- keys: each is read by itself, so that the region can be redrawn while somebody
+ * types */
 
 static void
 key(struct live *live, char c)
@@ -295,7 +325,8 @@ key(struct live *live, char c)
 		q->n -= q->n > 0;
 	} else if (c == '\n' || c == '\r') {
 		struct str line = {q->typed, q->n};
-		if (live->body.n == 0 && question_typed(q, line, live->frame, &body) && body.n < sizeof live->answer_bytes) {
+		if (live->body.n == 0 && question_typed(q, line, live->frame, &body)
+			&& body.n < sizeof live->answer_bytes) {
 			memcpy(live->answer_bytes, body.p, body.n);
 			live->body = (struct str){live->answer_bytes, body.n};
 		}
@@ -353,8 +384,14 @@ live_view_new(struct arena *mem, struct style style)
 {
 	struct live *live = arena_new_of(mem, struct live);
 	struct termios now;
-	live->observer = (struct observer){.opened = opened, .record = record, .progress = progress, .output = output, .tick = tick,
-		.answer = answer, .hung_up = hung_up, .told = told};
+	live->observer = (struct observer){.opened = opened,
+		.record = record,
+		.progress = progress,
+		.output = output,
+		.tick = tick,
+		.answer = answer,
+		.hung_up = hung_up,
+		.told = told};
 	live->style = style;
 	live->scratch = arena_new();
 	live->frame = arena_new();

@@ -27,7 +27,8 @@ say(int fd, struct str text)
 }
 
 static void
-opened(struct observer *observer, const struct playbook *book, const struct run_state *state, const struct owner *owner)
+opened(struct observer *observer, const struct playbook *book,
+	const struct run_state *state, const struct owner *owner)
 {
 	struct plain *plain = (struct plain *)observer;
 	(void)owner;
@@ -65,7 +66,8 @@ struct observer *
 plain_view(struct arena *mem, struct style style)
 {
 	struct plain *plain = arena_new_of(mem, struct plain);
-	plain->observer = (struct observer){.opened = opened, .record = record, .told = told};
+	plain->observer =
+		(struct observer){.opened = opened, .record = record, .told = told};
 	plain->style = style;
 	plain->scratch = arena_new();
 	arena_defer(mem, free_scratch, plain->scratch);
@@ -84,8 +86,9 @@ json_record(struct observer *observer, const struct record *record)
 {
 	struct lines *lines = (struct lines *)observer;
 	struct buf out = buf_in(lines->scratch);
-	buf_printf(&out, "{\"seq\":%llu,\"at\":\"%s\",\"kind\":\"%s\",\"path\":", (unsigned long long)record->seq,
-		time_text_us(lines->scratch, record->at), kind_word(record->kind));
+	buf_printf(&out, "{\"seq\":%llu,\"at\":\"%s\",\"kind\":\"%s\",\"path\":",
+		(unsigned long long)record->seq, time_text_us(lines->scratch, record->at),
+		kind_word(record->kind));
 	json_write_str(&out, str_of(record->path));
 	buf_printf(&out, ",\"attempt\":%u,\"body\":", record->attempt);
 	buf_add(&out, record->body);
@@ -100,7 +103,8 @@ json_told(struct observer *observer, enum diag_level level, const struct err *er
 	static const char *const levels[] = {"error", "warning", "note"};
 	struct lines *lines = (struct lines *)observer;
 	struct buf out = buf_in(lines->scratch);
-	buf_printf(&out, "{\"kind\":\"message\",\"level\":\"%s\",\"message\":", levels[level]);
+	buf_printf(&out,
+		"{\"kind\":\"message\",\"level\":\"%s\",\"message\":", levels[level]);
 	json_write_str(&out, str_of(err->msg));
 	buf_puts(&out, "}\n");
 	say(STDOUT_FILENO, buf_str(&out));

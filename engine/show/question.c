@@ -31,13 +31,17 @@ question_write(struct buf *out, const struct style *style, const struct question
 	if (q->step == Q_REASON) {
 		buf_printf(out, "why %s? ", choice_word(q->choice));
 	} else if (is_change(q)) {
-		buf_safe(out, str_of(path->question == NULL ? path->path : path->question), false);
+		buf_safe(out,
+			str_of(path->question == NULL ? path->path : path->question),
+			false);
 		if (path->word != NULL)
 			buf_printf(out, " [type %s, or no] ", path->word);
 		else
 			buf_puts(out, " [y/N] ");
 	} else if (path->state == OUT_DOUBT) {
-		buf_printf(out, "%s is in doubt. Did it take effect? [done/failed/retry/skip] ", path->path);
+		buf_printf(out,
+			"%s is in doubt. Did it take effect? [done/failed/retry/skip] ",
+			path->path);
 	} else {
 		buf_printf(out, "%s has failed. [retry/skip/failed] ", path->path);
 	}
@@ -52,7 +56,8 @@ is_beginning(struct str typed, const char *word)
 }
 
 static void
-finish(struct question_state *q, struct map_builder *message, struct arena *mem, struct str *body)
+finish(struct question_state *q, struct map_builder *message, struct arena *mem,
+	struct str *body)
 {
 	struct value v = map_done(message);
 	*body = str_of(json_text(mem, &v, JSON_COMPACT));
@@ -61,10 +66,13 @@ finish(struct question_state *q, struct map_builder *message, struct arena *mem,
 }
 
 static bool
-answer_change(struct question_state *q, struct str typed, struct arena *mem, struct str *body)
+answer_change(
+	struct question_state *q, struct str typed, struct arena *mem, struct str *body)
 {
 	struct map_builder message = {.mem = mem};
-	bool yes = q->path->word != NULL ? str_is(typed, q->path->word) : is_beginning(typed, "yes") || str_is(typed, "Y");
+	bool yes = q->path->word != NULL
+		? str_is(typed, q->path->word)
+		: is_beginning(typed, "yes") || str_is(typed, "Y");
 	if (!yes && q->path->word != NULL && !is_beginning(typed, "no"))
 		return false;                         /* neither: the question stands */
 	map_put(&message, "do", value_str(STR("approve")));
@@ -80,8 +88,14 @@ answer_change(struct question_state *q, struct str typed, struct arena *mem, str
 static void
 choose(struct question_state *q, struct str typed)
 {
-	static const struct { const char *word; enum choice choice; bool doubt_only; } choices[] = {
-		{"done", CHOICE_DONE, true}, {"failed", CHOICE_FAILED, false}, {"retry", CHOICE_RETRY, false},
+	static const struct {
+		const char *word;
+		enum choice choice;
+		bool doubt_only;
+	} choices[] = {
+		{"done", CHOICE_DONE, true},
+		{"failed", CHOICE_FAILED, false},
+		{"retry", CHOICE_RETRY, false},
 		{"skip", CHOICE_SKIP, false},
 	};
 	for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
@@ -93,7 +107,8 @@ choose(struct question_state *q, struct str typed)
 }
 
 bool
-question_typed(struct question_state *q, struct str line, struct arena *mem, struct str *body)
+question_typed(
+	struct question_state *q, struct str line, struct arena *mem, struct str *body)
 {
 	struct str typed = str_trim(line);
 	struct map_builder message = {.mem = mem};

@@ -5,8 +5,14 @@
 #include <unistd.h>
 
 static const char *const codes[] = {
-	[TONE_PLAIN] = "", [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[1;31m", [TONE_WARN] = "\033[33m",
-	[TONE_ASK] = "\033[1;35m", [TONE_DIM] = "\033[2m", [TONE_BOLD] = "\033[1m", [TONE_WORK] = "\033[36m",
+	[TONE_PLAIN] = "",
+	[TONE_GOOD] = "\033[32m",
+	[TONE_BAD] = "\033[1;31m",
+	[TONE_WARN] = "\033[33m",
+	[TONE_ASK] = "\033[1;35m",
+	[TONE_DIM] = "\033[2m",
+	[TONE_BOLD] = "\033[1m",
+	[TONE_WORK] = "\033[36m",
 };
 
 struct style
@@ -19,7 +25,9 @@ style_of(bool colour)
 		const char *locale = getenv(names[i]);
 		if (locale == NULL || locale[0] == '\0')
 			continue;
-		style.ascii = strstr(locale, "UTF-8") == NULL && strstr(locale, "utf8") == NULL && strstr(locale, "utf-8") == NULL;
+		style.ascii = strstr(locale, "UTF-8") == NULL
+			&& strstr(locale, "utf8") == NULL
+			&& strstr(locale, "utf-8") == NULL;
 		break;
 	}
 	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
@@ -58,7 +66,8 @@ look_of(const struct path_state *path)
 		return (struct look){"?", "?", TONE_WARN};
 	switch (path->state) {
 	case OUT_OK:
-		return path->grade == GRADE_PREDICTED || path->grade == GRADE_ASSUMED ? (struct look){"~", "~", TONE_WORK}
+		return path->grade == GRADE_PREDICTED || path->grade == GRADE_ASSUMED
+			? (struct look){"~", "~", TONE_WORK}
 			: (struct look){"✓", "+", TONE_GOOD};
 	case OUT_FAILED:
 		return (struct look){"✗", "x", TONE_BAD};
@@ -73,7 +82,8 @@ look_of(const struct path_state *path)
 	}
 	if (path->ask != 0)
 		return (struct look){"?", "?", TONE_ASK};
-	return path->started_at != 0 ? (struct look){"▸", ">", TONE_WORK} : (struct look){"·", ".", TONE_DIM};
+	return path->started_at != 0 ? (struct look){"▸", ">", TONE_WORK}
+				     : (struct look){"·", ".", TONE_DIM};
 }
 
 const char *
@@ -90,8 +100,10 @@ style_state(const struct run_state *state, const struct path_state *path)
 	if (path->state == OUT_OK && path->grade != GRADE_NONE)
 		return grade_word(path->grade);
 	if (path->state == OUT_OK)
-		return path->how == WAY_UNCHANGED ? "unchanged" : path->how == WAY_ADOPTED ? "done (found done)"
-			: path->how == WAY_RESOLVED ? "done (resolved)" : "done";
+		return path->how == WAY_UNCHANGED   ? "unchanged"
+			: path->how == WAY_ADOPTED  ? "done (found done)"
+			: path->how == WAY_RESOLVED ? "done (resolved)"
+						    : "done";
 	if (path->state == OUT_DOUBT)
 		return "in doubt";
 	if (path->state != OUT_NONE)
@@ -105,16 +117,22 @@ style_state(const struct run_state *state, const struct path_state *path)
 static bool
 is_wide(int32_t rune)
 {
-	return (rune >= 0x1100 && rune <= 0x115f) || (rune >= 0x2e80 && rune <= 0xa4cf) || (rune >= 0xac00 && rune <= 0xd7a3)
-		|| (rune >= 0xf900 && rune <= 0xfaff) || (rune >= 0xfe30 && rune <= 0xfe6f) || (rune >= 0xff00 && rune <= 0xff60)
-		|| (rune >= 0xffe0 && rune <= 0xffe6) || (rune >= 0x1f300 && rune <= 0x1faff) || (rune >= 0x20000 && rune <= 0x3fffd);
+	return (rune >= 0x1100 && rune <= 0x115f) || (rune >= 0x2e80 && rune <= 0xa4cf)
+		|| (rune >= 0xac00 && rune <= 0xd7a3)
+		|| (rune >= 0xf900 && rune <= 0xfaff)
+		|| (rune >= 0xfe30 && rune <= 0xfe6f)
+		|| (rune >= 0xff00 && rune <= 0xff60)
+		|| (rune >= 0xffe0 && rune <= 0xffe6)
+		|| (rune >= 0x1f300 && rune <= 0x1faff)
+		|| (rune >= 0x20000 && rune <= 0x3fffd);
 }
 
 static bool
 is_combining(int32_t rune)
 {
-	return (rune >= 0x300 && rune <= 0x36f) || (rune >= 0x1ab0 && rune <= 0x1aff) || (rune >= 0x20d0 && rune <= 0x20ff)
-		|| rune == 0x200b || rune == 0x200d || (rune >= 0xfe00 && rune <= 0xfe0f);
+	return (rune >= 0x300 && rune <= 0x36f) || (rune >= 0x1ab0 && rune <= 0x1aff)
+		|| (rune >= 0x20d0 && rune <= 0x20ff) || rune == 0x200b || rune == 0x200d
+		|| (rune >= 0xfe00 && rune <= 0xfe0f);
 }
 
 static unsigned
@@ -180,21 +198,29 @@ measure_of(const struct value *v, bool is_duration, double *out)
 }
 
 size_t
-objectives_of(struct arena *mem, const struct playbook *book, const struct run_state *state, struct objective_state **out)
+objectives_of(struct arena *mem, const struct playbook *book,
+	const struct run_state *state, struct objective_state **out)
 {
-	struct objective_state *list = arena_array(mem, struct objective_state, book->n_objectives + 1);
+	struct objective_state *list =
+		arena_array(mem, struct objective_state, book->n_objectives + 1);
 	for (size_t i = 0; i < book->n_objectives; i++) {
 		const struct objective *objective = &book->objectives[i];
 		list[i].objective = objective;
-		for (const struct path_state *path = state->first; path != NULL; path = path->next) {
-			const struct value *v = path->measures == NULL ? NULL : value_get(path->measures, objective->name);
+		for (const struct path_state *path = state->first; path != NULL;
+			path = path->next) {
+			const struct value *v = path->measures == NULL
+				? NULL
+				: value_get(path->measures, objective->name);
 			double number;
 			if (v == NULL || !measure_of(v, objective->is_duration, &number))
 				continue;
-			list[i].number = !list[i].measured || number > list[i].number ? number : list[i].number;
+			list[i].number = !list[i].measured || number > list[i].number
+				? number
+				: list[i].number;
 			list[i].measured = true;
 		}
-		double most = objective->is_duration ? (double)objective->ns : objective->number;
+		double most = objective->is_duration ? (double)objective->ns
+						     : objective->number;
 		list[i].met = list[i].measured && list[i].number <= most;
 	}
 	*out = list;
@@ -204,5 +230,6 @@ objectives_of(struct arena *mem, const struct playbook *book, const struct run_s
 char *
 objective_text(struct arena *mem, const struct objective *objective, double number)
 {
-	return objective->is_duration ? duration_short(mem, (int64_t)number) : arena_printf(mem, "%g", number);
+	return objective->is_duration ? duration_short(mem, (int64_t)number)
+				      : arena_printf(mem, "%g", number);
 }

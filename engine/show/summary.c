@@ -14,25 +14,32 @@ run_word(const struct run_state *state, bool alive)
 static bool
 is_step(const struct path_state *path)
 {
-	static const char *const lists[] = {"", "trigger", "preconditions", "on_waiting", "on_success", "on_failure", "finally"};
+	static const char *const lists[] = {"", "trigger", "preconditions", "on_waiting",
+		"on_success", "on_failure", "finally"};
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		if (strcmp(path->path, lists[i]) == 0)
 			return false;
-	return strncmp(path->path, "on_waiting[", 11) != 0 || strchr(path->path, '/') != NULL;
+	return strncmp(path->path, "on_waiting[", 11) != 0
+		|| strchr(path->path, '/') != NULL;
 }
 
 static enum tone
 tone_of(const char *word)
 {
-	return strcmp(word, "done") == 0 ? TONE_GOOD : strcmp(word, "running") == 0 ? TONE_WORK
-		: strcmp(word, "waiting") == 0 ? TONE_ASK : strcmp(word, "failed") == 0 || strcmp(word, "crashed") == 0
-		|| strcmp(word, "out_of_time") == 0 ? TONE_BAD : TONE_WARN;
+	return strcmp(word, "done") == 0       ? TONE_GOOD
+		: strcmp(word, "running") == 0 ? TONE_WORK
+		: strcmp(word, "waiting") == 0 ? TONE_ASK
+		: strcmp(word, "failed") == 0 || strcmp(word, "crashed") == 0
+			|| strcmp(word, "out_of_time") == 0
+		? TONE_BAD
+		: TONE_WARN;
 }
 
 /* ---- for people */
 
 static void
-write_step(struct buf *out, const struct style *style, const struct summary *summary, const struct path_state *path)
+write_step(struct buf *out, const struct style *style, const struct summary *summary,
+	const struct path_state *path)
 {
 	enum tone tone;
 	const char *mark = style_mark(style, path, &tone);
@@ -45,11 +52,13 @@ write_step(struct buf *out, const struct style *style, const struct summary *sum
 	style_text(out, style, tone, style_state(summary->state, path));
 	int64_t end = path->ended_at != 0 ? path->ended_at : summary->state->at;
 	if (path->started_at != 0 && (end - path->started_at) >= 100000)
-		buf_printf(out, "  %s", duration_short(out->mem, (end - path->started_at) * 1000));
+		buf_printf(out, "  %s",
+			duration_short(out->mem, (end - path->started_at) * 1000));
 	if (path->tries > 0)
 		buf_printf(out, "  %u tries", path->tries + 1);
 	buf_putc(out, '\n');
-	bool bad = path->state == OUT_FAILED || path->state == OUT_DOUBT || path->state == OUT_CANCELLED;
+	bool bad = path->state == OUT_FAILED || path->state == OUT_DOUBT
+		|| path->state == OUT_CANCELLED;
 	if ((bad || path->ask != 0) && path->error != NULL) {
 		buf_printf(out, "      %*s", (int)depth * 2, "");
 		buf_safe(out, str_of(path->error), false);
@@ -58,20 +67,28 @@ write_step(struct buf *out, const struct style *style, const struct summary *sum
 }
 
 static void
-write_objectives(struct buf *out, const struct style *style, const struct summary *summary)
+write_objectives(
+	struct buf *out, const struct style *style, const struct summary *summary)
 {
 	struct objective_state *list;
-	size_t n = summary->book == NULL ? 0 : objectives_of(out->mem, summary->book, summary->state, &list);
+	size_t n = summary->book == NULL
+		? 0
+		: objectives_of(out->mem, summary->book, summary->state, &list);
 	for (size_t i = 0; i < n; i++) {
 		const struct objective *objective = list[i].objective;
-		double most = objective->is_duration ? (double)objective->ns : objective->number;
+		double most = objective->is_duration ? (double)objective->ns
+						     : objective->number;
 		buf_printf(out, "  %-10s ", objective->name);
 		if (!list[i].measured)
 			style_text(out, style, TONE_WARN, "not measured");
 		else
-			style_text(out, style, list[i].met ? TONE_GOOD : TONE_BAD, arena_printf(out->mem, "%s, %s",
-				objective_text(out->mem, objective, list[i].number), list[i].met ? "met" : "missed"));
-		buf_printf(out, "  (objective: at most %s)\n", objective_text(out->mem, objective, most));
+			style_text(out, style, list[i].met ? TONE_GOOD : TONE_BAD,
+				arena_printf(out->mem, "%s, %s",
+					objective_text(
+						out->mem, objective, list[i].number),
+					list[i].met ? "met" : "missed"));
+		buf_printf(out, "  (objective: at most %s)\n",
+			objective_text(out->mem, objective, most));
 	}
 }
 
@@ -79,7 +96,8 @@ static void
 write_grades(struct buf *out, const struct summary *summary)
 {
 	unsigned count[GRADE_UNKNOWN + 1] = {0}, all = 0;
-	for (const struct path_state *path = summary->state->first; path != NULL; path = path->next)
+	for (const struct path_state *path = summary->state->first; path != NULL;
+		path = path->next)
 		if (path->grade != GRADE_NONE && is_step(path)) {
 			count[path->grade]++;
 			all++;
@@ -88,7 +106,8 @@ write_grades(struct buf *out, const struct summary *summary)
 		return;
 	buf_puts(out, "  grades    ");
 	for (int grade = GRADE_CHECKED; grade <= GRADE_UNKNOWN; grade++)
-		buf_printf(out, "%s%u %s (%u %%)", grade > GRADE_CHECKED ? ", " : "", count[grade], grade_word((enum grade)grade),
+		buf_printf(out, "%s%u %s (%u %%)", grade > GRADE_CHECKED ? ", " : "",
+			count[grade], grade_word((enum grade)grade),
 			count[grade] * 100 / all);
 	buf_putc(out, '\n');
 }
@@ -96,22 +115,31 @@ write_grades(struct buf *out, const struct summary *summary)
 static void
 write_waiting(struct buf *out, const struct style *style, const struct summary *summary)
 {
-	for (struct link *link = summary->state->waiting.next; link != &summary->state->waiting; link = link->next) {
-		const struct path_state *path = list_item(link, struct path_state, waiting);
+	for (struct link *link = summary->state->waiting.next;
+		link != &summary->state->waiting; link = link->next) {
+		const struct path_state *path =
+			list_item(link, struct path_state, waiting);
 		bool change = path->ask != 0 && path->what == ASK_CHANGE;
 		const char *text = change ? path->question : path->error;
 		buf_puts(out, "\n");
-		style_text(out, style, TONE_ASK, arena_printf(out->mem, "%s waits for a person: ", path->path));
+		style_text(out, style, TONE_ASK,
+			arena_printf(out->mem, "%s waits for a person: ", path->path));
 		buf_safe(out, str_of(text == NULL ? "is it done?" : text), false);
 		buf_putc(out, '\n');
 		if (change)
-			buf_printf(out, "  rbx approve %.*s %s        (or --no)\n", STR_FMT(summary->state->id), path->path);
+			buf_printf(out, "  rbx approve %.*s %s        (or --no)\n",
+				STR_FMT(summary->state->id), path->path);
 		else
-			buf_printf(out, "  look at the world, then: rbx resolve %.*s %s --done|--failed|--skip|--retry --reason TEXT\n",
+			buf_printf(out,
+				"  look at the world, then: rbx resolve %.*s %s "
+				"--done|--failed|--skip|--retry --reason TEXT\n",
 				STR_FMT(summary->state->id), path->path);
 	}
-	for (size_t i = 0; !list_is_empty(&summary->state->waiting) && summary->book != NULL && i < summary->book->n_contacts; i++)
-		buf_printf(out, "  call %s: %s\n", summary->book->contacts[i].role, summary->book->contacts[i].how);
+	for (size_t i = 0; !list_is_empty(&summary->state->waiting)
+		&& summary->book != NULL && i < summary->book->n_contacts;
+		i++)
+		buf_printf(out, "  call %s: %s\n", summary->book->contacts[i].role,
+			summary->book->contacts[i].how);
 }
 
 static bool
@@ -124,13 +152,16 @@ is_ticked(const struct run_state *state, size_t number)
 static void
 write_follow_ups(struct buf *out, const struct summary *summary)
 {
-	if (summary->book == NULL || summary->state->end != END_OK || summary->state->mode != MODE_RUN)
+	if (summary->book == NULL || summary->state->end != END_OK
+		|| summary->state->mode != MODE_RUN)
 		return;
 	for (size_t i = 0; i < summary->book->n_follow_ups; i++) {
 		const struct follow_up *follow = &summary->book->follow_ups[i];
 		struct str text = template_source(follow->text)->str;
-		buf_printf(out, "%s  [%s] %zu. within %s: ", i == 0 ? "\nstill to do (rbx tick RUN N):\n" : "",
-			is_ticked(summary->state, i + 1) ? "x" : " ", i + 1, duration_text(out->mem, follow->within));
+		buf_printf(out, "%s  [%s] %zu. within %s: ",
+			i == 0 ? "\nstill to do (rbx tick RUN N):\n" : "",
+			is_ticked(summary->state, i + 1) ? "x" : " ", i + 1,
+			duration_text(out->mem, follow->within));
 		buf_safe(out, text, false);
 		buf_putc(out, '\n');
 	}
@@ -142,13 +173,18 @@ write_next(struct buf *out, const struct summary *summary)
 	const struct run_state *state = summary->state;
 	const char *word = run_word(state, summary->holder != NULL);
 	if (strcmp(word, "crashed") == 0)
-		buf_printf(out, "\nnobody carries it out; go on with: rbx resume %.*s\n", STR_FMT(state->id));
+		buf_printf(out, "\nnobody carries it out; go on with: rbx resume %.*s\n",
+			STR_FMT(state->id));
 	else if (strcmp(word, "waiting") == 0 && summary->holder == NULL)
-		buf_printf(out, "\nthen go on with: rbx resume %.*s\n", STR_FMT(state->id));
+		buf_printf(
+			out, "\nthen go on with: rbx resume %.*s\n", STR_FMT(state->id));
 	else if (state->end == END_FAILED || state->end == END_CANCELLED)
-		buf_printf(out, "\ntry again what failed: rbx resume %.*s\n", STR_FMT(state->id));
+		buf_printf(out, "\ntry again what failed: rbx resume %.*s\n",
+			STR_FMT(state->id));
 	else if (state->end == END_OUT_OF_TIME)
-		buf_printf(out, "\ngo on with more time: rbx resume %.*s --deadline 30m\n", STR_FMT(state->id));
+		buf_printf(out,
+			"\ngo on with more time: rbx resume %.*s --deadline 30m\n",
+			STR_FMT(state->id));
 }
 
 void
@@ -162,7 +198,8 @@ summary_end(struct buf *out, const struct style *style, const struct summary *su
 	buf_printf(out, "  run %.*s", STR_FMT(state->id));
 	if (summary->book != NULL)
 		buf_printf(out, "  %s", summary->book->name);
-	buf_printf(out, "  %s", duration_short(out->mem, (end - state->started_at) * 1000));
+	buf_printf(
+		out, "  %s", duration_short(out->mem, (end - state->started_at) * 1000));
 	if (value_get_bool(state->end_body, "nothing", false))
 		buf_puts(out, "  nothing was done");
 	buf_putc(out, '\n');
@@ -179,14 +216,19 @@ void
 summary_write(struct buf *out, const struct style *style, const struct summary *summary)
 {
 	const struct run_state *state = summary->state;
-	struct str user = value_get_str(value_get(state->run, "by"), "user"), host = value_get_str(value_get(state->run, "by"), "host");
-	buf_printf(out, "run %.*s  %s  started %s", STR_FMT(state->id), mode_word(state->mode), time_text_us(out->mem, state->started_at / 1000000 * 1000000));
+	struct str user = value_get_str(value_get(state->run, "by"), "user"),
+		   host = value_get_str(value_get(state->run, "by"), "host");
+	buf_printf(out, "run %.*s  %s  started %s", STR_FMT(state->id),
+		mode_word(state->mode),
+		time_text_us(out->mem, state->started_at / 1000000 * 1000000));
 	if (user.n > 0)
 		buf_printf(out, " by %.*s@%.*s", STR_FMT(user), STR_FMT(host));
 	if (summary->holder != NULL)
-		buf_printf(out, ", carried out on %s (pid %u)", summary->holder->host, summary->holder->pid);
+		buf_printf(out, ", carried out on %s (pid %u)", summary->holder->host,
+			summary->holder->pid);
 	buf_puts(out, "\n\n");
-	for (const struct path_state *path = state->first; path != NULL; path = path->next)
+	for (const struct path_state *path = state->first; path != NULL;
+		path = path->next)
 		if (is_step(path))
 			write_step(out, style, summary, path);
 	summary_end(out, style, summary);
@@ -207,22 +249,34 @@ maybe_time(int64_t us)
 }
 
 static struct value
-step_value(struct arena *mem, const struct summary *summary, const struct path_state *path)
+step_value(
+	struct arena *mem, const struct summary *summary, const struct path_state *path)
 {
-	const struct node *node = summary->book == NULL ? NULL : playbook_node(summary->book, str_of(path->path));
+	const struct node *node = summary->book == NULL
+		? NULL
+		: playbook_node(summary->book, str_of(path->path));
 	struct map_builder map = {.mem = mem};
 	bool running = path->state == OUT_NONE;
 	map_put(&map, "path", value_str(str_of(path->path)));
-	map_put(&map, "type", node == NULL || node->type == NULL ? value_null() : value_str(str_of(node->type->name)));
-	map_put(&map, "state", value_str(str_of(running ? (path->ask != 0 ? "waiting" : path->started_at != 0 ? "running" : "pending")
-		: outcome_word(path->state))));
-	map_put(&map, "how", path->how == WAY_NONE ? value_null() : value_str(str_of(way_word(path->how))));
+	map_put(&map, "type",
+		node == NULL || node->type == NULL ? value_null()
+						   : value_str(str_of(node->type->name)));
+	map_put(&map, "state",
+		value_str(str_of(running
+				? (path->ask != 0                         ? "waiting"
+						  : path->started_at != 0 ? "running"
+									  : "pending")
+				: outcome_word(path->state))));
+	map_put(&map, "how",
+		path->how == WAY_NONE ? value_null()
+				      : value_str(str_of(way_word(path->how))));
 	if (path->grade != GRADE_NONE)
 		map_put(&map, "grade", value_str(str_of(grade_word(path->grade))));
 	map_put(&map, "tries", value_int(path->tries));
 	map_put(&map, "started", maybe_time(path->started_at));
 	map_put(&map, "ended", maybe_time(path->ended_at));
-	map_put(&map, "outputs", path->outputs == NULL ? value_map(mem, NULL, 0) : *path->outputs);
+	map_put(&map, "outputs",
+		path->outputs == NULL ? value_map(mem, NULL, 0) : *path->outputs);
 	map_put(&map, "error", maybe_text(path->state == OUT_OK ? NULL : path->error));
 	return map_done(&map);
 }
@@ -232,14 +286,22 @@ objectives_value(struct arena *mem, const struct summary *summary)
 {
 	struct objective_state *list;
 	struct map_builder map = {.mem = mem};
-	size_t n = summary->book == NULL ? 0 : objectives_of(mem, summary->book, summary->state, &list);
+	size_t n = summary->book == NULL
+		? 0
+		: objectives_of(mem, summary->book, summary->state, &list);
 	for (size_t i = 0; i < n; i++) {
 		const struct objective *objective = list[i].objective;
 		struct map_builder one = {.mem = mem};
-		map_put(&one, "objective", objective->is_duration ? value_duration_ns(objective->ns) : value_double(objective->number));
-		map_put(&one, "measured", !list[i].measured ? value_null()
-			: objective->is_duration ? value_duration_ns((int64_t)list[i].number) : value_double(list[i].number));
-		map_put(&one, "met", list[i].measured ? value_bool(list[i].met) : value_null());
+		map_put(&one, "objective",
+			objective->is_duration ? value_duration_ns(objective->ns)
+					       : value_double(objective->number));
+		map_put(&one, "measured",
+			!list[i].measured ? value_null()
+				: objective->is_duration
+				? value_duration_ns((int64_t)list[i].number)
+				: value_double(list[i].number));
+		map_put(&one, "met",
+			list[i].measured ? value_bool(list[i].met) : value_null());
 		map_put(&map, objective->name, map_done(&one));
 	}
 	return map_done(&map);
@@ -249,9 +311,13 @@ static struct value
 measures_value(struct arena *mem, const struct run_state *state)
 {
 	struct map_builder map = {.mem = mem};
-	for (const struct path_state *path = state->first; path != NULL; path = path->next)
-		for (size_t i = 0; path->measures != NULL && path->measures->kind == V_MAP && i < path->measures->map->n; i++)
-			map_put_str(&map, path->measures->map->members[i].key.str, path->measures->map->members[i].value);
+	for (const struct path_state *path = state->first; path != NULL;
+		path = path->next)
+		for (size_t i = 0; path->measures != NULL && path->measures->kind == V_MAP
+			&& i < path->measures->map->n;
+			i++)
+			map_put_str(&map, path->measures->map->members[i].key.str,
+				path->measures->map->members[i].value);
 	return map_done(&map);
 }
 
@@ -263,17 +329,23 @@ summary_value(struct arena *mem, const struct summary *summary)
 	struct list_builder steps = {.mem = mem};
 	const struct value *by = value_get(state->run, "by");
 	map_put(&map, "run", value_str(state->id));
-	map_put(&map, "playbook", maybe_text(summary->book == NULL ? NULL : summary->book->name));
+	map_put(&map, "playbook",
+		maybe_text(summary->book == NULL ? NULL : summary->book->name));
 	map_put(&map, "mode", value_str(str_of(mode_word(state->mode))));
-	map_put(&map, "state", value_str(str_of(run_word(state, summary->holder != NULL))));
-	map_put(&map, "exit", state->end == END_NONE ? value_null() : value_int(value_get_int(state->end_body, "exit", ending_exit(state->end))));
+	map_put(&map, "state",
+		value_str(str_of(run_word(state, summary->holder != NULL))));
+	map_put(&map, "exit",
+		state->end == END_NONE ? value_null()
+				       : value_int(value_get_int(state->end_body, "exit",
+						 ending_exit(state->end))));
 	map_put(&map, "started", maybe_time(state->started_at));
 	map_put(&map, "ended", maybe_time(state->ended_at));
 	map_put(&map, "by", by == NULL ? value_null() : *by);
 	map_put(&map, "measures", measures_value(mem, state));
 	map_put(&map, "objectives", objectives_value(mem, summary));
 	map_put(&map, "head", maybe_text(summary->head));
-	for (const struct path_state *path = state->first; path != NULL; path = path->next)
+	for (const struct path_state *path = state->first; path != NULL;
+		path = path->next)
 		if (is_step(path))
 			list_push(&steps, step_value(mem, summary, path));
 	map_put(&map, "steps", list_done(&steps));

@@ -4,24 +4,27 @@
 
 #include "show/style.h"
 
-/* How a run stands, whoever asks: ok, failed, refused, cancelled, out_of_time; without an end running, waiting (a person is
- * needed) or crashed, by whether its owner is alive. */
+/* How a run stands, whoever asks: ok, failed, refused, cancelled, out_of_time; without an
+ * end running, waiting (a person is needed) or crashed, by whether its owner is alive. */
 const char *run_word(const struct run_state *state, bool alive);
 
 struct summary {
 	const struct run_state *state;
 	const struct playbook *book;                  /* NULL: could not be read */
 	const struct holder *holder;                  /* NULL: nobody carries it out */
-	const char *head;                             /* hash of the last record, hex; NULL */
+	const char *head; /* hash of the last record, hex; NULL */
 };
 
-/* Result, steps, objectives, what is in doubt, what people still have to do, and the command to go on. */
-void summary_write(struct buf *out, const struct style *style, const struct summary *summary);
+/* Result, steps, objectives, what is in doubt, what people still have to do, and the
+ * command to go on. */
+void
+summary_write(struct buf *out, const struct style *style, const struct summary *summary);
 /* Only the end: for the last lines of `rbx run`. */
-void summary_end(struct buf *out, const struct style *style, const struct summary *summary);
+void
+summary_end(struct buf *out, const struct style *style, const struct summary *summary);
 
-/* {run, playbook, mode, state, exit, started, ended, by, measures, objectives, head, steps: [{path, type, state, how, tries,
- * started, ended, outputs, error}]} */
+/* {run, playbook, mode, state, exit, started, ended, by, measures, objectives, head,
+ * steps: [{path, type, state, how, tries, started, ended, outputs, error}]} */
 struct value summary_value(struct arena *mem, const struct summary *summary);
 
 #endif
