@@ -11,18 +11,10 @@ extern const struct command run_command, plan_command, drill_command, resume_com
 	backup_command, help_command;
 
 const struct command *const commands[] = {
-	&validate_command,
-	&list_command,
-	&verify_command,
-	&steps_command,
-	&approve_command,
-	&cancel_command,
-	&resolve_command,
-	&tick_command,
-	&backup_command,
-	&logs_command,
-	&help_command,
-	NULL,
+	&run_command, &drill_command, &resume_command, &resolve_command, &undo_command,
+	&approve_command, &cancel_command, &tick_command, &list_command, &show_command,
+	&logs_command, &verify_command, &validate_command, &steps_command, &backup_command,
+	&help_command, NULL,
 };
 
 static int
