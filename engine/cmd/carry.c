@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "../steps/steps.h"
-#include "base/digest.h"
 #include "show/view.h"
 
 void
@@ -17,10 +16,27 @@ carry_prepare(struct cmd *cmd, struct run_options *options)
 					       : plain_view(cmd->mem, style);
 }
 
+/* What a summary needs of the records besides the fold. */
+struct reading {
+	struct arena *mem;
+	uint8_t head[SHA256_SIZE];
+	bool *ticked;
+	size_t n_ticked;
+};
+
 static bool
-last_hash(const struct record *record, void *with)
+read_record(const struct record *record, void *with)
 {
-	memcpy(with, record->hash, SHA256_SIZE);
+	struct reading *reading = with;
+	struct value body;
+	struct err ignored;
+	memcpy(reading->head, record->hash, SHA256_SIZE);
+	if (record->kind != REC_TICK
+		|| !json_parse(reading->mem, record->body, NULL, &body, &ignored))
+		return true;
+	size_t number = (size_t)value_get_int(&body, "number", 0);
+	if (number >= 1 && number <= reading->n_ticked)
+		reading->ticked[number - 1] = true;
 	return true;
 }
 
@@ -35,18 +51,20 @@ summary_load(struct cmd *cmd, const char *run, struct summary *out)
 {
 	struct run_state *state = arena_new_of(cmd->mem, struct run_state);
 	struct diags ignored = {.mem = cmd->mem};
+	struct reading reading = {.mem = cmd->mem};
 	struct err err, quiet;
-	uint8_t head[SHA256_SIZE];
+	*out = (struct summary){.state = state};
+	out->book = run_book(cmd->store, run, step_types, cmd->mem, &ignored, &quiet);
+	reading.n_ticked = out->book == NULL ? 0 : out->book->n_follow_ups;
+	reading.ticked = arena_array(cmd->mem, bool, reading.n_ticked + 1);
 	if (!run_fold(cmd->store, run, cmd->mem, state, &err)
-		|| !store_read(cmd->store, run, 1, last_hash, head, &err)) {
+		|| !store_read(cmd->store, run, 1, read_record, &reading, &err)) {
 		cmd_error(cmd, EXIT_FAILED, &err);
 		return false;
 	}
 	arena_defer(cmd->mem, free_state, state);
-	*out = (struct summary){.state = state,
-		.head = hex_text(cmd->mem, head, sizeof head),
-		.book = run_book(
-			cmd->store, run, step_types, cmd->mem, &ignored, &quiet)};
+	out->head = hex_text(cmd->mem, reading.head, sizeof reading.head);
+	out->ticked = reading.ticked;
 	if (!store_alive(cmd->store, run, cmd->mem, &out->holder))
 		out->holder = NULL;
 	return true;

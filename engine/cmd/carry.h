@@ -2,6 +2,7 @@
 #ifndef CMD_CARRY_H
 #define CMD_CARRY_H
 
+#include "base/digest.h"
 #include "cmd/load.h"
 #include "run/run.h"
 #include "show/summary.h"

@@ -64,7 +64,7 @@ run(struct cmd *cmd)
 		return EXIT_FAILED;
 	if (!store_list(cmd->store, cmd->mem, &lines, &n, &err))
 		return cmd_error(cmd, EXIT_FAILED, &err);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = n; i-- > 0;) {                /* the newest first */
 		if (cmd->json) {
 			struct value v = line_value(cmd->mem, &lines[i]);
 			json_write(&out, &v, JSON_COMPACT);

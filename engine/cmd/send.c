@@ -1,5 +1,5 @@
 /* The commands that leave a message for the owner of a run, alive or to come: approve,
- * cancel, resolve, tick. Who sends it is what the store knows; what became of it stands
+ * cancel, resolve. Who sends it is what the store knows; what became of it stands
  * on the record of the run. */
 #include "cmd/command.h"
 
@@ -63,19 +63,6 @@ run_cancel(struct cmd *cmd)
 {
 	struct map_builder message =
 		message_of(cmd, cmd_flag(cmd, "now") ? "stop" : "cancel");
-	return send(cmd, &message);
-}
-
-static int
-run_tick(struct cmd *cmd)
-{
-	struct map_builder message = message_of(cmd, "tick");
-	int64_t number;
-	if (!str_int(str_of(cmd->words[1]), &number) || number < 1)
-		return fprintf(stderr, "rbx tick: '%s' is no number of a follow-up\n",
-			       cmd->words[1]),
-		       EXIT_WRONG;
-	map_put(&message, "number", value_int(number));
 	return send(cmd, &message);
 }
 
@@ -195,15 +182,4 @@ const struct command resolve_command = {
 	.least = 2,
 	.most = 2,
 	.run = run_resolve,
-};
-
-const struct command tick_command = {
-	.name = "tick",
-	.summary = "mark a follow-up of a run as done",
-	.words = "RUN NUMBER",
-	.text = "Follow-ups are what people still have to do after a run; the report lists them by number.",
-	.example = "  rbx tick last 1",
-	.least = 2,
-	.most = 2,
-	.run = run_tick,
 };

@@ -142,13 +142,6 @@ write_waiting(struct buf *out, const struct style *style, const struct summary *
 			summary->book->contacts[i].how);
 }
 
-static bool
-is_ticked(const struct run_state *state, size_t number)
-{
-	(void)state, (void)number;
-	return false;
-}
-
 static void
 write_follow_ups(struct buf *out, const struct summary *summary)
 {
@@ -160,7 +153,7 @@ write_follow_ups(struct buf *out, const struct summary *summary)
 		struct str text = template_source(follow->text)->str;
 		buf_printf(out, "%s  [%s] %zu. within %s: ",
 			i == 0 ? "\nstill to do (rbx tick RUN N):\n" : "",
-			is_ticked(summary->state, i + 1) ? "x" : " ", i + 1,
+			summary->ticked != NULL && summary->ticked[i] ? "x" : " ", i + 1,
 			duration_text(out->mem, follow->within));
 		buf_safe(out, text, false);
 		buf_putc(out, '\n');

@@ -12,6 +12,7 @@ struct summary {
 	const struct run_state *state;
 	const struct playbook *book;                  /* NULL: could not be read */
 	const struct holder *holder;                  /* NULL: nobody carries it out */
+	const bool *ticked;                           /* of each follow-up; NULL: none is */
 	const char *head; /* hash of the last record, hex; NULL */
 };
 
