@@ -33,7 +33,7 @@ unknown(const char *word)
 int
 main(int argc, char **argv)
 {
-	char *none[] = {"help", NULL};
+	char help[] = "help", *none[] = {help, NULL};
 	secret_guard_process();
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "--version") == 0)

@@ -44,7 +44,7 @@ write_fields(struct buf *out, const struct field *fields, int depth)
 static void
 write_type(struct buf *out, const struct step_type *type)
 {
-	char *timeout =
+	const char *timeout =
 		type->timeout == 0 ? "none" : duration_text(out->mem, type->timeout);
 	buf_printf(out, "%s: %s\n\n", type->name, type->summary);
 	buf_printf(out,
