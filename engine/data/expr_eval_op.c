@@ -18,22 +18,11 @@ order_double(double a, double b)
 	return a < b ? -1 : a > b ? 1 : a == b ? 0 : 2;
 }
 
-/* An integer and a double without losing digits: beyond 2^53 the double decides by its size. */
+/* An integer beside a double counts as the nearest double (official cases); == is exact. */
 static int
 order_mixed(const struct value *a, double d)
 {
-	if (isnan(d))
-		return 2;
-	if (a->kind == V_INT) {
-		if (d >= 0x1p63 || d < -0x1p63)
-			return d > 0 ? -1 : 1;
-		int64_t i = (int64_t)d;
-		return a->i != i ? (a->i < i ? -1 : 1) : order_double((double)i, d);
-	}
-	if (d >= 0x1p64 || d < 0)
-		return d > 0 ? -1 : 1;
-	uint64_t u = (uint64_t)d;
-	return a->u != u ? (a->u < u ? -1 : 1) : order_double((double)u, d);
+	return order_double(a->kind == V_INT ? (double)a->i : (double)a->u, d);
 }
 
 static int
@@ -140,7 +129,7 @@ eval_equal(struct eval *e, const struct value *a, const struct value *b, bool *s
 		return -1;
 	}
 	if (a->kind != b->kind)
-		return is_number(a) && is_number(b) ? order_numbers(a, b) == 0 : 0;
+		return value_equal(a, b);
 	switch ((enum value_kind)a->kind) {
 	case V_LIST:
 		return equal_lists(e, a, b, secret, unknown);

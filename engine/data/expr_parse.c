@@ -286,7 +286,9 @@ parse_select(struct parser *p, struct node *operand)
 	bool word = p->now.kind == TOKEN_NAME;
 	if (!word && p->now.kind != TOKEN_QUOTED)
 		return unexpected(p, "a name behind the .");
-	scan_decode(p->mem, &p->now, &node->name, p->err);
+	node->name = p->now.text;
+	if (!word)
+		node->name = (struct str){node->name.p + 1, node->name.n - 2};
 	node->name_from = p->now.from;
 	node->name_to = p->now.to;
 	node->flags |= optional ? NODE_OPTIONAL : 0;

@@ -378,14 +378,6 @@ bool
 scan_decode(struct arena *mem, const struct token *token, struct str *out, struct err *err)
 {
 	struct str body = token->text;
-	if (token->kind == TOKEN_NAME) {
-		*out = body;
-		return true;
-	}
-	if (token->kind == TOKEN_QUOTED) {
-		*out = (struct str){body.p + 1, body.n - 2};
-		return true;
-	}
 	bool raw = false;
 	for (; body.p[0] != '\'' && body.p[0] != '"'; body = str_from(body, 1))
 		raw = raw || (body.p[0] | 0x20) == 'r';

@@ -8,7 +8,7 @@
 enum token_kind {
 	TOKEN_END, TOKEN_BAD,
 	TOKEN_NAME,                                   /* text: the name */
-	TOKEN_QUOTED,                                 /* `content-type`; text: what is between */
+	TOKEN_QUOTED,                                 /* `content-type`; text: with the backticks */
 	TOKEN_INT, TOKEN_UINT,                        /* u: without a sign */
 	TOKEN_DOUBLE, TOKEN_STRING, TOKEN_BYTES,
 	TOKEN_TRUE, TOKEN_FALSE, TOKEN_NULL, TOKEN_IN,
@@ -36,7 +36,7 @@ struct scanner {
 
 struct token scan_next(struct scanner *scanner);
 
-/* The value of a STRING, BYTES or QUOTED token. It is a view where no escape stands in it. */
+/* The value of a STRING or BYTES token. It is a view where no escape stands in it. */
 bool scan_decode(struct arena *mem, const struct token *token, struct str *out, struct err *err);
 
 /* Where the `}}` stands that ends the expression at the beginning of text; text.n: there is none. */

@@ -93,12 +93,8 @@ func_index_of(struct expr_frame *f, const struct value *const *args, size_t n, s
 	size_t from = byte_of(text, start);
 	if (!frame_charge(f, text.n))
 		return false;
-	if (from == SIZE_MAX) {
-		if (start < 0)
-			return bad_index(f, start, text);
-		*out = value_int(-1);
-		return true;
-	}
+	if (from == SIZE_MAX)
+		return bad_index(f, start, text);
 	struct str rest = str_from(text, from);
 	size_t found = str_find(rest, part);
 	*out = value_int(part.n > 0 && found == rest.n ? -1 : rune_at(text, from + found));
@@ -114,10 +110,9 @@ func_last_index_of(struct expr_frame *f, const struct value *const *args, size_t
 	if (!frame_charge(f, text.n + part.n))
 		return false;
 	if (ints_of(args, n, 2, &start)) {
-		if (start < 0)
+		last = byte_of(text, start);
+		if (last == SIZE_MAX)
 			return bad_index(f, start, text);
-		size_t at = byte_of(text, start);
-		last = at == SIZE_MAX ? text.n : at;
 	}
 	*out = value_int(-1);
 	if (part.n > text.n)
