@@ -16,6 +16,8 @@ struct letter {                                       /* a message, read */
 static bool
 is_known(const struct run_state *state, uint64_t id)
 {
+	if (id == 0)                                  /* of the owner's own terminal: in no inbox */
+		return false;
 	for (size_t i = 0; i < state->n_messages; i++) {
 		if (state->messages[i] == id)
 			return true;
@@ -30,7 +32,8 @@ body_message(struct map_builder *body, const struct letter *letter)
 	struct map_builder by = {.mem = body->mem};
 	struct str reason = value_get_str(&letter->body, "reason");
 
-	map_put(body, "message", value_int((int64_t)message->id));
+	if (message->id != 0)
+		map_put(body, "message", value_int((int64_t)message->id));
 	map_put(&by, "uid", value_int(message->uid));
 	body_text(&by, "user", message->user);
 	body_text(&by, "host", message->host);

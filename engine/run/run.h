@@ -42,7 +42,7 @@ struct run_options {
 
 /* All of them return the exit status: 0 done, 1 failed, 2 wrong input, 3 refused or a secret is missing, 4 a person is
  * needed, 5 cancelled, 6 out of time, 75 held by another. `err` says why where no record does (2, 3 before the start, 75):
- * its code is ERR_NONE otherwise. `run` gets the id, in mem. */
+ * its code is ERR_NONE otherwise. `run` gets the id, in mem; NULL: nothing began and nothing is on record. */
 int run_start(struct host *host, struct store *store, const struct playbook *book,
 	const struct run_options *options, struct arena *mem, const char **run, struct err *err);
 /* `book` from run_book. */

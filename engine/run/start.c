@@ -273,7 +273,7 @@ exit_of(const struct shell *shell, const struct err *err)
 }
 
 static int
-start(struct shell *shell, struct err *err)
+start(struct shell *shell, const char **run, struct err *err)
 {
 	struct value locks;
 	if (!set_inputs(shell, shell->options->inputs, err) || !set_vars(shell, err) ||
@@ -284,6 +284,7 @@ start(struct shell *shell, struct err *err)
 		.run = run_members(shell, &locks, bundle), .own = own_members(shell)};
 	batch_blob(shell, bundle);
 	owner_make(shell);
+	*run = shell->state.id.p;
 	return carry_out(shell, &news);
 }
 
@@ -293,9 +294,9 @@ run_start(struct host *host, struct store *store, const struct playbook *book,
 {
 	struct shell shell;
 	shell_open(&shell, host, store, book, options, err);
-	*run = new_id(host, mem);
-	shell.state.id = str_of(*run);
-	int code = start(&shell, err);
+	shell.state.id = str_of(new_id(host, mem));
+	*run = NULL;
+	int code = start(&shell, run, err);
 	if (err->code != ERR_NONE)
 		vault_mask_err(shell.vault, err);
 	shell_close(&shell);
