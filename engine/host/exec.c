@@ -53,6 +53,7 @@ detach(struct exec *exec)
 	real_timer_stop(real, &exec->handle.deadline);
 	for (int i = 0; i < 3; i++)
 		exec_io_close(exec, i);
+	exec_files_remove(&exec->files);
 	if (!exec->looking)
 		reap(exec);
 	exec->handle.op->handle = NULL;
@@ -358,9 +359,11 @@ exec_start(struct real *real, struct op *op)
 {
 	const struct exec_ask *ask = op->ask;
 	struct exec *exec = handle_new(real, op, sizeof *exec);
-	struct spawn spawn = {.argv = ask->argv, .env = ask->env, .dir = ask->dir};
+	struct spawn spawn = {.argv = ask->argv, .dir = ask->dir};
+	exec->files.folder = -1;
 	list_init(&exec->child);
-	if (exec_io_open(exec, ask, spawn.files, &op->err))
+	if (exec_io_open(exec, ask, spawn.files, &op->err)
+	    && exec_files_make(&exec->files, op->mem, ask, &spawn.env, &op->err))
 		exec->pid = spawn_child(op->mem, &spawn, &op->err);
 	for (int i = 0; i < 3; i++)
 		if (spawn.files[i] >= 0)

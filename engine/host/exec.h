@@ -4,6 +4,7 @@
 #define HOST_EXEC_H
 
 #include "host/capture.h"
+#include "host/exec_files.h"
 #include "host/real.h"
 #include "host/sweep.h"
 
@@ -25,6 +26,7 @@ struct exec {
 	bool dead, reaped; /* dead: a zombie, kept so that its group keeps its number */
 	int code, signal;
 	struct exec_pipe pipes[3];
+	struct exec_files files;
 	bool stream_in, stream_out;
 	struct str rest;                      /* of standard input, to be written */
 	struct op *read, *write;              /* the parts in flight */

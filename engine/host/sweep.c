@@ -52,8 +52,8 @@ load_process(pid_t pid, struct process *process)
 	const char *rest = strrchr(text, ')');
 	*process = (struct process){.pid = pid};
 	if (rest == NULL || sscanf(rest + 1, " %c %d %d %d" SKIP_7_TO_21 " %" SCNu64,
-	                           &state, &process->parent, &process->group, &process->session,
-	                           &process->started) != 5)
+	                           &state, &process->parent, &process->group,
+	                           &process->session, &process->started) != 5)
 		return false;
 	return state != 'Z' && state != 'X';
 }

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "host/capture.h"
+#include "host/exec_files.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -127,6 +128,85 @@ what_cannot_start_says_why(void **state)
 	op_none(world);
 }
 
+static size_t told;
+
+static void
+count_tail(struct op *op, int fd, struct str piece)
+{
+	assert_int_equal(op->kind, OP_EXEC);
+	if (fd == 1)                          /* a shell may say "Terminated" */
+		told += piece.n;
+}
+
+/* In /dev/shm or wherever; the folder of the one that is told about is looked for. */
+static void
+a_password_is_in_a_private_file(void **state)
+{
+	struct world *world = *state;
+	struct vault *vault = vault_new(world->mem);
+	const struct secret *secret;
+	struct err err;
+	assert_ok(vault_add(vault, STR("hunter2"), &secret, &err));
+	struct exec_file files[] = {
+		{.variable = "PASS", .content = secret},
+		{.variable = "PATH_LIST", .text = STR("a\nb\n")},
+	};
+	struct exec_ask ask = *sh(world, "cat $PASS $PATH_LIST; d=${PASS%/*};"
+		" touch $d/lock; stat -c ' %a' $d $PASS; env | grep -c hunter2; echo $d");
+	static const char *const with[] = {"PATH=/usr/bin:/bin", "PASS=old", NULL};
+	ask.env = with;
+	ask.files = files;
+	ask.n_files = 2;
+	struct str out = answered(op_run(world, OP_EXEC, &ask))->out;
+	assert_true(str_starts(out, STR("hunter2a\nb\n 700\n 600\n0\n/")));
+	const char *folder = str_cstr(world->mem, str_trim(str_from(out, 23)));
+	assert_int_equal(folder[0], '/');
+	assert_int_not_equal(access(folder, F_OK), 0);
+
+	/* The program cannot be run, or a name is wrong: nothing is left either. */
+	static const char *const none[] = {"/no/such", NULL};
+	ask.argv = none;
+	not_started(world, &ask, ERR_NOT_FOUND, "/no/such");
+	files[1].variable = "../x";
+	not_started(world, &ask, ERR_VALUE, "../x");
+}
+
+/* What an rbx that died left is removed by the next one; what one that lives holds is
+ * not. */
+static void
+stale_files_are_removed(void **state)
+{
+	struct world *world = *state;
+	struct exec_file file = {.variable = "PASS", .text = STR("hunter2")};
+	struct exec_ask ask = *sh(world, "echo ${PASS%/*}; cat >/dev/null; cat $PASS");
+	struct exec_files stale;
+	const char *const *paths;
+	ask.files = &file;
+	ask.n_files = 1;
+	ask.stream_in = true;
+	ask.tail = count_tail;
+	told = 0;
+	struct op *op = op_start(world, OP_EXEC, &ask, HANG_S * NS_S);
+	while (told == 0)
+		op_none_for(world, NS_MS);
+	struct err err;
+	assert_ok(exec_files_make(&stale, world->mem, &ask, &paths, &err));
+	char *path = stale.path;
+	assert_int_equal(access(path, F_OK), 0);
+	close(stale.folder);                  /* the lock goes, as with a process */
+	struct exec_files next;
+	assert_ok(exec_files_make(&next, world->mem, &ask, &paths, &err));
+	assert_int_not_equal(access(path, F_OK), 0);
+	exec_files_remove(&next);
+	exec_files_remove(&next);
+	free(path);
+	struct write_ask end = {.to = op, .end = true};
+	op_start(world, OP_WRITE, &end, HANG_S * NS_S);
+	op_next(world);
+	assert_ptr_equal(op_next(world), op);
+	assert_true(str_ends(answered(op)->out, STR("\nhunter2")));
+}
+
 static void
 a_large_input_is_fed(void **state)
 {
@@ -141,16 +221,6 @@ a_large_input_is_fed(void **state)
 	ask.in = (struct str){bytes, n};
 	assert_str(answered(op_run(world, OP_EXEC, &ask))->out, "done\n");
 	assert_str(run(world, "cat; echo none")->out, "none\n");
-}
-
-static size_t told;
-
-static void
-count_tail(struct op *op, int fd, struct str piece)
-{
-	assert_int_equal(op->kind, OP_EXEC);
-	if (fd == 1)                          /* a shell may say "Terminated" */
-		told += piece.n;
 }
 
 static void
@@ -444,6 +514,8 @@ main(void)
 		on_world(a_child_answers),
 		on_world(a_child_sees_nothing_of_ours),
 		on_world(what_cannot_start_says_why),
+		on_world(a_password_is_in_a_private_file),
+		on_world(stale_files_are_removed),
 		on_world(a_large_input_is_fed),
 		on_world(both_ends_of_a_large_output_are_kept),
 		on_world(captures_agree_with_what_went_in),
