@@ -45,5 +45,6 @@ const struct step_type manual_type = {
 	.in = in_rows,
 	.out = out_rows,
 	.effect = REPEATABLE,
+	.asks = true,
 	.run = run,
 };

@@ -43,6 +43,8 @@ struct step_type {
 	size_t state;                                 /* private bytes, zeroed, in the attempt's arena */
 	unsigned slots;                               /* operations in flight at once, 0 = 1, at most 16 */
 	bool is_check;                                /* a check: always PURE, may stand in trigger and preconditions */
+	bool asks;                                    /* it is a question to a person: asked like a confirm, then run with
+	                                               * the answers in step->got */
 	bool takes_effect;                            /* the author may write `effect:` (exec, ssh, http_request, sql, aws, azure) */
 	bool takes_accept;                            /* its results have `code` */
 	bool can_undo;                                /* `undo: auto` is possible; `undo` where it is carried out */

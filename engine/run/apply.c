@@ -212,6 +212,7 @@ apply_answer(const struct reading *r)
 
 	path->reason = keep_text(r, r->body, "reason");
 	path->ask = 0;
+	path->answers = keep(r, "answers", path->answers);
 	if (value_get_bool(r->body, "yes", false))
 		approve(r->state, path);
 }

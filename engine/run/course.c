@@ -5,6 +5,8 @@
 /* The run as a whole: gates, steps, handlers, the end; and calling a person when nothing
  * else can go on. */
 
+#define CALL_AFTER (INT64_C(60) * 1000000)            /* us (language.md, "Waiting") */
+
 static struct list *
 part_open(struct owner *o, struct list *list, enum part part, const char *prefix)
 {
@@ -46,19 +48,6 @@ let_pass(struct owner *o, struct seat *seat)
 }
 
 static bool
-gates_visit(struct owner *o, struct list *list)
-{
-	bool busy = false;
-
-	for (size_t i = 0; i < list->n; i++) {
-		struct seat *seat = list_seat(o, list, i);
-		marks_clear(&list->dirty, i);
-		busy |= seat_visit(o, seat, is_cancelled(o)) == IS_BUSY;
-	}
-	return busy;
-}
-
-static bool
 gates_failed(struct owner *o, struct list *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
@@ -68,21 +57,24 @@ gates_failed(struct owner *o, struct list *list)
 	return false;
 }
 
+/* A trigger must hold in a real run; elsewhere it is asked and shown. */
 static bool
 has_trigger(const struct owner *o)
 {
 	return o->state->mode == MODE_RUN;
 }
 
-/* true: some gate is still being asked. */
+/* true: some gate is still being asked. What is taken back needs no reason. */
 static bool
-gates_pass(struct owner *o)
+gates_busy(struct owner *o)
 {
 	struct list *trigger = &o->trigger, *preconditions = &o->preconditions;
-	bool busy = has_trigger(o) && gates_visit(o, trigger);
 
-	busy |= gates_visit(o, preconditions);
-	for (size_t i = 0; has_trigger(o) && i < trigger->n; i++)
+	if (o->state->mode == MODE_UNDO)
+		return false;
+	bool busy = gates_visit(o, trigger) == IS_BUSY;
+	busy |= gates_visit(o, preconditions) == IS_BUSY;
+	for (size_t i = 0; i < trigger->n; i++)
 		let_pass(o, list_seat(o, trigger, i));
 	for (size_t i = 0; i < preconditions->n; i++)
 		let_pass(o, list_seat(o, preconditions, i));
@@ -96,97 +88,6 @@ is_refused(struct owner *o)
 		|| gates_failed(o, &o->preconditions);
 }
 
-/* ---- handlers */
-
-static struct seat *
-list_group(struct owner *o, const char *name, const struct part_list *part,
-	const char *prefix)
-{
-	struct seat *seat = seat_new(o, NULL, 0, NULL, name);
-
-	seat->kids = arena_new_of(o->mem, struct list);
-	list_open(o, seat->kids, seat, prefix, part->nodes, part->n, 1);
-	return seat;
-}
-
-static struct seat *
-handler_seat(struct owner *o, enum part part)
-{
-	static const char *const names[PARTS] = {
-		[PART_ON_SUCCESS] = "on_success", [PART_ON_FAILURE] = "on_failure",
-		[PART_FINALLY] = "finally",
-	};
-
-	if (o->handlers[part] == NULL)
-		o->handlers[part] = list_group(o, names[part], &o->book->parts[part],
-			arena_printf(o->mem, "%s/", names[part]));
-	return o->handlers[part];
-}
-
-static void
-begin_handlers(struct owner *o, struct seat *seat, enum ending end)
-{
-	struct map_builder body = body_new(o);
-
-	body_time(&body, "deadline_at", o->now + o->book->handlers / 1000);
-	if (end != END_NONE)
-		body_text(&body, "end", ending_word(end));
-	emit(o, REC_BEGIN, seat->state, 0, &body);
-}
-
-static bool
-has_part(enum part part, enum ending end)
-{
-	switch (part) {
-	case PART_ON_SUCCESS: return end == END_OK;
-	case PART_ON_FAILURE: return end != END_OK;
-	default: return end != END_REFUSED;
-	}
-}
-
-/* Of a refused run only what tells people is carried out. */
-static bool
-has_step(const struct seat *step, enum ending end)
-{
-	return end != END_REFUSED || step->effect == REPEATABLE;
-}
-
-static bool
-handlers_begin(struct owner *o, struct seat *seat, enum ending end)
-{
-	bool stopped = o->state->signal == HALT_STOP, any = false;
-
-	for (size_t i = 0; i < seat->kids->n; i++)
-		any |= has_step(list_seat(o, seat->kids, i), end);
-	if (any && !seat->state->begun && !stopped)
-		begin_handlers(o, seat, end);
-	return any;
-}
-
-/* IS_BUSY, IS_OK, or IS_FAILED: a step of it failed or is in doubt. */
-static enum status
-handlers_visit(struct owner *o, enum part part, enum ending end)
-{
-	struct seat *seat = handler_seat(o, part);
-	enum status all = IS_OK;
-
-	if (!has_part(part, end) || !handlers_begin(o, seat, end))
-		return IS_OK;
-	for (size_t i = 0; i < seat->kids->n; i++) {
-		struct seat *step = list_seat(o, seat->kids, i);
-		if (!has_step(step, end))
-			continue;
-		marks_clear(&seat->kids->dirty, i);
-		enum status status = seat_visit(o, step,
-			seat->state->late || o->state->signal == HALT_STOP);
-		if (status == IS_BUSY)
-			return IS_BUSY;
-		if (status == IS_FAILED || status == IS_DOUBT)
-			all = IS_FAILED;
-	}
-	return all;
-}
-
 /* ---- waiting for a person */
 
 static struct seat *
@@ -198,8 +99,7 @@ call_seat(struct owner *o, const struct path_state *path)
 	struct path_state *state = state_path(o->state, name);
 
 	if (state->seat == NULL)
-		list_group(o, name, &o->book->parts[PART_ON_WAITING],
-			arena_printf(o->mem, "%s/", name));
+		handlers_seat(o, name, &o->book->parts[PART_ON_WAITING], NULL);
 	return state->seat;
 }
 
@@ -207,7 +107,7 @@ call_seat(struct owner *o, const struct path_state *path)
 static bool
 calls(const struct path_state *path)
 {
-	return !path_is_handler(path->path) || str_ends(str_of(path->path), STR("/undo"));
+	return !path_is_handler(path->path) || path_is_undo(path->path);
 }
 
 static bool
@@ -217,7 +117,7 @@ call_person(struct owner *o, const struct path_state *path)
 	bool quiet = true;
 
 	if (!seat->state->begun)
-		begin_handlers(o, seat, END_NONE);
+		handlers_begin(o, seat, END_NONE);
 	for (size_t i = 0; i < seat->kids->n; i++) {
 		struct seat *step = list_seat(o, seat->kids, i);
 		marks_clear(&seat->kids->dirty, i);
@@ -233,6 +133,19 @@ leave(struct owner *o, int code)
 	act_add(o, ACT_EXIT, NULL)->code = code;
 }
 
+/* At a terminal somebody may be about to answer: nobody else is called for a minute. */
+static bool
+is_patient(struct owner *o, const struct path_state *path)
+{
+	int64_t at = path->asked_at + CALL_AFTER;
+
+	if (!o->options.tty || o->now >= at)
+		return false;
+	if (o->call.heap_place == 0 || at < o->call.at)
+		timer_set(o, &o->call, at);
+	return true;
+}
+
 static void
 wait_for_person(struct owner *o)
 {
@@ -242,7 +155,8 @@ wait_for_person(struct owner *o)
 	for (struct link *link = head->next; link != head; link = next) {
 		struct path_state *path = list_item(link, struct path_state, waiting);
 		next = link->next;
-		if (calls(path) && o->book->parts[PART_ON_WAITING].n > 0)
+		if (calls(path) && o->book->parts[PART_ON_WAITING].n > 0
+			&& !is_patient(o, path))
 			quiet &= call_person(o, path);
 	}
 	if (quiet && !o->options.tty && o->inbox == NULL)
@@ -285,7 +199,8 @@ has_acted(const struct run_state *state)
 	for (const struct path_state *p = state->first; p != NULL; p = p->next) {
 		bool did = p->state == OUT_OK && (p->how == WAY_RAN
 			|| p->how == WAY_ADOPTED);
-		if (did && p->intents > 0 && !path_is_handler(p->path))
+		bool counts = !path_is_handler(p->path) || state->mode == MODE_UNDO;
+		if (did && p->intents > 0 && counts)
 			return true;
 	}
 	return false;
@@ -296,19 +211,26 @@ end_run(struct owner *o, enum ending end)
 {
 	struct map_builder body = body_new(o);
 	struct value members = {0};
-	bool green = false;
+	bool green = true, clean = true, drill = o->state->mode == MODE_DRILL;
 
 	body_text(&body, "state", ending_word(end));
-	map_put(&body, "exit", value_int(ending_exit(end)));
 	body_doubts(o, &body);
 	if (end == END_OK && o->state->mode != MODE_DRY && !has_acted(o->state))
 		map_put(&body, "nothing", value_bool(true));
+	if (o->state->mode == MODE_DRILL || o->state->mode == MODE_UNDO)
+		undo_left(o, &body, &clean);
 	o->asker->end(o->asker, end, o->turn_mem, &members, &green);
 	for (size_t i = 0; members.kind == V_MAP && i < members.map->n; i++)
 		map_put_str(&body, members.map->members[i].key.str,
 			members.map->members[i].value);
+	green = green && clean && end == END_OK;
+	if (drill)
+		map_put(&body, "green", value_bool(green));
+	bool red = drill && !green && end == END_OK;
+	int exit = ending_exit(red ? END_FAILED : end);
+	map_put(&body, "exit", value_int(exit));
 	emit(o, REC_END, o->state->first, 0, &body);
-	leave(o, ending_exit(end));
+	leave(o, exit);
 }
 
 static enum ending
@@ -318,43 +240,79 @@ ending_now(struct owner *o, enum status steps)
 
 	if (state->ending != END_NONE)
 		return state->ending;
-	if (is_refused(o))
+	if (o->state->mode != MODE_UNDO && is_refused(o))
 		return END_REFUSED;
 	if (state->signal != HALT_NONE)
 		return state->signal == HALT_DEADLINE ? END_OUT_OF_TIME : END_CANCELLED;
-	return steps == IS_FAILED || steps == IS_CANCELLED || o->stopped ? END_FAILED
-		: END_OK;
+	if (steps == IS_FAILED || steps == IS_CANCELLED || o->stopped)
+		return END_FAILED;
+	return END_OK;
+}
+
+/* All that was done is taken back: at the end of a drill, and as the whole of `rbx
+ * undo`. */
+static enum status
+whole_undo(struct owner *o)
+{
+	if (o->whole == NULL) {
+		o->whole = arena_new_of(o->mem, struct seat);
+		o->whole->path = "";
+		o->whole->state = o->state->first;
+		o->whole->phase = -1;
+	}
+	return undo_visit(o, o->whole);
+}
+
+static bool
+is_taken_back(const struct owner *o, enum ending end)
+{
+	return o->state->mode == MODE_DRILL && o->book->drill.undo && end != END_REFUSED;
+}
+
+/* IS_BUSY, IS_BLOCKED, or what the steps came to. */
+static enum status
+steps_visit(struct owner *o)
+{
+	if (o->state->mode == MODE_UNDO) {
+		enum status status = whole_undo(o);
+		return status == IS_IDLE ? IS_CANCELLED : status;
+	}
+	if (is_refused(o))
+		return IS_OK;
+	return list_walk(o, part_open(o, &o->steps, PART_STEPS, ""), false);
+}
+
+/* After the steps: undo of a drill, handlers. IS_OK, IS_FAILED, IS_BUSY, IS_BLOCKED. */
+static enum status
+follow(struct owner *o, enum ending end)
+{
+	if (o->state->mode == MODE_DRY || o->state->mode == MODE_UNDO)
+		return IS_OK;
+	if (is_taken_back(o, end)) {
+		enum status status = whole_undo(o);
+		if (status == IS_BUSY || status == IS_BLOCKED)
+			return status;
+	}
+	return handlers_visit(o, &(struct handling){o->book, o->handlers, NULL, end});
 }
 
 void
 course_advance(struct owner *o)
 {
-	static const enum part parts[] = {PART_ON_SUCCESS, PART_ON_FAILURE, PART_FINALLY};
-	enum status steps = IS_OK;
-	bool bad = false;
-
 	if (o->state->end != END_NONE || o->exit >= 0)
 		return;
 	part_open(o, &o->trigger, PART_TRIGGER, "trigger/");
 	part_open(o, &o->preconditions, PART_PRECONDITIONS, "preconditions/");
-	if (gates_pass(o))
+	if (gates_busy(o))
 		return;
-	if (!is_refused(o))
-		steps = list_walk(o, part_open(o, &o->steps, PART_STEPS, ""), false);
+	enum status steps = steps_visit(o);
 	if (steps == IS_BUSY)
 		return;
-	if (steps == IS_BLOCKED) {
+	enum ending end = steps == IS_BLOCKED ? END_NONE : ending_now(o, steps);
+	enum status after = end == END_NONE ? IS_BLOCKED : follow(o, end);
+	if (after == IS_BLOCKED)
 		wait_for_person(o);
+	if (after == IS_BLOCKED || after == IS_BUSY || o->active > 0 || o->backoffs > 0)
 		return;
-	}
-	enum ending end = ending_now(o, steps);
-	for (size_t i = 0; o->state->mode != MODE_DRY && i < 3; i++) {
-		enum status status = handlers_visit(o, parts[i], end);
-		if (status == IS_BUSY)
-			return;
-		bad |= parts[i] == PART_FINALLY && status == IS_FAILED;
-	}
-	if (o->active > 0 || o->backoffs > 0)
-		return;
-	end_run(o, bad && end == END_OK ? END_FAILED : end);
+	end_run(o, after == IS_FAILED && end == END_OK ? END_FAILED : end);
 }

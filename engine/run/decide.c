@@ -17,6 +17,7 @@ owner_new(struct arena *mem, const struct playbook *book, struct run_state *stat
 	o->options = *options;
 	o->exit = -1;
 	o->run_deadline = (struct timer){.rank = 2, .path = ""};
+	o->call = (struct timer){.rank = 1, .path = ""};
 	return o;
 }
 
@@ -136,6 +137,10 @@ take(struct owner *o, const struct news *news)
 {
 	struct seat *seat = NULL;
 
+	if (news->kind == NEWS_DUE && *news->path == '\0') {
+		timer_clear(o, &o->call);         /* the walk looks who is to be called */
+		return;
+	}
 	if (news->kind == NEWS_OP || news->kind == NEWS_DUE
 		|| news->kind == NEWS_TIMEOUT) {
 		seat = seat_at(o, news->path);

@@ -46,7 +46,12 @@ struct prepared {
 	enum effect effect;                           /* its class by these arguments */
 };
 
-struct question { const char *text, *word, *by, *not_by; unsigned at_least; };
+struct question {
+	const char *text, *word, *by, *not_by;
+	unsigned at_least;
+	/* ns, of a step that asks; 0: that of the node's confirm */
+	int64_t within;
+};
 
 /* Everything that needs expressions. Each answers at once; texts and values live in mem.
  * ANSWER_ERROR sets err. */
@@ -64,7 +69,8 @@ struct asker {
 	 * retry uses the recorded input and is not asked here. YES, UNKNOWN, ERROR. */
 	enum answer (*input)(const struct asker *asker, const struct place *place,
 		struct arena *mem, struct prepared *out, struct err *err);
-	/* The text of a confirm; before and after are NULL without preview. */
+	/* The text of a confirm, or of a step whose type asks; before and after are NULL
+	 * without preview. */
 	enum answer (*question)(const struct asker *asker, const struct place *place,
 		const struct value *before, const struct value *after, struct arena *mem,
 		struct question *out, struct err *err);
@@ -154,6 +160,9 @@ struct act {
 	const struct node *node;
 	const char *path;
 	struct path_state *state;
+	/* of PHASE_UNDO and the orphans before it: what the step that is undone left on
+	 * record (in, was, saved, outputs), of this run or of the one in options.of */
+	const struct path_state *undone;
 	uint32_t attempt;
 	/* owner's clock; owner_boot gives boot ns; 0: none */
 	int64_t timeout_at;
@@ -177,6 +186,8 @@ struct owner_options {
 	/* paths of gates that may fail in this run, NULL-ended; may be NULL */
 	const char *const *overrides;
 	const char *const *reasons;                   /* one for each */
+	/* the run that a run of the mode `undo` takes back, folded; NULL else */
+	const struct run_state *of;
 };
 
 struct owner;

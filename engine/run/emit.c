@@ -124,6 +124,7 @@ act_add(struct owner *o, enum act_kind kind, const struct seat *seat)
 		act->path = seat->path;
 		act->state = seat->state;
 		act->attempt = seat->state->attempt;
+		act->undone = seat->is_undo ? seat_undone(o, seat) : NULL;
 		act->in = seat->in_value;
 	}
 	return act;

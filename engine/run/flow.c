@@ -6,12 +6,6 @@
  * the page, and counts what each said; the answer of the list follows from the counters.
  * Depth of recursion is the depth of the page, which is bounded. */
 
-static bool
-is_dry(const struct owner *o)
-{
-	return o->state->mode == MODE_DRY;
-}
-
 enum status
 status_of(enum outcome outcome)
 {
@@ -148,6 +142,20 @@ group_refuse(struct owner *o, struct seat *seat, enum outcome state,
 	group_final(o, seat, &(struct group_end){.state = state, .err = err});
 }
 
+/* Its question stands open, of this owner or of one before. */
+static enum status
+group_asks(struct owner *o, struct seat *seat)
+{
+	ticket_take(o, seat->state);
+	o->order[seat->state->ticket - 1] = seat;
+	if (seat->stand != STAND_ASK) {
+		seat_stand(o, seat, STAND_ASK);
+		if (seat->state->until_at != 0)
+			leaf_wait(o, seat, WAIT_ASK, seat->state->until_at);
+	}
+	return IS_BLOCKED;
+}
+
 static enum status
 group_ask(struct owner *o, struct seat *seat)
 {
@@ -165,9 +173,10 @@ group_ask(struct owner *o, struct seat *seat)
 	body_text(&body, "word", q.word);
 	body_text(&body, "by", q.by);
 	body_text(&body, "shown", "group");
+	if (seat->node->confirm->within != 0)
+		body_time(&body, "until_at", o->now + seat->node->confirm->within / 1000);
 	emit(o, REC_ASK, seat->state, 0, &body);
-	seat_stand(o, seat, STAND_ASK);
-	return IS_BLOCKED;
+	return group_asks(o, seat);
 }
 
 static bool
@@ -178,6 +187,14 @@ is_group_approved(const struct path_state *state)
 			return true;
 	}
 	return false;
+}
+
+static bool
+asks_first(const struct owner *o, const struct seat *seat)
+{
+	bool waived = o->state->mode == MODE_DRILL && !o->book->drill.confirm;
+
+	return seat->node->confirm != NULL && !is_dry(o, seat) && !waived;
 }
 
 /* `when` and the question, before a group begins. IS_NEW: it may. */
@@ -198,7 +215,7 @@ may_begin(struct owner *o, struct seat *seat)
 			return group_final(o, seat,
 				&(struct group_end){.state = OUT_FAILED, .err = &err});
 	}
-	if (seat->node->confirm != NULL && !is_dry(o) && !is_group_approved(seat->state))
+	if (asks_first(o, seat) && !is_group_approved(seat->state))
 		return group_ask(o, seat);
 	return IS_NEW;
 }
@@ -243,6 +260,17 @@ group_shape(struct owner *o, struct seat *seat, struct map_builder *body, struct
 	return answer;
 }
 
+/* ns. Of a call the limits of both hold. */
+static int64_t
+group_deadline(const struct seat *seat)
+{
+	int64_t mine = seat->is_item ? 0 : seat->node->deadline;
+	int64_t called = seat->node->kind != NODE_PLAYBOOK || is_loop(seat) ? 0
+		: seat->node->called->deadline;
+
+	return mine == 0 || (called != 0 && called < mine) ? called : mine;
+}
+
 static enum status
 group_begin(struct owner *o, struct seat *seat, bool stop)
 {
@@ -256,8 +284,8 @@ group_begin(struct owner *o, struct seat *seat, bool stop)
 		if (status != IS_NEW)
 			return status;
 	}
-	if (seat->node->deadline != 0 && !seat->is_item && !is_dry(o))
-		body_time(&body, "deadline_at", o->now + seat->node->deadline / 1000);
+	if (group_deadline(seat) != 0 && !is_dry(o, seat))
+		body_time(&body, "deadline_at", o->now + group_deadline(seat) / 1000);
 	switch (group_shape(o, seat, &body, &err)) {
 	case ANSWER_YES:
 		emit(o, REC_BEGIN, seat->state, 0, &body);
@@ -266,7 +294,7 @@ group_begin(struct owner *o, struct seat *seat, bool stop)
 	case ANSWER_NO:                               /* a loop over nothing */
 		return group_final(o, seat, &(struct group_end){.state = OUT_SKIPPED});
 	case ANSWER_UNKNOWN:
-		if (is_dry(o))
+		if (is_dry(o, seat))
 			return group_final(o, seat, &(struct group_end){
 				.state = OUT_OK, .grade = GRADE_UNKNOWN});
 		err_set(&err, ERR_VALUE, "what it depends on is not known");
@@ -365,20 +393,84 @@ group_close(struct owner *o, struct seat *seat, enum outcome state)
 		.measures = measures.kind == V_NULL ? NULL : &measures});
 }
 
+/* A called playbook asks its own preconditions when the step starts. IS_OK: they hold,
+ * or there are none. */
+static enum status
+call_checks(struct owner *o, struct seat *seat)
+{
+	const struct part_list *part = &seat->node->called->parts[PART_PRECONDITIONS];
+
+	if (seat->gates == NULL) {
+		seat->gates = arena_new_of(o->mem, struct list);
+		list_open(o, seat->gates, seat,
+			arena_printf(o->mem, "%s/preconditions/", seat->path),
+			part->nodes, part->n, 1);
+	}
+	return gates_visit(o, seat->gates);
+}
+
+static bool
+is_call(const struct seat *seat)
+{
+	return seat->node->kind == NODE_PLAYBOOK && !is_loop(seat);
+}
+
 static enum status
 group_members(struct owner *o, struct seat *seat, bool stop)
 {
 	const struct path_state *state = seat->state;
 	bool late = state->late || state->grace;
+	enum status status = IS_OK;
 
-	if (seat->kids == NULL)
-		group_open(o, seat);
-	enum status status = list_walk(o, seat->kids, stop || late);
+	if (is_call(seat) && seat->kids == NULL)
+		status = call_checks(o, seat);
+	if (status == IS_OK) {
+		if (seat->kids == NULL)
+			group_open(o, seat);
+		status = list_walk(o, seat->kids, stop || late);
+	}
 	if (seat->node->kind == NODE_CHOOSE && state->branch < 0 && !is_loop(seat))
 		status = IS_FAILED;
 	if (late && (status == IS_OK || status == IS_CANCELLED) && !is_cancelled(o))
 		status = IS_FAILED;
 	return status;
+}
+
+/* The handlers of a called playbook run inside its step. */
+static enum status
+call_handlers(struct owner *o, struct seat *seat, enum status status)
+{
+	struct handling handling = {.book = seat->node->called, .around = seat,
+		.end = status == IS_OK ? END_OK : status == IS_FAILED ? END_FAILED
+		: END_CANCELLED};
+
+	if (seat->handlers == NULL)
+		seat->handlers = arena_array(o->mem, struct seat *, PARTS);
+	handling.seats = seat->handlers;
+	return handlers_visit(o, &handling);
+}
+
+/* What follows the members: undo, `finally`, handlers. */
+static enum status
+group_follow(struct owner *o, struct seat *seat, enum status status)
+{
+	enum status follows = IS_OK;
+
+	if (is_dry(o, seat))
+		return status;
+	if (status == IS_FAILED && seat->node->on_error == ON_ERROR_UNDO) {
+		enum status undone = undo_visit(o, seat);
+		if (undone == IS_BUSY || undone == IS_BLOCKED)
+			return undone;
+		status = undone == IS_OK ? status : IS_CANCELLED;
+	}
+	if (seat->node->n_finally > 0)
+		follows = group_finally(o, seat);
+	else if (is_call(seat))
+		follows = call_handlers(o, seat, status);
+	if (follows == IS_BUSY || follows == IS_BLOCKED)
+		return follows;
+	return follows == IS_FAILED && status == IS_OK ? IS_FAILED : status;
 }
 
 static enum status
@@ -389,12 +481,8 @@ group_visit(struct owner *o, struct seat *seat, bool stop)
 	seat->seen = true;
 	if (path_is_final(state))
 		return status_of(state->state);
-	if (state->ask != 0 && state->what == ASK_CHANGE) {
-		ticket_take(o, seat->state);
-		o->order[state->ticket - 1] = seat;
-		seat_stand(o, seat, STAND_ASK);
-		return IS_BLOCKED;
-	}
+	if (state->ask != 0 && state->what == ASK_CHANGE)
+		return group_asks(o, seat);
 	if (!state->begun || state->last == LAST_REOPENED) {
 		enum status status = group_begin(o, seat, stop);
 		if (status != IS_NEW)
@@ -403,23 +491,18 @@ group_visit(struct owner *o, struct seat *seat, bool stop)
 	enum status status = group_members(o, seat, stop);
 	if (status == IS_BUSY || status == IS_BLOCKED)
 		return status;
-	if (status == IS_FAILED && seat->node->on_error == ON_ERROR_UNDO && !is_dry(o)) {
-		enum status undone = group_undo(o, seat);
-		if (undone == IS_BUSY || undone == IS_BLOCKED)
-			return undone;
-		status = undone == IS_OK ? status : IS_CANCELLED;
-	}
-	if (seat->node->n_finally > 0 && !is_dry(o)) {
-		enum status finals = group_finally(o, seat);
-		if (finals == IS_BUSY || finals == IS_BLOCKED)
-			return finals;
-		status = finals == IS_FAILED && status == IS_OK ? IS_FAILED : status;
-	}
+	status = group_follow(o, seat, status);
+	if (status == IS_BUSY || status == IS_BLOCKED)
+		return status;
 	return group_close(o, seat, outcome_of(status));
 }
 
 enum status
 seat_visit(struct owner *o, struct seat *seat, bool stop)
 {
-	return seat->is_leaf ? leaf_visit(o, seat, stop) : group_visit(o, seat, stop);
+	if (seat->is_leaf)
+		return leaf_visit(o, seat, stop);
+	if (seat->is_undo)
+		return undo_list_visit(o, seat, stop);
+	return group_visit(o, seat, stop);
 }

@@ -140,6 +140,8 @@ take_answer(struct owner *o, const struct letter *letter)
 	}
 	map_put(&body, "ask", value_int(ask));
 	map_put(&body, "yes", value_bool(yes));
+	if (yes)
+		body_value(&body, "answers", value_get(&letter->body, "answers"));
 	body_message(&body, letter);
 	emit(o, REC_ANSWER, letter->path, 0, &body);
 	answered(o, letter->seat, yes);

@@ -12,12 +12,6 @@ enum { LOOK_PAUSE = 1000000, ORPHANS_TIMEOUT = 10 };   /* us; s */
 #define SETTLE_LEAST (INT64_C(10) * 1000000)
 #define SETTLE_MOST (INT64_C(120) * 1000000)
 
-static bool
-is_dry(const struct owner *o)
-{
-	return o->state->mode == MODE_DRY;
-}
-
 void
 leaf_op(struct owner *o, struct seat *seat, enum phase phase, int64_t timeout_ns)
 {
@@ -62,7 +56,7 @@ evaluate(struct owner *o, struct seat *seat)
 		return true;
 	enum answer answer = o->asker->input(o->asker, &place, o->turn_mem, &prepared,
 		&err);
-	if (answer == ANSWER_UNKNOWN && is_dry(o)) {
+	if (answer == ANSWER_UNKNOWN && is_dry(o, seat)) {
 		leaf_final(o, seat, (struct final){.state = OUT_OK,
 			.grade = GRADE_UNKNOWN});
 		return false;
@@ -99,9 +93,12 @@ leaf_start(struct owner *o, struct seat *seat)
 }
 
 static bool
-is_asked_for(const struct seat *seat)
+is_asked_for(const struct owner *o, const struct seat *seat)
 {
-	return seat->node->confirm != NULL && !seat->is_item && !seat->is_undo;
+	bool waived = o->state->mode == MODE_DRILL && !o->book->drill.confirm;
+	bool confirms = seat->node->confirm != NULL && !seat->is_item && !waived;
+
+	return !seat->is_undo && (confirms || node_asks(seat->node));
 }
 
 void
@@ -111,12 +108,12 @@ leaf_look(struct owner *o, struct seat *seat)
 		.shown = "as written"};
 	bool changes = seat->effect != PURE, looks = seat->has_preview && !seat->is_undo;
 
-	if (changes && is_dry(o)) {
+	if (changes && is_dry(o, seat)) {
 		leaf_predict(o, seat, NULL);
-	} else if (changes && looks && (is_asked_for(seat) || seat->goes_back)) {
+	} else if (changes && looks && (is_asked_for(o, seat) || seat->goes_back)) {
 		seat_stand(o, seat, STAND_LOOK);
 		leaf_op(o, seat, PHASE_LOOK, 0);
-	} else if (is_asked_for(seat)) {
+	} else if (is_asked_for(o, seat)) {
 		leaf_looked(o, seat, &as_written);
 	} else {
 		leaf_check(o, seat);
@@ -166,7 +163,7 @@ is_approved(const struct seat *seat)
 void
 leaf_looked(struct owner *o, struct seat *seat, const struct result *result)
 {
-	if (is_dry(o)) {
+	if (is_dry(o, seat)) {
 		leaf_predict(o, seat, result);
 		return;
 	}
@@ -183,7 +180,7 @@ leaf_looked(struct owner *o, struct seat *seat, const struct result *result)
 	} else if (seat->has_preview && result->same) {
 		leaf_final(o, seat, (struct final){
 			.state = OUT_OK, .how = WAY_UNCHANGED, .result = result});
-	} else if (is_asked_for(seat) && !is_approved(seat)) {
+	} else if (is_asked_for(o, seat) && !is_approved(seat)) {
 		/* before the question, and again before the attempt */
 		if (seat->has_checks) {
 			seat_stand(o, seat, STAND_CHECK);
@@ -200,7 +197,8 @@ leaf_looked(struct owner *o, struct seat *seat, const struct result *result)
 static void
 emit_question(struct owner *o, struct seat *seat, const struct question *q)
 {
-	const struct confirm *confirm = seat->node->confirm;
+	int64_t within = q->within != 0 ? q->within
+		: seat->node->confirm != NULL ? seat->node->confirm->within : 0;
 	struct map_builder body = body_new(o);
 
 	body_text(&body, "what", "change");
@@ -211,7 +209,8 @@ emit_question(struct owner *o, struct seat *seat, const struct question *q)
 	if (q->at_least > 1)
 		map_put(&body, "at_least", value_int(q->at_least));
 	body_text(&body, "shown", seat->shown);
-	body_time(&body, "until_at", o->now + confirm->within / 1000);
+	if (within != 0)
+		body_time(&body, "until_at", o->now + within / 1000);
 	body_value(&body, "before", seat->was);
 	body_value(&body, "after", seat->after);
 	emit(o, REC_ASK, seat->state, 0, &body);
@@ -222,7 +221,7 @@ leaf_ask(struct owner *o, struct seat *seat)
 {
 	struct path_state *state = seat->state;
 	bool stands = state->ask != 0 && strcmp(state->shown, seat->shown) == 0
-		&& o->now < state->until_at;
+		&& (state->until_at == 0 || o->now < state->until_at);
 
 	if (!stands) {
 		struct place place = seat_place(seat);
@@ -239,7 +238,8 @@ leaf_ask(struct owner *o, struct seat *seat)
 	}
 	seat_stand(o, seat, STAND_ASK);
 	seat->then = THEN_NONE;
-	leaf_wait(o, seat, WAIT_ASK, state->until_at);
+	if (state->until_at != 0)
+		leaf_wait(o, seat, WAIT_ASK, state->until_at);
 }
 
 /* Preconditions: after the answer, before every attempt. */
@@ -325,7 +325,10 @@ leaf_waited(struct owner *o, struct seat *seat)
 		leaf_op(o, seat, PHASE_PROBE, probe == NULL ? 0 : probe->timeout);
 	} else if (seat->then == THEN_UNDO) {
 		seat->settled = o->state->seq;
-		leaf_act(o, seat);
+		if (seat->is_leaf)
+			leaf_act(o, seat);
+		else
+			seat_stand(o, seat, STAND_WAITING);
 	} else if (seat->then != THEN_ACT || is_halted(o, seat)) {
 		leaf_final(o, seat, (struct final){.state = OUT_DOUBT,
 			.fate = FATE_DOUBT});
@@ -390,7 +393,7 @@ begin_clock(struct owner *o, struct seat *seat)
 	struct map_builder body = body_new(o);
 
 	if (seat->node->deadline == 0 || seat->is_item || seat->is_undo
-		|| seat->state->deadline_at != 0 || is_dry(o))
+		|| seat->state->deadline_at != 0 || is_dry(o, seat))
 		return;
 	body_time(&body, "deadline_at", o->now + seat->node->deadline / 1000);
 	emit(o, REC_BEGIN, seat->state, 0, &body);
@@ -411,7 +414,7 @@ take_turn(struct owner *o, struct seat *seat)
 
 	if (answer == ANSWER_NO)
 		leaf_final(o, seat, (struct final){.state = OUT_SKIPPED});
-	else if (answer == ANSWER_UNKNOWN && is_dry(o))
+	else if (answer == ANSWER_UNKNOWN && is_dry(o, seat))
 		leaf_final(o, seat, (struct final){.state = OUT_OK,
 			.grade = GRADE_UNKNOWN});
 	else if (answer != ANSWER_YES)
@@ -441,7 +444,7 @@ stop_here(struct owner *o, struct seat *seat)
 static void
 begin(struct owner *o, struct seat *seat)
 {
-	if (seat->is_undo && is_doubted(seat)) {
+	if (seat->is_undo && is_doubted(o, seat)) {
 		seat_stand(o, seat, STAND_PROBE);
 		seat->sub = SUB_ORPHANS;
 		seat->then = THEN_UNDO;
@@ -458,7 +461,7 @@ waits_how(const struct owner *o, const struct seat *seat)
 
 	if (!in_doubt && seat->stand != STAND_ASK)
 		return IS_BUSY;
-	bool over = (seat->is_handler && !seat->is_undo) || (is_cancelled(o) && in_doubt);
+	bool over = (seat->is_handler && !seat->is_back) || (is_cancelled(o) && in_doubt);
 	return over ? IS_DOUBT : IS_BLOCKED;
 }
 

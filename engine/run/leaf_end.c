@@ -8,12 +8,6 @@
 /* One step, backwards: what happened, and how it ends. */
 
 static bool
-is_dry(const struct owner *o)
-{
-	return o->state->mode == MODE_DRY;
-}
-
-static bool
 is_off(const struct seat *seat)
 {
 	return seat->cut == CUT_DEADLINE || seat->cut == CUT_CANCEL
@@ -60,7 +54,7 @@ leaf_final(struct owner *o, struct seat *seat, struct final final)
 	if (seat->state->tries + seat->tries > 0)
 		map_put(&body, "tries", value_int(seat->state->tries + seat->tries));
 	body_result(&body, final.result);
-	if (is_dry(o) && final.result != NULL) {
+	if (is_dry(o, seat) && final.result != NULL) {
 		body_value(&body, "before", final.result->before);
 		body_value(&body, "after", final.result->after);
 	}
@@ -177,11 +171,11 @@ leaf_fail(struct owner *o, struct seat *seat, enum fate fate, bool transient,
 static bool
 asks_person(const struct owner *o, const struct seat *seat)
 {
-	if (seat->is_undo)
+	if (seat->is_back)
 		return o->state->signal != HALT_STOP;
 	return seat_on_error(o, seat) == ON_ERROR_ASK && !is_halted(o, seat)
 		&& !seat->is_gate
-		&& !is_dry(o);
+		&& !is_dry(o, seat);
 }
 
 static void
@@ -207,6 +201,8 @@ leaf_give_up(struct owner *o, struct seat *seat, enum fate fate,
 	bool halted = is_halted(o, seat) && o->state->signal != HALT_DEADLINE;
 	bool doubt = fate == FATE_DOUBT && seat->effect != REPEATABLE;
 
+	if (seat->effect == PURE)
+		fate = FATE_NONE;                     /* a check changes nothing */
 	if (halted || is_called_off(seat))
 		leaf_final(o, seat, (struct final){.state = doubt ? OUT_DOUBT
 			: OUT_CANCELLED,
@@ -354,7 +350,7 @@ polled(struct owner *o, struct seat *seat, const struct result *result)
 	bool answered = result->verdict == STEP_DONE, holds = answered
 		&& !result->not_held;
 
-	if (is_dry(o)) {
+	if (is_dry(o, seat)) {
 		polled_dry(o, seat, result, holds);
 	} else if (seat->node->samples != NULL && !is_off(seat)) {
 		sampled(o, seat, result, holds);
@@ -468,12 +464,18 @@ leaf_timer(struct owner *o, struct seat *seat)
 		leaf_waited(o, seat);
 		break;
 	case WAIT_ASK: {
+		struct err err = {0};
+		struct result late = {.verdict = STEP_FAIL, .err = &err};
 		struct map_builder body = body_new(o);
 		map_put(&body, "ask", value_int((int64_t)seat->state->ask));
 		map_put(&body, "yes", value_bool(false));
 		body_text(&body, "reason", "nobody answered");
 		emit(o, REC_ANSWER, seat->state, 0, &body);
-		leaf_give_up(o, seat, seat->state->fate, NULL);
+		err_set(&err, ERR_TIMEOUT, "nobody answered in time");
+		if (seat->is_leaf)
+			leaf_give_up(o, seat, seat->state->fate, &late);
+		else
+			group_refuse(o, seat, OUT_FAILED, &err);
 		break;
 	}
 	case WAIT_NONE:

@@ -71,6 +71,9 @@ struct seat {
 	struct list *in;
 	size_t place;                                 /* in `in` */
 	bool is_item, is_undo, is_leaf, is_handler, is_gate;
+	bool is_back;                             /* an undo, or a step of an undo list */
+	bool is_dry;                               /* below a call with `dry_run: true` */
+	struct seat *around;              /* of a list of handlers in a called playbook */
 	/* the nearest that is written on it or a group around it */
 	enum on_error near;
 	/* its failure lets the list go on */
@@ -103,7 +106,8 @@ struct seat {
 	struct timer timeout, due;
 
 	enum status status;                           /* of the last visit */
-	struct list *kids, *undone, *finals;          /* of a group */
+	struct list *kids, *undone, *finals, *gates;  /* of a group */
+	struct seat **handlers;                       /* of a called playbook, by part */
 	unsigned undone_seen;
 };
 
@@ -131,8 +135,10 @@ struct owner {
 	unsigned active, backoffs;
 	struct list trigger, preconditions, steps;
 	struct seat *handlers[PARTS];
+	struct seat *whole;                    /* what a drill or `rbx undo` takes back */
 	struct kept_message *inbox;
 	struct timer run_deadline;
+	struct timer call;               /* at a terminal: when somebody else is called */
 	struct timer **heap;
 	size_t n_heap, heap_cap;
 	/* seats of steps by ticket: the order of cuts */
@@ -177,16 +183,18 @@ void seat_stand(struct owner *o, struct seat *seat, enum stand stand);
 void seat_cut(struct owner *o, struct seat *seat, enum cut cut);
 /* its outcome changed from `before` */
 void seat_ended(struct owner *o, struct seat *seat, enum outcome before);
+bool is_dry(const struct owner *o, const struct seat *seat);
 struct place seat_place(const struct seat *seat);
 void ticket_take(struct owner *o, struct path_state *path);
 bool seat_halts(const struct seat *seat);             /* its failure ends the list */
 enum on_error seat_on_error(const struct owner *o, const struct seat *seat);
 bool is_cancelled(const struct owner *o);
 bool is_halted(const struct owner *o, const struct seat *seat);
-bool is_doubted(const struct seat *undo);
+bool is_doubted(const struct owner *o, const struct seat *undo);
 bool in_window(const struct owner *o, const struct seat *seat);
 unsigned slots_left(const struct owner *o);
 /* duplicates are accepted: its failure goes by unless written otherwise */
+bool node_asks(const struct node *node);              /* it is nothing but a question */
 bool node_tells(const struct node *node);
 /* below steps; NULL */
 const struct node *book_node(const struct playbook *book, const char *path);
@@ -227,13 +235,33 @@ void leaf_predict(struct owner *o, struct seat *seat, const struct result *resul
 /* resume.c */
 void leaf_resume(struct owner *o, struct seat *seat);
 
+/* ---- undo.c */
+const struct path_state *seat_undone(const struct owner *o, const struct seat *undo);
+enum status undo_visit(struct owner *o, struct seat *group);
+enum status undo_list_visit(struct owner *o, struct seat *seat, bool stop);
+void undo_left(struct owner *o, struct map_builder *body, bool *clean);
+
 /* ---- flow.c: groups */
 enum status seat_visit(struct owner *o, struct seat *seat, bool stop);
 enum status list_walk(struct owner *o, struct list *list, bool stop);
 void group_refuse(struct owner *o, struct seat *seat, enum outcome state,
 	const struct err *err);
 enum status status_of(enum outcome outcome);
-enum status group_undo(struct owner *o, struct seat *seat);                  /* undo.c */
+
+/* ---- handlers.c: lists that follow, of the run and of a called playbook */
+struct handling {
+	const struct playbook *book;
+	struct seat **seats;                      /* by part; made when they are needed */
+	struct seat *around;              /* the step that called; NULL: the run itself */
+	enum ending end;
+};
+/* IS_BUSY, IS_OK, or IS_FAILED: a step of a `finally` failed or is in doubt. */
+enum status handlers_visit(struct owner *o, const struct handling *handling);
+void handlers_begin(struct owner *o, struct seat *seat, enum ending end);
+struct seat *handlers_seat(struct owner *o, const char *name,
+	const struct part_list *part, struct seat *around);
+/* IS_BUSY, IS_IDLE, IS_FAILED, IS_OK */
+enum status gates_visit(struct owner *o, struct list *list);
 
 /* ---- course.c: the run as a whole */
 void course_advance(struct owner *o);

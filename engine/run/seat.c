@@ -90,9 +90,15 @@ static_effect(const struct node *node)
 }
 
 bool
+node_asks(const struct node *node)
+{
+	return node->kind == NODE_STEP && node->type->asks;
+}
+
+bool
 node_tells(const struct node *node)
 {
-	return static_effect(node) == REPEATABLE;
+	return static_effect(node) == REPEATABLE && !node_asks(node);
 }
 
 static void
@@ -146,11 +152,20 @@ seat_new(struct owner *o, struct list *in, size_t place, const struct node *node
 	seat->due = (struct timer){.rank = 1, .path = seat->path};
 	seat->is_handler = path_is_handler(seat->path);
 	seat->is_gate = in == &o->trigger || in == &o->preconditions;
+	seat->is_back = path_is_undo(seat->path);
+	seat->is_dry = in != NULL && in->group != NULL && in->group->is_dry;
 	if (node != NULL) {
+		seat->is_dry |= node->kind == NODE_PLAYBOOK && node->call_dry_run;
 		read_traits(seat);
 		read_on_error(seat);
 	}
 	return seat;
+}
+
+bool
+is_dry(const struct owner *o, const struct seat *seat)
+{
+	return o->state->mode == MODE_DRY || seat->is_dry;
 }
 
 struct place
@@ -162,19 +177,28 @@ seat_place(const struct seat *seat)
 	};
 }
 
+static struct seat *
+around(const struct seat *seat)
+{
+	return seat->in == NULL ? seat->around : seat->in->group;
+}
+
 void
 seat_touch(struct seat *seat)
 {
-	while (seat != NULL && seat->in != NULL) {
-		marks_set(&seat->in->dirty, seat->place);
-		seat = seat->in->group;
+	while (seat != NULL) {
+		if (seat->in != NULL)
+			marks_set(&seat->in->dirty, seat->place);
+		seat = around(seat);
 	}
 }
 
 void
 seat_ready(struct seat *seat, bool ready)
 {
-	while (seat != NULL && seat->in != NULL) {
+	for (; seat != NULL; seat = around(seat)) {
+		if (seat->in == NULL)
+			continue;
 		if (ready) {
 			if (!marks_set(&seat->in->ready, seat->place))
 				return;
@@ -183,7 +207,6 @@ seat_ready(struct seat *seat, bool ready)
 			if (!marks_is_empty(&seat->in->ready))
 				return;
 		}
-		seat = seat->in->group;
 	}
 }
 
@@ -319,12 +342,12 @@ is_halted(const struct owner *o, const struct seat *seat)
 
 /* Something of what is to be undone may still land, unless that was waited for. */
 bool
-is_doubted(const struct seat *undo)
+is_doubted(const struct owner *o, const struct seat *undo)
 {
-	const struct path_state *state = undo->state->parent;
-	const struct seat *of = state->seat;
+	const struct path_state *state = seat_undone(o, undo);
+	const struct seat *of = state == NULL ? NULL : state->seat;
 
-	return state->doubted > undo->settled && (of == NULL
+	return state != NULL && state->doubted > undo->settled && (of == NULL
 		|| state->doubted > of->settled);
 }
 

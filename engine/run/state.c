@@ -138,16 +138,29 @@ starts_with_part(struct str path, const char *part)
 }
 
 bool
+path_is_undo(const char *text)
+{
+	struct str path = str_of(text);
+
+	return str_ends(path, STR("/undo")) || str_find(path, STR("/undo/")) < path.n;
+}
+
+bool
 path_is_handler(const char *text)
 {
 	struct str path = str_of(text);
 
-	return starts_with_part(path, "on_waiting") || starts_with_part(path,
-		"on_success")
-		|| starts_with_part(path, "on_failure") || starts_with_part(path,
-			"finally")
-		|| str_find(path, STR("/finally/")) < path.n
-		|| str_find(path, STR("/undo/")) < path.n || str_ends(path, STR("/undo"));
+	static const char *const parts[] = {
+		"on_success", "on_failure", "finally", "on_waiting",
+	};
+	static const char *const inner[] = {"/on_success/", "/on_failure/", "/finally/"};
+	bool is = path_is_undo(text);
+
+	for (size_t i = 0; !is && i < 4; i++)
+		is = starts_with_part(path, parts[i]);
+	for (size_t i = 0; !is && i < 3; i++)
+		is = str_find(path, str_of(inner[i])) < path.n;
+	return is;
 }
 
 const char *

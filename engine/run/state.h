@@ -103,6 +103,7 @@ struct path_state {
 	const char *question, *word, *by;             /* of the last ask; NULL */
 	/* of the last answer or resolve; NULL */
 	const char *reason;
+	const struct value *answers;                 /* of a step that asks; NULL: none */
 	const char *log_digest;                       /* of the attempt's output; NULL */
 	uint64_t log_bytes;
 	/* first begin, ask, intent or outcome; 0: not yet */
@@ -183,6 +184,8 @@ bool path_is_final(const struct path_state *path);
 /* what the first cancel does not end: handlers and undo */
 bool path_is_handler(const char *path);
 /* `status` of steps.x; NULL: pending */
+/* PATH/undo, and the steps of an undo list below it */
+bool path_is_undo(const char *path);
 const char *path_status(const struct run_state *state, const struct path_state *path);
 
 /* R4: base32(SHA-256(store, run, path with its indices, generation)): the same for all

@@ -35,6 +35,15 @@ CORRECTED = [
     # a person's time does not count "also for the groups around it": loops too
     ("    return [''] + ['/'.join(parts[:i + 1]) for i in range(len(parts))]\n", "    return [''] + groups(path) + [path]\n"),
     ("p.startswith(s + '/') for p in others", "p.startswith((s + '/', s + '[')) for p in others"),
+    # "Undo goes through the items backwards": those of a loop belong to it
+    ("n = self.node_of(q) if q.startswith(p + '/') else None", "n = self.node_of(q) if q.startswith((p + '/', p + '[')) else None"),
+    # a check that fails has changed nothing
+    ("        lv = self.lv(p)\n        if self.halted(p) and self.run.signal != 'deadline'", "        lv, fate = self.lv(p), 'none' if n.cls == P else fate\n        if self.halted(p) and self.run.signal != 'deadline'"),
+    # a dry run asks and shows the trigger; it need not hold
+    ("        t = self.book.trigger if self.run.mode == 'run' else []\n        return [(n, 'trigger/' + n.id) for n in t]",
+     "        return [(n, 'trigger/' + n.id) for n in self.book.trigger]"),
+    ("if any(self.f(p).state == 'failed' for _, p in self.gates()):",
+     "if any(self.f(p).state == 'failed' for _, p in self.gates() if self.run.mode == 'run' or not p.startswith('trigger/')):"),
     # a step that a stop left unbegun has no deadline that could ring for ever
     ("and not (p in o.live and o.live[p].cut)",
      "and not (p in o.live and p in o.nodes and o.nodes[p].type == 'step' and o.nodes[p].each is None and o.live[p].st == 'WAITING') and not (p in o.live and o.live[p].cut)"),

@@ -60,6 +60,7 @@ read_type(struct reading *r, const struct value *from)
 		.preview = value_get_bool(from, "preview", false) ? never : NULL,
 		.settle = value_get_bool(from, "settle", false) ? never : NULL,
 		.uses = value_get_bool(from, "provider", false) ? &a_provider : NULL,
+		.asks = value_get_bool(from, "asks", false),
 	};
 	return type;
 }
@@ -142,6 +143,36 @@ script_new(struct reading *r, const struct value *from)
 	return &r->scripts[r->n++];
 }
 
+static void read_book(struct reading *r, const struct value *from, struct playbook *out);
+
+static void
+read_call(struct reading *r, struct node *node, const struct value *from)
+{
+	struct playbook *called = arena_new_of(r->mem, struct playbook);
+
+	read_book(r, get(from, "book"), called);
+	node->called = called;
+	node->call_dry_run = value_get_bool(from, "dry_run", false);
+	node->members = called->parts[PART_STEPS].nodes;
+	node->n_members = called->parts[PART_STEPS].n;
+	for (int p = 0; p < PARTS; p++) {
+		for (size_t i = 0; i < called->parts[p].n; i++)
+			called->parts[p].nodes[i]->parent = node;
+	}
+}
+
+static void
+read_undo(struct reading *r, struct node *node, const struct value *from)
+{
+	const struct value *undo = get(from, "undo");
+
+	node->undo_written = undo != NULL;
+	if (undo == NULL || undo->kind != V_LIST)
+		return;
+	node->undo = UNDO_STEPS;
+	node->undo_steps = read_nodes(r, undo, node, node->part, &node->n_undo_steps);
+}
+
 static void
 read_branches(struct reading *r, struct node *node, const struct value *list)
 {
@@ -166,7 +197,8 @@ read_node(struct reading *r, const struct value *from, struct node *parent,
 	node->id = str_cstr(r->mem, value_get_str(from, "id"));
 	node->kind = str_is(kind, "block") ? NODE_BLOCK : str_is(kind, "parallel")
 		? NODE_PARALLEL
-		: str_is(kind, "choose") ? NODE_CHOOSE : NODE_STEP;
+		: str_is(kind, "choose") ? NODE_CHOOSE
+		: str_is(kind, "playbook") ? NODE_PLAYBOOK : NODE_STEP;
 	node->parent = parent;
 	node->part = part;
 	node->effect = -1;
@@ -177,8 +209,11 @@ read_node(struct reading *r, const struct value *from, struct node *parent,
 	read_step(r, node, from);
 	node->members = read_nodes(r, get(from, "steps"), node, part, &node->n_members);
 	node->finally = read_nodes(r, get(from, "finally"), node, part, &node->n_finally);
+	read_undo(r, node, from);
 	if (branches != NULL)
 		read_branches(r, node, branches);
+	if (node->kind == NODE_PLAYBOOK)
+		read_call(r, node, from);
 	return node;
 }
 
@@ -213,31 +248,54 @@ read_nodes(struct reading *r, const struct value *list, struct node *parent,
 	return nodes;
 }
 
+static void
+read_drill(struct reading *r, const struct value *from, struct drill *out)
+{
+	const struct value *leaves = from == NULL ? NULL : get(from, "leaves");
+	size_t n = leaves == NULL ? 0 : leaves->list.n;
+	const char **names = arena_array(r->mem, const char *, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = str_cstr(r->mem, leaves->list.items[i].str);
+	*out = (struct drill){
+		.undo = from == NULL || value_get_bool(from, "undo", true),
+		.confirm = from == NULL || value_get_bool(from, "confirm", true),
+		.leaves = names,
+	};
+}
+
+static void
+read_book(struct reading *r, const struct value *from, struct playbook *out)
+{
+	static const char *const parts[PARTS] = {
+		"trigger", "preconditions", "steps", "on_waiting", "on_success", "on_failure",
+		"finally",
+	};
+
+	for (int p = 0; p < PARTS; p++)
+		out->parts[p].nodes = read_nodes(r, get(from, parts[p]), NULL, (enum part)p,
+			&out->parts[p].n);
+	out->deadline = seconds(from, "deadline", 0);
+	out->handlers = seconds(from, "handlers", 600);
+	out->parallel = (unsigned)value_get_int(from, "parallel", 8);
+	read_drill(r, get(from, "drill"), &out->drill);
+}
+
 void
 scenario_read(struct arena *mem, const struct value *from, struct scenario *out)
 {
-	static const char *const parts[PARTS] = {
-		"trigger", "preconditions", "steps", "on_waiting", "on_success",
-			"on_failure",
-		"finally",
-	};
-	const struct value *book = value_get(from, "book"), *override = get(from,
-		"override");
+	const struct value *override = get(from, "override");
+	struct str mode = value_get_str(from, "mode");
 	struct reading r = {.mem = mem};
 
 	*out = (struct scenario){
 		.name = str_cstr(mem, value_get_str(from, "name")),
 		.world = get(from, "world"), .events = get(from, "events"),
-		.dry = str_is(value_get_str(from, "mode"), "dry"),
+		.mode = str_is(mode, "dry") ? MODE_DRY : str_is(mode, "drill") ? MODE_DRILL
+			: str_is(mode, "undo") ? MODE_UNDO : MODE_RUN,
 		.tty = value_get_bool(from, "tty", false),
 	};
-	for (int p = 0; p < PARTS; p++)
-		out->book.parts[p].nodes = read_nodes(&r, get(book, parts[p]), NULL,
-			(enum part)p,
-			&out->book.parts[p].n);
-	out->book.deadline = seconds(book, "deadline", 0);
-	out->book.handlers = seconds(book, "handlers", 600);
-	out->book.parallel = (unsigned)value_get_int(book, "parallel", 8);
+	read_book(&r, value_get(from, "book"), &out->book);
 	out->scripts = r.scripts;
 	size_t n = override == NULL ? 0 : override->list.n;
 	const char **names = arena_array(mem, const char *, n + 1);

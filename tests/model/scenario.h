@@ -4,6 +4,7 @@
 #define TESTS_MODEL_SCENARIO_H
 
 #include "model/playbook.h"
+#include "run/state.h"
 
 /* what the expressions of a node would say, by node->number */
 struct script {
@@ -19,7 +20,8 @@ struct scenario {
 	struct playbook book;
 	const struct script *scripts;
 	const struct value *world, *events;
-	bool dry, tty;
+	enum mode mode;
+	bool tty;
 	const char *const *overrides;                 /* NULL-ended */
 };
 

@@ -52,6 +52,7 @@ struct world {
 	size_t n_crashes, next_crash;
 	int64_t resume_after;
 	unsigned deaths;
+	const struct run_state *of;                   /* the run that is taken back */
 };
 
 static void
@@ -153,7 +154,7 @@ is_dark(const struct world *w, const struct node *node)
 {
 	const struct value *reads = w->scenario->scripts[node->number].reads;
 
-	if (reads == NULL || !w->scenario->dry)
+	if (reads == NULL || w->scenario->mode != MODE_DRY)
 		return false;
 	for (const struct path_state *p = w->state.first; p != NULL; p = p->next) {
 		if (p->grade < GRADE_PREDICTED)
@@ -479,7 +480,7 @@ static void
 claim(struct world *w, const char *why, int64_t deadline_ns)
 {
 	struct owner_options options = {
-		.tty = w->scenario->tty, .overrides = w->scenario->overrides,
+		.tty = w->scenario->tty, .overrides = w->scenario->overrides, .of = w->of,
 	};
 	struct err err = {0};
 
@@ -496,7 +497,7 @@ claim(struct world *w, const char *why, int64_t deadline_ns)
 	w->owner = owner_new(w->run, &w->scenario->book, &w->state, &w->asker, &options);
 	if (strcmp(why, "start") == 0)
 		turn_with(w, &(struct news){.kind = NEWS_START,
-			.mode = w->scenario->dry ? MODE_DRY : MODE_RUN});
+			.mode = w->scenario->mode});
 	else
 		turn_with(w, &(struct news){.kind = NEWS_CLAIM, .why = why,
 			.deadline = deadline_ns});
@@ -767,6 +768,12 @@ void
 world_break(struct world *w, struct broken broken)
 {
 	w->broken = broken;
+}
+
+void
+world_undoes(struct world *w, const struct run_state *of)
+{
+	w->of = of;
 }
 
 void

@@ -26,6 +26,7 @@ struct broken {
 struct world *world_new(struct arena *mem, const struct scenario *scenario);
 void world_close(struct world *world);                /* what its arenas hold */
 void world_break(struct world *world, struct broken broken);
+void world_undoes(struct world *world, const struct run_state *of);
 void world_crash(struct world *world, const struct crash *crashes, size_t n,
 	int64_t resume_after);
 /* NULL, or what went wrong in the world's own view: an effect without an intent, a run

@@ -1,0 +1,133 @@
+#include "run/owner.h"
+
+/* The lists that follow when the steps have ended, of the run and of a called playbook:
+ * each step is tried whatever befell the others, and nobody is asked. And gates: checks
+ * that are all asked, whatever the others said. */
+
+struct seat *
+handlers_seat(struct owner *o, const char *name, const struct part_list *part,
+	struct seat *around)
+{
+	struct seat *seat = seat_new(o, NULL, 0, NULL, name);
+
+	seat->around = around;
+	seat->is_dry = around != NULL && around->is_dry;
+	seat->kids = arena_new_of(o->mem, struct list);
+	list_open(o, seat->kids, seat, arena_printf(o->mem, "%s/", name), part->nodes,
+		part->n, 1);
+	return seat;
+}
+
+void
+handlers_begin(struct owner *o, struct seat *seat, enum ending end)
+{
+	struct map_builder body = body_new(o);
+
+	body_time(&body, "deadline_at", o->now + o->book->handlers / 1000);
+	if (end != END_NONE)
+		body_text(&body, "end", ending_word(end));
+	emit(o, REC_BEGIN, seat->state, 0, &body);
+}
+
+static struct seat *
+seat_of_part(struct owner *o, const struct handling *h, enum part part)
+{
+	static const char *const names[PARTS] = {
+		[PART_ON_SUCCESS] = "on_success", [PART_ON_FAILURE] = "on_failure",
+		[PART_FINALLY] = "finally",
+	};
+	const char *name = h->around == NULL ? names[part]
+		: arena_printf(o->mem, "%s/%s", h->around->path, names[part]);
+
+	if (h->seats[part] == NULL)
+		h->seats[part] = handlers_seat(o, name, &h->book->parts[part], h->around);
+	return h->seats[part];
+}
+
+static bool
+has_part(enum part part, enum ending end)
+{
+	switch (part) {
+	case PART_ON_SUCCESS: return end == END_OK;
+	case PART_ON_FAILURE: return end != END_OK;
+	default: return end != END_REFUSED;
+	}
+}
+
+/* Of a refused run only what tells people is carried out. */
+static bool
+has_step(const struct seat *step, enum ending end)
+{
+	return end != END_REFUSED || step->effect == REPEATABLE;
+}
+
+static bool
+begin(struct owner *o, struct seat *seat, const struct handling *h)
+{
+	bool stopped = o->state->signal == HALT_STOP, any = false;
+
+	for (size_t i = 0; i < seat->kids->n; i++)
+		any |= has_step(list_seat(o, seat->kids, i), h->end);
+	if (any && !seat->state->begun && !stopped)
+		handlers_begin(o, seat, h->around == NULL ? h->end : END_NONE);
+	return any;
+}
+
+static enum status
+part_visit(struct owner *o, const struct handling *h, enum part part)
+{
+	struct seat *seat = seat_of_part(o, h, part);
+	enum status all = IS_OK;
+
+	if (!begin(o, seat, h))
+		return IS_OK;
+	for (size_t i = 0; i < seat->kids->n; i++) {
+		struct seat *step = list_seat(o, seat->kids, i);
+		if (!has_step(step, h->end))
+			continue;
+		marks_clear(&seat->kids->dirty, i);
+		enum status status = seat_visit(o, step,
+			seat->state->late || o->state->signal == HALT_STOP);
+		if (status == IS_BUSY)
+			return IS_BUSY;
+		if (status == IS_FAILED || status == IS_DOUBT)
+			all = IS_FAILED;
+	}
+	return all;
+}
+
+enum status
+handlers_visit(struct owner *o, const struct handling *h)
+{
+	static const enum part parts[] = {PART_ON_SUCCESS, PART_ON_FAILURE, PART_FINALLY};
+	enum status all = IS_OK;
+
+	for (size_t i = 0; i < 3; i++) {
+		if (h->book->parts[parts[i]].n == 0 || !has_part(parts[i], h->end))
+			continue;
+		enum status status = part_visit(o, h, parts[i]);
+		if (status == IS_BUSY)
+			return IS_BUSY;
+		if (status == IS_FAILED && parts[i] == PART_FINALLY)
+			all = IS_FAILED;
+	}
+	return all;
+}
+
+enum status
+gates_visit(struct owner *o, struct list *list)
+{
+	size_t count[STATUSES] = {0};
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct seat *seat = list_seat(o, list, i);
+		seat->is_gate = true;
+		marks_clear(&list->dirty, i);
+		count[seat_visit(o, seat, is_cancelled(o))]++;
+	}
+	if (count[IS_BUSY] > 0)
+		return IS_BUSY;
+	if (count[IS_FAILED] > 0)
+		return IS_FAILED;
+	return count[IS_IDLE] + count[IS_CANCELLED] > 0 ? IS_IDLE : IS_OK;
+}
