@@ -1,0 +1,346 @@
+/* Whole runs in the scripted world: which records they leave. For what the executable specification does not know: called
+ * playbooks, lists that undo, drills, questions that are steps, `rbx undo`. */
+#include "../unit.h"
+#include "world.h"
+
+#include "data/json.h"
+
+static void
+add_fact(struct buf *out, const struct value *body, const char *key)
+{
+	const struct value *v = value_get(body, key);
+
+	if (v == NULL)
+		return;
+	buf_putc(out, ' ');
+	if (v->kind == V_STRING)
+		buf_add(out, v->str);
+	else
+		buf_printf(out, "%s=%s", key, json_text(out->mem, v, JSON_COMPACT));
+}
+
+/* One record a line: kind, path, and what tells one from the other. */
+static struct str
+trace_of(struct arena *mem, const struct world *world)
+{
+	static const char *const keys[] = {"what", "state", "how", "grade", "choice", "yes", "left",
+		"doubt", "green", "nothing", "exit", "void"};
+	size_t n;
+	const struct record *records = world_records(world, &n);
+	struct buf out = buf_in(mem);
+
+	for (size_t i = 0; i < n; i++) {
+		struct value body;
+		struct err err;
+		if (records[i].kind == REC_RUN || records[i].kind == REC_OWN)
+			continue;
+		assert_ok(json_parse(mem, records[i].body, NULL, &body, &err));
+		buf_printf(&out, "%s %s", kind_word(records[i].kind), records[i].path);
+		for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+			add_fact(&out, &body, keys[k]);
+		buf_putc(&out, '\n');
+	}
+	return buf_str(&out);
+}
+
+static struct world *
+run_text(struct arena *mem, const char *text, const struct run_state *of)
+{
+	struct value from;
+	struct err err;
+	struct scenario *scenario = arena_new_of(mem, struct scenario);
+
+	if (!json_parse(mem, str_of(text), NULL, &from, &err))
+		fail_msg("%s", err.msg);
+	scenario_read(mem, &from, scenario);
+	struct world *world = world_new(mem, scenario);
+	world_undoes(world, of);
+	const char *fault = world_run(world);
+	if (fault != NULL)
+		fail_msg("%s", fault);
+	return world;
+}
+
+static void
+expect(const char *text, const char *trace, int exit)
+{
+	struct arena *mem = arena_new();
+	struct world *world = run_text(mem, text, NULL);
+
+	assert_str(trace_of(mem, world), trace);
+	assert_int_equal(world_exit(world), exit);
+	world_close(world);
+	arena_free(mem);
+}
+
+static void
+test_call(void **unused)
+{
+	(void)unused;
+	expect("{\"book\":{\"steps\":[{\"id\":\"c\",\"type\":\"playbook\",\"book\":{"
+		"\"preconditions\":[{\"id\":\"p\"}],\"steps\":[{\"id\":\"x\",\"effect\":\"once\"}],"
+		"\"on_success\":[{\"id\":\"h\",\"effect\":\"repeatable\"}],"
+		"\"finally\":[{\"id\":\"f\"}]}}]}}",
+		"begin c\n"
+		"outcome c/preconditions/p ok ran\n"
+		"intent c/x\n"
+		"outcome c/x ok ran\n"
+		"begin c/on_success\n"
+		"intent c/on_success/h\n"
+		"outcome c/on_success/h ok ran\n"
+		"begin c/finally\n"
+		"outcome c/finally/f ok ran\n"
+		"outcome c ok\n"
+		"end  ok exit=0\n", 0);
+}
+
+static void
+test_call_refused(void **unused)
+{
+	(void)unused;
+	expect("{\"book\":{\"steps\":[{\"id\":\"c\",\"type\":\"playbook\",\"on_error\":\"continue\","
+		"\"book\":{\"preconditions\":[{\"id\":\"p\"},{\"id\":\"q\"}],"
+		"\"steps\":[{\"id\":\"x\",\"effect\":\"once\"}],"
+		"\"on_failure\":[{\"id\":\"h\",\"effect\":\"repeatable\"}]}},"
+		"{\"id\":\"y\",\"effect\":\"idempotent\"}]},"
+		"\"world\":{\"c/preconditions/p\":[{\"holds\":false}]}}",
+		"begin c\n"
+		"outcome c/preconditions/p failed\n"
+		"outcome c/preconditions/q ok ran\n"
+		"begin c/on_failure\n"
+		"intent c/on_failure/h\n"
+		"outcome c/on_failure/h ok ran\n"
+		"outcome c failed\n"
+		"intent y\n"
+		"outcome y ok ran\n"
+		"end  ok exit=0\n", 0);
+}
+
+static void
+test_call_dry(void **unused)
+{
+	(void)unused;
+	expect("{\"book\":{\"steps\":[{\"id\":\"c\",\"type\":\"playbook\",\"dry_run\":true,\"book\":{"
+		"\"steps\":[{\"id\":\"x\",\"effect\":\"once\"},"
+		"{\"id\":\"y\",\"effect\":\"idempotent\",\"preview\":true}],"
+		"\"finally\":[{\"id\":\"f\",\"effect\":\"once\"}]}}]}}",
+		"begin c\n"
+		"outcome c/x ok assumed\n"
+		"outcome c/y ok predicted\n"
+		"outcome c ok\n"
+		"end  ok nothing=true exit=0\n", 0);
+}
+
+static const char *const with_undo_list =
+	"{\"mode\":\"%s\",\"book\":{\"steps\":[{\"id\":\"g\",\"type\":\"block\",\"on_error\":\"undo\","
+	"\"steps\":[{\"id\":\"a\",\"effect\":\"idempotent\",\"undo\":\"auto\"},"
+	"{\"id\":\"b\",\"effect\":\"once\",\"undo\":["
+	"{\"id\":\"b1\",\"effect\":\"once\"},{\"id\":\"b2\",\"effect\":\"idempotent\"}]},"
+	"{\"id\":\"c\",\"effect\":\"once\"}]}]%s},\"world\":{\"g/c\":[{\"verdict\":\"%s\"}]%s}}";
+
+static void
+test_undo_list(void **unused)
+{
+	struct arena *mem = arena_new();
+
+	(void)unused;
+	expect(arena_printf(mem, with_undo_list, "run", "", "FAIL", ""),
+		"begin g\n"
+		"intent g/a\n"
+		"outcome g/a ok ran\n"
+		"intent g/b\n"
+		"outcome g/b ok ran\n"
+		"intent g/c\n"
+		"outcome g/c failed\n"
+		"begin g/b/undo\n"
+		"intent g/b/undo/b1\n"
+		"outcome g/b/undo/b1 ok ran\n"
+		"intent g/b/undo/b2\n"
+		"outcome g/b/undo/b2 ok ran\n"
+		"outcome g/b/undo ok\n"
+		"intent g/a/undo\n"
+		"outcome g/a/undo ok ran\n"
+		"outcome g failed\n"
+		"end  failed exit=1\n", 1);
+	arena_free(mem);
+}
+
+static void
+test_undo_list_fails(void **unused)
+{
+	struct arena *mem = arena_new();
+
+	(void)unused;
+	expect(arena_printf(mem, with_undo_list, "run", "", "FAIL",
+		",\"g/b/undo/b1\":[{\"verdict\":\"FAIL\"}]"),
+		"begin g\n"
+		"intent g/a\n"
+		"outcome g/a ok ran\n"
+		"intent g/b\n"
+		"outcome g/b ok ran\n"
+		"intent g/c\n"
+		"outcome g/c failed\n"
+		"begin g/b/undo\n"
+		"intent g/b/undo/b1\n"
+		"ask g/b/undo/b1 failed\n", 4);
+	arena_free(mem);
+}
+
+static void
+test_drill(void **unused)
+{
+	struct arena *mem = arena_new();
+
+	(void)unused;
+	expect(arena_printf(mem, with_undo_list, "drill",
+		",\"trigger\":[{\"id\":\"t\"}],\"on_success\":[{\"id\":\"h\"}]",
+		"DONE", ",\"trigger/t\":[{\"holds\":false}]"),
+		"outcome trigger/t failed\n"
+		"begin g\n"
+		"intent g/a\n"
+		"outcome g/a ok ran\n"
+		"intent g/b\n"
+		"outcome g/b ok ran\n"
+		"intent g/c\n"
+		"outcome g/c ok ran\n"
+		"outcome g ok\n"
+		"begin g/b/undo\n"
+		"intent g/b/undo/b1\n"
+		"outcome g/b/undo/b1 ok ran\n"
+		"intent g/b/undo/b2\n"
+		"outcome g/b/undo/b2 ok ran\n"
+		"outcome g/b/undo ok\n"
+		"intent g/a/undo\n"
+		"outcome g/a/undo ok ran\n"
+		"begin on_success\n"
+		"outcome on_success/h ok ran\n"
+		"end  ok left=[\"g/c\"] green=false exit=1\n", 1);
+	arena_free(mem);
+}
+
+static void
+test_drill_green(void **unused)
+{
+	struct arena *mem = arena_new();
+
+	(void)unused;
+	expect(arena_printf(mem, with_undo_list, "drill",
+		",\"drill\":{\"undo\":false,\"leaves\":[\"g/a\",\"g/b\",\"g/c\"]}", "DONE", ""),
+		"begin g\n"
+		"intent g/a\n"
+		"outcome g/a ok ran\n"
+		"intent g/b\n"
+		"outcome g/b ok ran\n"
+		"intent g/c\n"
+		"outcome g/c ok ran\n"
+		"outcome g ok\n"
+		"end  ok left=[\"g/a\",\"g/b\",\"g/c\"] green=true exit=0\n", 0);
+	arena_free(mem);
+}
+
+static void
+test_undo_run(void **unused)
+{
+	struct arena *mem = arena_new();
+	struct world *done = run_text(mem,
+		arena_printf(mem, with_undo_list, "run", "", "DONE", ""), NULL);
+	struct world *undo = run_text(mem,
+		arena_printf(mem, with_undo_list, "undo", "", "DONE", ""), world_state(done));
+
+	(void)unused;
+	assert_str(trace_of(mem, undo),
+		"begin g/b/undo\n"
+		"intent g/b/undo/b1\n"
+		"outcome g/b/undo/b1 ok ran\n"
+		"intent g/b/undo/b2\n"
+		"outcome g/b/undo/b2 ok ran\n"
+		"outcome g/b/undo ok\n"
+		"intent g/a/undo\n"
+		"outcome g/a/undo ok ran\n"
+		"end  ok left=[\"g/c\"] exit=0\n");
+	world_close(undo);
+	world_close(done);
+	arena_free(mem);
+}
+
+static void
+test_manual(void **unused)
+{
+	(void)unused;
+	expect("{\"book\":{\"steps\":[{\"id\":\"m\",\"effect\":\"repeatable\",\"asks\":true},"
+		"{\"id\":\"n\",\"effect\":\"repeatable\",\"asks\":true},{\"id\":\"z\"}]},\"tty\":true,"
+		"\"events\":[{\"at\":5,\"do\":\"approve\",\"step\":\"m\"},"
+		"{\"at\":9,\"do\":\"approve\",\"step\":\"n\",\"yes\":false},"
+		"{\"at\":12,\"do\":\"resolve\",\"step\":\"n\",\"choice\":\"failed\"}]}",
+		"ask m change\n"
+		"answer m yes=true\n"
+		"intent m\n"
+		"outcome m ok ran\n"
+		"ask n change\n"
+		"answer n yes=false\n"
+		"ask n failed\n"
+		"resolve n failed\n"
+		"outcome n failed resolved\n"
+		"end  failed exit=1\n", 1);
+}
+
+static void
+test_group_question(void **unused)
+{
+	(void)unused;
+	expect("{\"book\":{\"steps\":[{\"id\":\"g\",\"type\":\"block\",\"confirm\":{\"within\":50},"
+		"\"steps\":[{\"id\":\"x\",\"effect\":\"once\"}]}]},\"tty\":true}",
+		"ask g change\n"
+		"answer g yes=false\n"
+		"outcome g failed\n"
+		"end  failed exit=1\n", 1);
+	expect("{\"book\":{\"steps\":[{\"id\":\"g\",\"type\":\"block\",\"confirm\":{},"
+		"\"steps\":[{\"id\":\"x\",\"effect\":\"once\"}]}]},\"tty\":true,"
+		"\"events\":[{\"at\":5,\"do\":\"cancel\"}]}",
+		"ask g change\n"
+		"signal  cancel\n"
+		"outcome g cancelled\n"
+		"end  cancelled exit=5\n", 5);
+}
+
+static void
+test_patience(void **unused)
+{
+	struct arena *mem = arena_new();
+	struct world *world = run_text(mem, "{\"book\":{\"steps\":[{\"id\":\"m\","
+		"\"effect\":\"repeatable\",\"asks\":true}],\"on_waiting\":[{\"id\":\"h\"}]},"
+		"\"tty\":true,\"events\":[{\"at\":200,\"do\":\"approve\",\"step\":\"m\"}]}", NULL);
+	size_t n;
+	const struct record *records = world_records(world, &n);
+
+	(void)unused;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(records[i].path, "on_waiting[3]/h") == 0)
+			assert_int_equal((records[i].at - WORLD_START) / 1000000, 61);
+	}
+	assert_str(trace_of(mem, world),
+		"ask m change\n"
+		"begin on_waiting[3]\n"
+		"outcome on_waiting[3]/h ok ran\n"
+		"answer m yes=true\n"
+		"intent m\n"
+		"outcome m ok ran\n"
+		"end  ok exit=0\n");
+	world_close(world);
+	arena_free(mem);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_call), cmocka_unit_test(test_call_refused),
+		cmocka_unit_test(test_call_dry), cmocka_unit_test(test_undo_list),
+		cmocka_unit_test(test_undo_list_fails), cmocka_unit_test(test_drill),
+		cmocka_unit_test(test_drill_green), cmocka_unit_test(test_undo_run),
+		cmocka_unit_test(test_manual), cmocka_unit_test(test_group_question),
+		cmocka_unit_test(test_patience),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
