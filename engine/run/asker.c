@@ -144,9 +144,10 @@ manual_question(struct scope *scope, const struct node *node, struct question *o
 	struct value given, in;
 	if (!scope_fill(scope, node->args, &given, err) || !args_judge(node, &given, scope->mem, &in, err))
 		return ANSWER_ERROR;
+	const struct value *within = value_get(&in, "within");
 	*out = (struct question){.text = member_text(scope->mem, &in, "text"),
 		.word = member_text(scope->mem, &in, "word"), .by = member_text(scope->mem, &in, "by"),
-		.at_least = 1};
+		.at_least = 1, .within = within == NULL ? 0 : span_ns(within->span)};
 	return ANSWER_YES;
 }
 

@@ -13,6 +13,16 @@ shell_now(const struct shell *shell)
 	return shell->host->type->now(shell->host);
 }
 
+const struct path_state *
+shell_path(const struct shell *shell, const char *path)
+{
+	const struct path_state *state = state_find(&shell->state, path);
+	if (shell->of == NULL || (state != NULL && state->state != OUT_NONE))
+		return state;
+	const struct path_state *before = state_find(shell->of, path);
+	return before != NULL ? before : state;
+}
+
 int64_t
 shell_time(const struct shell *shell)
 {

@@ -126,7 +126,7 @@ is_read(const struct job *job)
 	if (effect == PURE)
 		return true;
 	if (job->doing != job->node)
-		return job->phase != PHASE_UNDO && job->doing->effect != PURE;
+		return job->doing->effect != PURE;
 	return job->phase != PHASE_RUN && job->phase != PHASE_UNDO;
 }
 
@@ -185,6 +185,8 @@ attempt_of(struct job *job)
 	step->saved = job->state->saved;
 	if (job->phase == PHASE_SETTLE)
 		step->out = job->state->outputs;
+	if (job->node->type->asks)
+		step->got = job->state->answers;
 	return attempt;
 }
 
@@ -192,7 +194,7 @@ attempt_of(struct job *job)
 static void
 of_undone(struct job *job)
 {
-	const struct path_state *undone = job->state->parent;
+	const struct path_state *undone = job->undone;
 	if (job->phase != PHASE_UNDO || undone == NULL)
 		return;
 	job->attempt.step.was = undone->was;
@@ -205,8 +207,8 @@ recorded_in(const struct job *job)
 {
 	if (job->doing != job->node)
 		return NULL;
-	if (job->phase == PHASE_UNDO && job->state->parent != NULL)
-		return job->state->parent->in;
+	if (job->phase == PHASE_UNDO)
+		return job->undone == NULL ? NULL : job->undone->in;
 	return job->state->in != NULL ? job->state->in : job->in;
 }
 
@@ -214,7 +216,7 @@ static int64_t
 evaluation_time(const struct job *job)
 {
 	/* What was recorded as an expression is evaluated as it was then. */
-	const struct path_state *state = job->phase == PHASE_UNDO ? job->state->parent : job->state;
+	const struct path_state *state = job->phase == PHASE_UNDO ? job->undone : job->state;
 	bool again = job->doing == job->node && state != NULL && state->in != NULL;
 	return again ? state->at : shell_time(job->shell);
 }
@@ -243,8 +245,6 @@ begin(struct job *job)
 	struct value *in = arena_new_of(job->mem, struct value);
 	struct err err;
 	scope_init(&job->scope, job->shell, job->doing, scope_path(job), job->mem, evaluation_time(job));
-	if (job->phase == PHASE_UNDO && job->doing != job->node && job->state->parent != NULL)
-		job->scope.self = job->state->parent->outputs;
 	if (job->doing->type == NULL) {
 		assert_only(job);
 		return;
@@ -277,7 +277,8 @@ job_provided(struct job *job, const struct value *got, const struct err *err)
 		return;
 	}
 	step_fn *fn = fn_of(job);
-	job->attempt.step.got = got;
+	if (got != NULL)
+		job->attempt.step.got = got;
 	if (fn == NULL) {
 		struct err missing;
 		err_set(&missing, ERR_UNSUPPORTED, "%s has no %s", job->doing->type->name,
@@ -388,7 +389,7 @@ attempt_ended(struct attempt *attempt)
 	next(job);
 }
 
-/* The next of a list: preconditions of a change, or the steps that take it back. */
+/* The next precondition of a change. */
 static void
 next(struct job *job)
 {
@@ -426,12 +427,11 @@ static void
 end_orphans(struct job *job)
 {
 	struct shell *shell = job->shell;
-	const struct path_state *of = job->state;
-	size_t n = strlen(job->path);
-	if (n > 5 && strcmp(job->path + n - 5, "/undo") == 0 && of->intents == 0 && of->parent != NULL)
-		of = of->parent;
+	/* What a step left before its undo may be of another run, and has the key of that. */
+	const struct run_state *run = job->undone != NULL && shell->of != NULL ? shell->of : &shell->state;
+	const struct path_state *of = job->undone != NULL ? job->undone : job->state;
 	struct orphans_ask *ask = arena_new_of(job->mem, struct orphans_ask);
-	*ask = (struct orphans_ask){.key = path_key(job->mem, &shell->state, of), .grace = ORPHANS_GRACE_S * NS_S};
+	*ask = (struct orphans_ask){.key = path_key(job->mem, run, of), .grace = ORPHANS_GRACE_S * NS_S};
 	job->orphans_done.done = orphans_ended;
 	job->orphans = (struct op){.kind = OP_ORPHANS, .ask = ask, .mem = job->mem,
 		.owner = &job->orphans_done, .deadline = shell_now(shell).boot + 2 * ORPHANS_GRACE_S * NS_S};
@@ -447,7 +447,8 @@ job_new(struct shell *shell, const struct act *act, int64_t decided_boot)
 	struct job *job = arena_new_of(mem, struct job);
 	*job = (struct job){.shell = shell, .mem = mem, .path = arena_strdup(mem, act->path),
 		.node = act->node, .doing = act->node, .state = act->state, .phase = act->phase,
-		.number = act->attempt, .decided_boot = decided_boot, .in = act->in};
+		.number = act->attempt, .decided_boot = decided_boot, .in = act->in,
+		.undone = act->undone};
 	if (act->timeout_at > 0)
 		job->timeout_boot = owner_boot(shell->owner, act->timeout_at);
 	if (act->in != NULL) {
@@ -470,9 +471,9 @@ phase_start(struct shell *shell, const struct act *act, int64_t decided_boot)
 		end_orphans(job);
 		return;
 	}
-	if (job->phase == PHASE_CHECK || (job->phase == PHASE_UNDO && node->undo == UNDO_STEPS)) {
-		job->list = job->phase == PHASE_CHECK ? node->preconditions : node->undo_steps;
-		job->n = job->phase == PHASE_CHECK ? node->n_preconditions : node->n_undo_steps;
+	if (job->phase == PHASE_CHECK) {
+		job->list = node->preconditions;
+		job->n = node->n_preconditions;
 		next(job);
 		return;
 	}

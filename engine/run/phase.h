@@ -14,6 +14,7 @@ struct job {
 	const char *path;
 	const struct node *node;                      /* the step */
 	struct path_state *state;
+	const struct path_state *undone;              /* what the step that is undone left; NULL */
 	enum phase phase;
 	uint32_t number;                              /* of the attempt */
 	int64_t decided_boot, timeout_boot;

@@ -215,7 +215,7 @@ loop_root(const struct scope *scope, const char *name, struct value *out)
 		if (!item_index(path, &loop, &index))
 			continue;
 		const char *of = arena_strndup(scope->mem, path, loop);
-		const struct path_state *state = state_find(&scope->shell->state, of);
+			const struct path_state *state = shell_path(scope->shell, of);
 		const struct value *each = state == NULL ? NULL : state->each;
 		*out = value_int(index);
 		if (name == NULL)
@@ -387,6 +387,8 @@ scope_init(struct scope *scope, struct shell *shell, const struct node *node, co
 	scope->path = path;
 	scope->names = node->names;
 	scope->frame = frame_of(shell, node->book, path);
+	if (path_is_undo(path))
+		scope->self = undone_value(scope);
 }
 
 void

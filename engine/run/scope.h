@@ -64,6 +64,8 @@ struct value typed_value(struct arena *mem, const struct value *v, const struct 
 struct value typed_input(struct arena *mem, const struct value *v, const char *type);
 /* `steps.x` and the like: what the fold says about the node at that path. */
 struct value step_value(struct scope *scope, const struct node *node, const char *path);
+/* `self` of a step that takes another back: the outputs of that. NULL: there are none. */
+const struct value *undone_value(struct scope *scope);
 struct value failure_value(struct scope *scope);
 struct value waiting_value(struct scope *scope);
 

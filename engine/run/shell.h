@@ -44,6 +44,7 @@ struct shell {
 	struct arena *mem;                            /* the run's */
 	struct vault *vault;
 	struct run_state state;
+	const struct run_state *of;                   /* the run that this one undoes; NULL */
 	struct owner *owner;
 	struct asker asker;
 	struct frame *frames;                         /* one for each called playbook that was begun */
@@ -75,6 +76,8 @@ struct shell {
 	struct err *err;                              /* of the caller */
 };
 
+/* What is on record of a path: in a run that undoes another, also what that left. NULL: nothing. */
+const struct path_state *shell_path(const struct shell *shell, const char *path);
 struct now shell_now(const struct shell *shell);
 int64_t shell_time(const struct shell *shell);         /* us of the owner's clock */
 void shell_tell(struct shell *shell, struct news news, struct job *job);

@@ -166,7 +166,8 @@ own_members(struct shell *shell)
 }
 
 static const struct value *
-run_members(struct shell *shell, const struct value *locks, struct str bundle)
+run_members(struct shell *shell, const struct value *inputs, const struct value *locks,
+	struct str bundle)
 {
 	struct map_builder map = {.mem = shell->mem};
 	struct value *out = arena_new_of(shell->mem, struct value);
@@ -176,7 +177,7 @@ run_members(struct shell *shell, const struct value *locks, struct str bundle)
 	map_put(&map, "name", value_text(shell->mem, "%s", shell->book->name));
 	if (shell->options->of != NULL)
 		map_put(&map, "of", value_text(shell->mem, "%s", shell->options->of));
-	map_put(&map, "inputs", shell->options->inputs == NULL ? value_map(shell->mem, NULL, 0) : *shell->options->inputs);
+	map_put(&map, "inputs", inputs == NULL ? value_map(shell->mem, NULL, 0) : *inputs);
 	map_put(&map, "vars", frame->vars);
 	map_put(&map, "locks", *locks);
 	if (shell->book->limits != NULL)
@@ -219,6 +220,17 @@ set_inputs(struct shell *shell, const struct value *inputs, struct err *err)
 	return true;
 }
 
+/* The run that is undone, as it ended. */
+static bool
+set_undone(struct shell *shell, const char *of, struct err *err)
+{
+	if (of == NULL)
+		return true;
+	struct run_state *state = arena_new_of(shell->mem, struct run_state);
+	shell->of = state;
+	return run_fold(shell->store, of, shell->mem, state, err);
+}
+
 static bool
 set_vars(struct shell *shell, struct err *err)
 {
@@ -250,7 +262,7 @@ owner_make(struct shell *shell)
 	const struct run_options *options = shell->options;
 	struct owner_options *made = arena_new_of(shell->mem, struct owner_options);
 	*made = (struct owner_options){.tty = options->tty && !options->no_wait, .overrides = options->overrides,
-		.reasons = options->reasons};
+		.reasons = options->reasons, .of = shell->of};
 	shell->owner = owner_new(shell->mem, shell->book, &shell->state, &shell->asker, made);
 }
 
@@ -276,12 +288,15 @@ static int
 start(struct shell *shell, const char **run, struct err *err)
 {
 	struct value locks;
-	if (!set_inputs(shell, shell->options->inputs, err) || !set_vars(shell, err) ||
+	if (!set_undone(shell, shell->options->of, err))
+		return exit_of(shell, err);
+	const struct value *inputs = shell->of == NULL ? shell->options->inputs : value_get(shell->of->run, "inputs");
+	if (!set_inputs(shell, inputs, err) || !set_vars(shell, err) ||
 	    !secrets_fetch(shell, err) || !claim_all(shell, &locks, err))
 		return exit_of(shell, err);
 	struct str bundle = bundle_make(shell->book, batch_mem(shell));
 	struct news news = {.kind = NEWS_START, .mode = shell->options->mode,
-		.run = run_members(shell, &locks, bundle), .own = own_members(shell)};
+		.run = run_members(shell, inputs, &locks, bundle), .own = own_members(shell)};
 	batch_blob(shell, bundle);
 	owner_make(shell);
 	*run = shell->state.id.p;
@@ -332,7 +347,9 @@ resume(struct shell *shell, const char *run, struct err *err)
 		return exit_of(shell, err);
 	if (!state_may_resume(&shell->state, now.wall, shell->options->deadline > 0, &why, err))
 		return 2;
-	if (!set_inputs(shell, value_get(shell->state.run, "inputs"), err))
+	struct str of = value_get_str(shell->state.run, "of");
+	if (!set_undone(shell, of.p == NULL ? NULL : str_cstr(shell->mem, of), err) ||
+	    !set_inputs(shell, value_get(shell->state.run, "inputs"), err))
 		return 2;
 	restore_vars(shell);
 	if (!secrets_fetch(shell, err))

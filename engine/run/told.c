@@ -119,7 +119,7 @@ struct value
 step_value(struct scope *scope, const struct node *node, const char *path)
 {
 	const struct run_state *run = &scope->shell->state;
-	const struct path_state *state = state_find(run, path);
+	const struct path_state *state = shell_path(scope->shell, path);
 	if (is_open_in_dry_run(scope, state))
 		return unknown_step(scope, path, state);
 	if (node->each == NULL)
@@ -130,12 +130,28 @@ step_value(struct scope *scope, const struct node *node, const char *path)
 	size_t n = state != NULL && state->each != NULL && state->each->kind == V_LIST ? state->each->list.n : 0;
 	bool done = status != NULL && strcmp(status, "done") == 0;
 	for (size_t i = 0; i < n && done; i++)
-		list_push(&items, one(scope, node, state_find(run, arena_printf(scope->mem, "%s[%zu]", path, i))));
+		list_push(&items, one(scope, node, shell_path(scope->shell, arena_printf(scope->mem, "%s[%zu]", path, i))));
 	map_put(&map, "status", value_text(scope->mem, "%s", status == NULL ? "pending" : status));
 	put_time(&map, "started", state == NULL ? 0 : state->started_at);
 	put_time(&map, "ended", state == NULL ? 0 : state->ended_at);
 	map_put(&map, "items", list_done(&items));
 	return map_done(&map);
+}
+
+const struct value *
+undone_value(struct scope *scope)
+{
+	const struct node *node = scope->node;
+	const struct path_state *state;
+	size_t end = strlen(scope->path);
+	while (end > 0 && !str_starts(str_of(scope->path + end), STR("/undo/")))
+		end--;
+	state = end == 0 ? NULL : shell_path(scope->shell, arena_strndup(scope->mem, scope->path, end));
+	if (state == NULL || node->parent == NULL)
+		return NULL;
+	struct value *out = arena_new_of(scope->mem, struct value);
+	*out = restored(scope->mem, node->parent, state->outputs, false);
+	return out;
 }
 
 struct value
