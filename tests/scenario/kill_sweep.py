@@ -33,14 +33,17 @@ class Victim:
 
     def __init__(self, lab, folder):
         self.lab, self.folder = lab, folder
-        self.store = os.path.join(folder, "runs.db")
+        self.store = os.path.join(folder, "runs")
         self.ledger = os.path.join(lab.folder, "ledger.jsonl")
 
     def prepare(self):
-        for name in os.listdir(self.folder):
-            os.unlink(os.path.join(self.folder, name))
+        self.forget()
         self.ready()
         ledger.Ledger(self.ledger).clear()
+
+    def forget(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.mkdir(self.folder, 0o700)
 
     def env(self):
         return dict(os.environ, RBX_STORE=self.store, RBX_LAB_LEDGER=self.ledger, NO_COLOR="1")
@@ -85,7 +88,7 @@ class Quick(Victim):
             text = f.read()
         path = os.path.join(ROOT, "build", "sweep-%d-%s" % (self.lab.net, self.file))
         with open(path, "w", encoding="utf-8") as f:
-            f.write(re.sub(r"every: [35]s", "every: 50ms", text))
+            f.write(re.sub(r"every: [35]s", "every: 100ms", text))
         return path
 
 
@@ -184,10 +187,10 @@ def resumed(victim, again=None):
             if victim.effects():
                 return ["an effect, and no run on the record: " + text]
             code, text = victim.call(*victim.args())
-        elif runs[-1].get("state") == "done":
+        elif runs[0].get("state") in ("ok", "done"):
             return []
         else:
-            run = runs[-1]["run"]
+            run = runs[0]["run"]
             code, text = victim.call("resume", run, "--yes", strace=strace(*again) if again and turn == 0 else ())
             if code in (-9, 137):
                 continue
@@ -212,8 +215,7 @@ def point(victim, call, n, again, control):
     if code not in (-9, 137):
         return False, [] if code == 0 else ["exit %d without being killed: %s" % (code, text)]
     if control:
-        for name in os.listdir(victim.folder):
-            os.unlink(os.path.join(victim.folder, name))
+        victim.forget()
         code, text = victim.call(*victim.args())
         return True, judge(victim)
     wrong = resumed(victim, again)

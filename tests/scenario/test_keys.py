@@ -23,13 +23,16 @@ class Keys(world.Scenario):
     def test_when(self):
         self.play("""
             steps:
-              - {id: a, when: false, exec: {argv: [touch, a]}, undo: none}
+              - id: a
+                when: false
+                exec: {argv: [touch, a]}
+                undo: none
               - id: b
                 when: steps.a.status == 'skipped'
                 exec: {argv: [touch, b]}
                 undo: none
         """)
-        self.assertEqual(self.states(), {"a": "skipped", "b": "done"})
+        self.assertEqual(self.states(), {"a": "skipped", "b": "ok"})
         self.assertEqual((self.there("a"), self.there("b")), (False, True))
 
     def test_for_each(self):
@@ -60,7 +63,7 @@ class Keys(world.Scenario):
                 undo: none
               - id: seen
                 assert:
-                  - steps.each.items.map(i, i.status) == ['done', 'failed', 'done']
+                  - steps.each.?items.orValue([]).map(i, i.status) == ['done', 'failed', 'done']
         """)
         self.assertEqual(self.lines("said"), ["1", "2", "3"])
 
@@ -129,7 +132,7 @@ class Keys(world.Scenario):
                     sleep 300
                 undo: none
         """, expect=None)
-        self.assertIn(self.states()["a"], ("in_doubt", "failed"))
+        self.assertIn(self.states()["a"], ("doubt", "failed"))
         self.assertFalse(os.path.exists("/proc/%s/exe" % self.lines("pid")[0]))
 
     def test_deadline(self):
@@ -137,11 +140,11 @@ class Keys(world.Scenario):
             steps:
               - id: a
                 file_check: {path: never}
-                every: 50ms
-                deadline: 300ms
+                every: 100ms
+                deadline: 1s
         """, expect=FAILED)
         self.play("""
-            limits: {deadline: 300ms}
+            limits: {deadline: 1s}
             steps:
               - {id: a, exec: {argv: [sleep, '60']}, effect: pure}
         """, expect=LATE)
@@ -155,7 +158,6 @@ class Keys(world.Scenario):
                 retry: {attempts: 4, delay: 10ms}
         """, expect=FAILED)
         self.assertEqual(len(self.lines("tries")), 4)
-        self.assertEqual(self.steps()["a"]["tries"], 4)
 
     def test_a_once_step_is_not_repeated(self):
         self.play("""
@@ -173,7 +175,7 @@ class Keys(world.Scenario):
               - id: a
                 exec: {shell: 'echo x >>asked; printf "{\\"n\\": %%d}" "$(wc -l <asked)"', json: true}
                 effect: pure
-                every: 20ms
+                every: 100ms
                 deadline: 30s
                 until: self.json.n >= 3
                 fail_if: self.json.n == %d
@@ -250,12 +252,13 @@ class Keys(world.Scenario):
         self.play("""
             steps:
               - id: a
+                confirm: 'make it?'
                 exec: {shell: 'touch made'}
                 probe:
                   file_check: {path: state.json, json: true}
                   done: self.json.made
                 undo: none
-        """)
+        """, "--yes")
         self.assertFalse(self.there("made"))
         self.assertEqual(self.steps()["a"]["how"], "unchanged")
 
@@ -278,8 +281,8 @@ class Keys(world.Scenario):
         text = """
             steps:
               - {id: a, exec: {shell: 'exit 1'}, undo: none, on_error: %s}
-              - {id: b, exec: {shell: 'touch b'}, undo: none, when: "steps.a.status in ['done', 'failed']"}
-        """.replace(", when: \"steps.a.status in ['done', 'failed']\"", "")
+              - {id: b, exec: {shell: 'touch b'}, undo: none}
+        """
         self.play(text % "stop", expect=FAILED)
         self.assertFalse(self.there("b"))
         self.play(text % "continue")
@@ -328,7 +331,7 @@ class Keys(world.Scenario):
         run = self.last()
         done = self.rbx("resume", run, expect=PERSON)
         self.assertIn("rbx resolve", done.stdout + done.stderr)
-        self.assertEqual(self.states(run)["a"], "in_doubt")
+        self.assertEqual(self.states(run)["a"], "doubt")
         self.rbx("resolve", run, "a", "--done", "--reason", "I looked")
         self.rbx("resume", run)
         self.assertEqual(len(self.lines("did")), 1)

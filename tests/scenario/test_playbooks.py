@@ -186,10 +186,9 @@ class Playbooks(world.Scenario):
         for args in (("show", run), ("show", run, "--json"), ("logs", run)):
             text += self.rbx(*args).stdout
         raw = text.encode()
-        for name in os.listdir(self.dir):
-            path = os.path.join(self.dir, name)
-            if os.path.isfile(path):
-                with open(path, "rb") as f:
+        for top, _, names in os.walk(self.dir):
+            for name in names:
+                with open(os.path.join(top, name), "rb") as f:
                     raw += f.read()
         for name in ("AWS_SECRET_ACCESS_KEY", "PROD_DB_PASSWORD", "STAGING_DB_PASSWORD", "SLACK_WEBHOOK_URL"):
             with self.subTest(name):

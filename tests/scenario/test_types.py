@@ -70,7 +70,7 @@ class Types(world.Scenario):
     def test_request_without_a_key_is_in_doubt(self):
         self.script("webhook", op="post", cut=10, times=1)
         self.one("http_request: {{url: 'http://{net}.1:8065/x', json: {{a: 1}}}}\nundo: none", expect=PERSON)
-        self.assertEqual(self.states()["s"], "in_doubt")
+        self.assertEqual(self.states()["s"], "doubt")
         self.assertEqual(len(self.effects("webhook", "post")), 1)
 
     def test_request_of_which_nothing_left_is_no_doubt(self):

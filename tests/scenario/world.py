@@ -52,7 +52,7 @@ class Scenario(unittest.TestCase):
         self.dir = tempfile.mkdtemp(prefix="rbx-scenario-")
         self.addCleanup(shutil.rmtree, self.dir, True)
         os.chmod(self.dir, 0o700)
-        self.store = os.path.join(self.dir, "runs.db")
+        self.store = os.path.join(self.dir, "runs")
         if self.in_lab:
             self.lab.reset()
 
