@@ -142,6 +142,11 @@ struct news {
 	size_t n_messages;
 };
 
+/* Bodies of messages, with `reason` in each:
+ *   {do: cancel} {do: stop}            after: the last seq that the sender saw
+ *   {do: approve, step, ask, yes}      ask: seq of the question (left out: the open one);
+ *                                      word: as typed; answers: of a step that asks
+ *   {do: resolve, step, choice}        outputs: with the choice `done` */
 enum act_kind {
 	/* start `phase` of the step; answer by NEWS_OP */
 	ACT_OP,

@@ -211,7 +211,10 @@ may_begin(struct owner *o, struct seat *seat)
 		if (answer == ANSWER_NO)
 			return group_final(o, seat,
 				&(struct group_end){.state = OUT_SKIPPED});
-		if (answer == ANSWER_ERROR)
+		seat->is_dark |= answer == ANSWER_UNKNOWN && is_dry(o, seat);
+		if (answer == ANSWER_UNKNOWN && !seat->is_dark)
+			err_set(&err, ERR_VALUE, "`when` is not known");
+		if (answer != ANSWER_YES && !seat->is_dark)
 			return group_final(o, seat,
 				&(struct group_end){.state = OUT_FAILED, .err = &err});
 	}

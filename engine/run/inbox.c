@@ -125,6 +125,15 @@ answered(struct owner *o, struct seat *seat, bool yes)
 	}
 }
 
+/* A question may want a word to be typed; an answer without it is none. */
+static bool
+says_word(const struct letter *letter)
+{
+	const char *word = letter->path->word;
+
+	return word == NULL || str_is(value_get_str(&letter->body, "word"), word);
+}
+
 static void
 take_answer(struct owner *o, const struct letter *letter)
 {
@@ -134,7 +143,7 @@ take_answer(struct owner *o, const struct letter *letter)
 	struct map_builder body = body_new(o);
 
 	if (letter->seat == NULL || state->ask == 0 || state->what != ASK_CHANGE
-		|| (uint64_t)ask != state->ask) {
+		|| (uint64_t)ask != state->ask || (yes && !says_word(letter))) {
 		void_answer(o, letter, ask, yes);
 		return;
 	}

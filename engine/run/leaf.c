@@ -82,6 +82,11 @@ leaf_start(struct owner *o, struct seat *seat)
 {
 	leaf_wait(o, seat, WAIT_NONE, 0);
 	seat->sub = SUB_NONE;
+	if (seat->is_dark) {
+		leaf_final(o, seat,
+			(struct final){.state = OUT_OK, .grade = GRADE_UNKNOWN});
+		return;
+	}
 	if (seat->stand != STAND_PROVIDE && !evaluate(o, seat))
 		return;
 	if (seat->has_provider && seat->stand != STAND_PROVIDE) {

@@ -72,6 +72,8 @@ struct seat {
 	size_t place;                                 /* in `in` */
 	bool is_item, is_undo, is_leaf, is_handler, is_gate;
 	bool is_back;                             /* an undo, or a step of an undo list */
+	/* in or below a group of which a dry run cannot know whether it is carried out */
+	bool is_dark;
 	bool is_dry;                               /* below a call with `dry_run: true` */
 	struct seat *around;              /* of a list of handlers in a called playbook */
 	/* the nearest that is written on it or a group around it */

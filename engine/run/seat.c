@@ -153,7 +153,10 @@ seat_new(struct owner *o, struct list *in, size_t place, const struct node *node
 	seat->is_handler = path_is_handler(seat->path);
 	seat->is_gate = in == &o->trigger || in == &o->preconditions;
 	seat->is_back = path_is_undo(seat->path);
-	seat->is_dry = in != NULL && in->group != NULL && in->group->is_dry;
+	if (in != NULL && in->group != NULL) {
+		seat->is_dry = in->group->is_dry;
+		seat->is_dark = in->group->is_dark;
+	}
 	if (node != NULL) {
 		seat->is_dry |= node->kind == NODE_PLAYBOOK && node->call_dry_run;
 		read_traits(seat);
