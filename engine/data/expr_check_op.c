@@ -106,8 +106,13 @@ no_operator(struct checker *c, const struct node *node)
 static const struct expr_type *
 check_binary(struct checker *c, struct node *node)
 {
-	const struct expr_type *a = check_node(c, node->first), *b = check_node(c, node->first->next);
-	const struct expr_type *result = &expr_bool;
+	struct node *left = node->first, *right = left->next;
+	size_t errors = c->diags->errors;
+	const struct expr_type *a = check_node(c, left), *result = &expr_bool;
+	/* A name with a hyphen in it is told once. */
+	if (node->kind == NODE_SUB && c->diags->errors > errors && left->to + 1 == right->from)
+		return &expr_dyn;
+	const struct expr_type *b = check_node(c, right);
 	enum node_kind op = node->kind;
 	if (op <= NODE_MOD)
 		result = a->dyn || b->dyn ? half_known(c, op, a, b) : calculate(c, op, a, b);

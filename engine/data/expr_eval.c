@@ -38,14 +38,14 @@ eval_no_operator(struct eval *e, const struct code *c, const char *sign, const s
 	eval_fail(e, c, ERR_TYPE, "no such operation: %s %s %s (%s %s %s)", type_kind_name(a->kind), sign,
 		type_kind_name(b->kind), eval_short(a, left), sign, eval_short(b, right));
 	bool text = a->kind == V_STRING || b->kind == V_STRING;
-	bool number = (a->kind >= V_INT && a->kind <= V_DOUBLE) || (b->kind >= V_INT && b->kind <= V_DOUBLE);
+	bool one = a->kind >= V_INT && a->kind <= V_DOUBLE, other = b->kind >= V_INT && b->kind <= V_DOUBLE;
 	if (a->kind == V_TIMESTAMP || b->kind == V_TIMESTAMP)
 		err_hint(e->err, "timestamp(x) makes a time of text or seconds");
 	else if (a->kind == V_DURATION || b->kind == V_DURATION)
 		err_hint(e->err, "duration(x) makes a length of time of text");
-	else if (text && number)
+	else if (text && (one || other))
 		err_hint(e->err, "int(x) or double(x) reads a number from text, string(x) makes text");
-	else if (number)
+	else if (one && other)
 		err_hint(e->err, "double(x) or int(x) makes the numbers alike");
 	return NULL;
 }
@@ -79,7 +79,7 @@ eval_charge(struct eval *e, uint64_t steps)
 bool
 frame_charge(struct expr_frame *f, uint64_t bytes)
 {
-	return f->eval == NULL || eval_charge(f->eval, bytes / COST_OF_BYTES);
+	return eval_charge(f->eval, bytes / COST_OF_BYTES);
 }
 
 /* ---- values in general */

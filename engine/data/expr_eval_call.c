@@ -88,7 +88,8 @@ bool
 eval_constant_call(struct arena *mem, const struct overload *overload, void *prepared,
                    const struct value *const *args, size_t n, struct value *out, struct err *err)
 {
-	struct expr_frame frame = {mem, NULL, prepared, err};
+	struct eval e = {.mem = mem, .err = err, .used = arena_used(mem)};
+	struct expr_frame frame = {mem, &e, prepared, err};
 	*err = (struct err){.code = ERR_NONE};
 	*out = (struct value){.kind = V_NULL};
 	return overload->row->call(&frame, args, n, out);

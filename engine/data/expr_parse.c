@@ -15,7 +15,7 @@ struct parser {
 	struct token now;
 	struct err *err;
 	unsigned level;
-	uint32_t last_to;                             /* where the token before `now` ended */
+	uint32_t last_from, last_to;                  /* where the token before `now` stands */
 };
 
 static struct node *parse_expr(struct parser *p);
@@ -34,6 +34,7 @@ tree_fail(struct err *err, uint32_t from, uint32_t to, const char *format, ...)
 static void
 advance(struct parser *p)
 {
+	p->last_from = p->now.from;
 	p->last_to = p->now.to;
 	p->now = scan_next(&p->scanner);
 }
@@ -91,7 +92,7 @@ static const struct slip slips[] = {
 	{"is", "compare with =="}, {"eq", "compare with =="}, {"ne", "compare with !="},
 	{"contains", "write a.contains(b)"}, {"matches", "write a.matches('…')"},
 	{"if", "a choice is written condition ? a : b"}, {"then", "a choice is written condition ? a : b"},
-	{"else", "a choice is written condition ? a : b"},
+	{"else", "a choice is written condition ? a : b"}, {"?", "a default is written x.?name.orValue(d)"},
 };
 
 static struct node *
@@ -105,8 +106,9 @@ unexpected(struct parser *p, const char *want)
 	else
 		tree_fail(p->err, now.from, now.to, "'%.*s' cannot stand here: want %s",
 			now.text.n > 40 ? 40 : STR_FMT(now.text), want);
-	for (size_t i = 0; now.kind == TOKEN_NAME && i < sizeof slips / sizeof *slips; i++)
-		if (str_is(now.text, slips[i].word))
+	struct str last = {p->scanner.text.p + p->last_from, p->last_to - p->last_from};
+	for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
+		if (str_is(now.text, slips[i].word) || (now.kind == TOKEN_NAME && str_is(last, slips[i].word)))
 			err_hint(p->err, "%s", slips[i].hint);
 	return NULL;
 }
