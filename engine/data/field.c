@@ -174,6 +174,14 @@ spread(const struct field_use *use, const struct field *fields, const struct val
 	return true;
 }
 
+/* What is wrong in a list or map is told; the rest of it still counts, so that no error hides others. */
+static bool
+is_container(const struct field *field, const struct value *v)
+{
+	return (field->type == FIELD_LIST && v->kind == V_LIST)
+		|| ((field->type == FIELD_MAP || field->type == FIELD_OBJECT) && v->kind == V_MAP);
+}
+
 static bool
 judge_given(const struct field_use *use, const struct field *fields, const struct value *map,
 	struct map_builder *out)
@@ -191,10 +199,13 @@ judge_given(const struct field_use *use, const struct field *fields, const struc
 			good = false;
 		} else if (field->flags & FIELD_SPREAD && !use->partial) {
 			good &= spread(use, fields, map, field, v, out);
-		} else if (field_judge(use, field, v, &judged)) {
-			map_put(out, field->name, judged);
 		} else {
-			good = false;
+			bool fits = field_judge(use, field, v, &judged);
+			good &= fits;
+			if (fits || is_container(field, &judged)) {
+				map_put(out, field->name, judged);
+				out->members[out->n - 1].key = *key;
+			}
 		}
 	}
 	return good;

@@ -84,6 +84,7 @@ const struct expr_type *fields_expr_type(struct arena *mem, const struct field *
 struct value fields_schema(struct arena *mem, const struct field *fields);    /* JSON Schema 2020-12 of the map */
 struct value field_schema(struct arena *mem, const struct field *field);      /* of one value */
 const char *field_type_name(enum field_type type);    /* for people: "duration" */
+const char *field_type_wants(enum field_type type);   /* "a duration, as 90s, 5m or 1h30m" */
 bool field_takes(const struct field *field, const struct expr_type *type);    /* whether such a value may pass */
 
 #endif

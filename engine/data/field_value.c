@@ -21,8 +21,8 @@ field_type_name(enum field_type type)
 	return type_names[type];
 }
 
-static const char *
-wanted(enum field_type type)
+const char *
+field_type_wants(enum field_type type)
 {
 	switch (type) {
 	case FIELD_INT: return "an integer";
@@ -192,7 +192,7 @@ judge_time(const struct field_use *use, const struct field *field, const struct 
 	else if (v->kind == V_INT && type == FIELD_SIZE && v->i >= 0)
 		*out = placed(value_int(number = v->i), v);
 	else {
-		struct err *said = wrong(use, field, v, wanted(type));
+		struct err *said = wrong(use, field, v, field_type_wants(type));
 		if (v->kind == V_INT && type == FIELD_DURATION)
 			err_hint(said, "say the unit: %llds", (long long)v->i);
 		else if (err.code != ERR_NONE)
@@ -209,7 +209,7 @@ judge_form(const struct field_use *use, const struct field *field, const struct 
 	struct err err = {0};
 	const struct regex *regex;
 	if (v->kind != V_STRING && (field->type != FIELD_PATH || !value_to_text(use->mem, v, out))) {
-		wrong(use, field, v, wanted(field->type));
+		wrong(use, field, v, field_type_wants(field->type));
 		return false;
 	}
 	*out = v->kind == V_STRING ? *v : *out;

@@ -258,7 +258,7 @@ leaf_read(struct scope *scope, const struct field *field, const struct value *v)
 	const struct expr_type *type = template_type(template);
 	if (!field_takes(field, type)) {
 		diag_error(scope->load->diags, value_mark(v), "'%s' takes %s, and this expression gives %s",
-			field->name, field_type_name(field->type), expr_type_name(all->scratch, type))->code = ERR_TYPE;
+			field->name, field_type_wants(field->type), expr_type_name(all->scratch, type))->code = ERR_TYPE;
 		return NULL;
 	}
 	return template;

@@ -184,6 +184,26 @@ book_load(struct loading *all, const char *path, struct mark at, struct info *ca
 	return book_build(b, file);
 }
 
+/* What `defaults` says is compiled for each step that takes it; what is wrong with it is told once. */
+static void
+drop_repeated(struct diags *diags)
+{
+	for (struct diag *d = diags->first; d != NULL; ) {
+		struct diag *next = d->next;
+		if (next == NULL || next->level != d->level || next->err.at.source == NULL
+			|| next->err.at.source != d->err.at.source || next->err.at.from != d->err.at.from
+			|| strcmp(next->err.msg, d->err.msg) != 0) {
+			d = next;
+			continue;
+		}
+		d->next = next->next;
+		diags->errors -= next->level == DIAG_ERROR;
+		diags->warnings -= next->level == DIAG_WARNING;
+		if (diags->last == next)
+			diags->last = d;
+	}
+}
+
 const struct playbook *
 playbook_load(struct arena *mem, const char *path, const struct loader *loader, struct diags *diags)
 {
@@ -202,5 +222,6 @@ playbook_load(struct arena *mem, const char *path, const struct loader *loader, 
 	}
 	arena_free(all.scratch);
 	diags_sort(diags);
+	drop_repeated(diags);
 	return diags->errors == errors ? book : NULL;
 }

@@ -16,7 +16,7 @@ not_a_sibling(const struct info *parallel, const struct value *id)
 	struct book_load *b = parallel->load;
 	const char **names = arena_array(b->all->scratch, const char *, parallel->node.n_members + 1);
 	for (size_t i = 0; i < parallel->node.n_members; i++)
-		names[i] = parallel->node.members[i]->id;
+		names[i] = str_is(id->str, parallel->node.members[i]->id) ? "" : parallel->node.members[i]->id;
 	const char *near = near_name(id->str, names);
 	struct err *err = diag_error(b->diags, value_mark(id), "'%.*s' is no other member of '%s'%s%s%s",
 		STR_FMT(id->str), parallel->node.id, near == NULL ? "" : ", did you mean '",

@@ -325,7 +325,8 @@ in_loop(const struct info *target, const struct info *top, struct err *why)
 static bool
 not_ended(const struct info *target, struct err *why, const char *reason)
 {
-	return err_set(why, ERR_UNKNOWN_NAME, "step '%s' has not surely ended here: %s", target->node.id, reason);
+	err_set(why, ERR_UNKNOWN_NAME, "step '%s' has not surely ended here: %s", target->node.id, reason);
+	return err_hint(why, "a step reads those above it, and siblings that it needs");
 }
 
 /* Both stand in lists of the same parent, or of the playbook itself. */

@@ -166,14 +166,22 @@ why_not(const struct expr_env *env, struct str name, struct err *why)
 	if (str_is(name, "self") || str_is(name, "outputs"))
 		return err_set(why, ERR_UNKNOWN_NAME, "'%.*s' is not known yet here: it is what the step's own "
 			"until, fail_if, assert, outputs and measures read", STR_FMT(name));
+	if ((str_is(name, "item") || str_is(name, "index")) && scope->reader != NULL
+		&& value_get(scope->reader->map, "for_each") != NULL)
+		return err_set(why, ERR_UNKNOWN_NAME, "'%.*s' is not known yet here: when, confirm and for_each stand "
+			"before the loop", STR_FMT(name));
 	if (str_is(name, "item") || str_is(name, "index"))
 		return err_set(why, ERR_UNKNOWN_NAME, "'%.*s' exists only in a step with for_each", STR_FMT(name));
 	if (str_is(name, "failure"))
 		return err_set(why, ERR_UNKNOWN_NAME, "'failure' exists only in on_failure and finally");
 	if (str_is(name, "waiting"))
 		return err_set(why, ERR_UNKNOWN_NAME, "'waiting' exists only in on_waiting");
-	if (str_is(name, "steps") || str_is(name, "step"))
-		return err_set(why, ERR_UNKNOWN_NAME, "'%.*s' does not exist here", STR_FMT(name));
+	for (size_t i = 0; i < ROOT_INDEX; i++)
+		if (str_is(name, root_names[i])) {
+			err_set(why, ERR_UNKNOWN_NAME, "'%.*s' does not exist here", STR_FMT(name));
+			return err_hint(why, "%s", scope->reader == NULL ? "a default reads run; a var reads inputs, "
+				"objectives, run and the vars above it" : "see the names and scope of the language");
+		}
 	if (ids_find(scope->load, name) != NULL) {
 		err_set(why, ERR_UNKNOWN_NAME, "unknown name '%.*s'", STR_FMT(name));
 		return err_hint(why, "of a step write steps.%.*s", STR_FMT(name));
