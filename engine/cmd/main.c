@@ -13,7 +13,8 @@ extern const struct command run_command, plan_command, drill_command, resume_com
 const struct command *const commands[] = {
 	&run_command, &drill_command, &resume_command, &resolve_command, &undo_command,
 	&approve_command, &cancel_command, &tick_command, &list_command, &show_command,
-	&logs_command, &verify_command, &validate_command, &steps_command, &eval_command,
+	&logs_command, &verify_command, &validate_command, &graph_command,
+	&steps_command, &eval_command,
 	&backup_command,
 	&help_command, NULL,
 };
