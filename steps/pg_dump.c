@@ -77,6 +77,13 @@ struct dump {
 
 static step_fn preview, run;
 
+/* Credentials are fetched only for a place on S3. */
+static bool
+is_on_s3(const struct value *args)
+{
+	return str_starts(value_get_str(args, "to"), STR("s3://"));
+}
+
 const struct step_type pg_dump_type = {
 	.name = "pg_dump",
 	.summary = "dump a database to a file or to S3",
@@ -86,6 +93,7 @@ const struct step_type pg_dump_type = {
 	.effect = IDEMPOTENT,
 	.timeout = 2 * NS_H,
 	.uses = &aws_credentials,
+	.uses_if = is_on_s3,
 	.state = sizeof(struct dump),
 	.slots = SLOTS,
 	.check = check,

@@ -81,6 +81,13 @@ struct restore {
 
 static step_fn preview, run;
 
+/* Credentials are fetched only for a place on S3. */
+static bool
+is_on_s3(const struct value *args)
+{
+	return str_starts(value_get_str(args, "from"), STR("s3://"));
+}
+
 const struct step_type pg_restore_type = {
 	.name = "pg_restore",
 	.summary = "restore a dump into a database",
@@ -91,6 +98,7 @@ const struct step_type pg_restore_type = {
 	.effect_of = effect_of,
 	.timeout = 2 * NS_H,
 	.uses = &aws_credentials,
+	.uses_if = is_on_s3,
 	.state = sizeof(struct restore),
 	.slots = SLOTS,
 	.check = check,

@@ -40,6 +40,7 @@ struct step_type {
 	int64_t timeout;                              /* of an attempt, ns; 0: none (manual, wait) */
 	int64_t window;                               /* KEYED: how long the far side remembers the key, less a margin; ns */
 	const struct provider *uses;
+	bool (*uses_if)(const struct value *in);      /* whether `uses` is needed; NULL: always */
 	size_t state;                                 /* private bytes, zeroed, in the attempt's arena */
 	unsigned slots;                               /* operations in flight at once, 0 = 1, at most 16 */
 	bool is_check;                                /* a check: always PURE, may stand in trigger and preconditions */

@@ -191,6 +191,11 @@ struct owner_options {
 	/* paths of gates that may fail in this run, NULL-ended; may be NULL */
 	const char *const *overrides;
 	const char *const *reasons;                   /* one for each */
+	/* questions that want no word, group or second person are answered at once, in
+	 * the name of this user */
+	bool yes;
+	uint32_t uid;
+	const char *user, *host;
 	/* the run that a run of the mode `undo` takes back, folded; NULL else */
 	const struct run_state *of;
 };

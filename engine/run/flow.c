@@ -152,6 +152,7 @@ group_asks(struct owner *o, struct seat *seat)
 		seat_stand(o, seat, STAND_ASK);
 		if (seat->state->until_at != 0)
 			leaf_wait(o, seat, WAIT_ASK, seat->state->until_at);
+		inbox_yes(o, seat);
 	}
 	return IS_BLOCKED;
 }

@@ -255,7 +255,7 @@ inbox_keep(struct owner *o, const struct message *message)
 	struct kept_message **at = &o->inbox;
 
 	for (; *at != NULL; at = &(*at)->next) {
-		if ((*at)->message.id == message->id)
+		if (message->id != 0 && (*at)->message.id == message->id)
 			return;
 	}
 	*at = arena_new_of(o->mem, struct kept_message);
@@ -265,6 +265,28 @@ inbox_keep(struct owner *o, const struct message *message)
 		: message->user);
 	(*at)->message.host = arena_strdup(o->mem, message->host == NULL ? ""
 		: message->host);
+}
+
+void
+inbox_yes(struct owner *o, const struct seat *seat)
+{
+	const struct confirm *confirm = seat->node->confirm;
+	const struct path_state *state = seat->state;
+	struct map_builder body = {.mem = o->turn_mem};
+
+	if (!o->options.yes || confirm == NULL || state->word != NULL || state->by != NULL
+		|| confirm->not_by != NULL || confirm->at_least > 1)
+		return;
+	map_put(&body, "do", value_str(STR("approve")));
+	map_put(&body, "step", value_str(str_of(state->path)));
+	map_put(&body, "ask", value_int((int64_t)state->ask));
+	map_put(&body, "yes", value_bool(true));
+	map_put(&body, "reason", value_str(STR("--yes")));
+	struct value v = map_done(&body);
+	struct message message = {.at = o->now, .uid = o->options.uid,
+		.user = o->options.user, .host = o->options.host,
+		.body = str_of(json_text(o->turn_mem, &v, JSON_COMPACT))};
+	inbox_keep(o, &message);
 }
 
 static bool

@@ -113,7 +113,8 @@ leaf_look(struct owner *o, struct seat *seat)
 		.shown = "as written"};
 	bool changes = seat->effect != PURE, looks = seat->has_preview && !seat->is_undo;
 
-	if (changes && is_dry(o, seat)) {
+	/* A wait has a preview, for a rehearsal does not wait. */
+	if ((changes || (seat->has_preview && seat->node->type->is_check)) && is_dry(o, seat)) {
 		leaf_predict(o, seat, NULL);
 	} else if (changes && looks && (is_asked_for(o, seat) || seat->goes_back)) {
 		seat_stand(o, seat, STAND_LOOK);
@@ -245,6 +246,7 @@ leaf_ask(struct owner *o, struct seat *seat)
 	seat->then = THEN_NONE;
 	if (state->until_at != 0)
 		leaf_wait(o, seat, WAIT_ASK, state->until_at);
+	inbox_yes(o, seat);
 }
 
 /* Preconditions: after the answer, before every attempt. */

@@ -23,6 +23,21 @@ shell_path(const struct shell *shell, const char *path)
 	return before != NULL ? before : state;
 }
 
+const struct node *
+shell_node(const struct shell *shell, const char *path)
+{
+	struct arena *mem = arena_new();
+	struct buf plain = buf_in(mem);
+	for (const char *p = path; *p != '\0'; p++)
+		if (*p == '[')
+			p += strcspn(p, "]");
+		else
+			buf_putc(&plain, *p);
+	const struct node *node = playbook_node(shell->book, buf_str(&plain));
+	arena_free(mem);
+	return node;
+}
+
 int64_t
 shell_time(const struct shell *shell)
 {

@@ -273,6 +273,7 @@ bool inbox_has_resolve(struct owner *o, const char *path);
 void inbox_keep(struct owner *o, const struct message *message);
 void inbox_take(struct owner *o, const struct message *message);
 /* what was kept, and may be taken now */
+void inbox_yes(struct owner *o, const struct seat *seat);  /* --yes: answers its question, if it may */
 void inbox_waiting(struct owner *o);
 
 #endif

@@ -257,9 +257,9 @@ begin(struct job *job)
 	job->attempt = attempt_of(job);
 	if (job->doing == job->node)
 		of_undone(job);
-	const struct provider *provider = job->doing->type->uses;
-	if (provider != NULL)
-		provide(job, provider);
+	const struct step_type *type = job->doing->type;
+	if (type->uses != NULL && (type->uses_if == NULL || type->uses_if(in)))
+		provide(job, type->uses);
 	else
 		job_provided(job, NULL, NULL);
 }

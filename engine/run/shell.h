@@ -78,6 +78,7 @@ struct shell {
 
 /* What is on record of a path: in a run that undoes another, also what that left. NULL: nothing. */
 const struct path_state *shell_path(const struct shell *shell, const char *path);
+const struct node *shell_node(const struct shell *shell, const char *path);  /* of a path with indices */
 struct now shell_now(const struct shell *shell);
 int64_t shell_time(const struct shell *shell);         /* us of the owner's clock */
 void shell_tell(struct shell *shell, struct news news, struct job *job);

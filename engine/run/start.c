@@ -261,7 +261,9 @@ owner_make(struct shell *shell)
 {
 	const struct run_options *options = shell->options;
 	struct owner_options *made = arena_new_of(shell->mem, struct owner_options);
-	*made = (struct owner_options){.tty = options->tty && !options->no_wait, .overrides = options->overrides,
+	const struct self *self = shell->host->type->self(shell->host);
+	*made = (struct owner_options){.yes = options->yes, .uid = self->uid, .user = self->user,
+		.host = self->host, .tty = options->tty && !options->no_wait, .overrides = options->overrides,
 		.reasons = options->reasons, .of = shell->of};
 	shell->owner = owner_new(shell->mem, shell->book, &shell->state, &shell->asker, made);
 }

@@ -204,14 +204,7 @@ waiting_value(struct scope *scope)
 	if (it != NULL && it->state == OUT_DOUBT)
 		kind = "doubt";
 	else if (it != NULL && it->what == ASK_CHANGE) {
-		struct arena *mem = scope->mem;
-		struct buf plain = buf_in(mem);
-		for (const char *p = it->path; *p != '\0'; p++)
-			if (*p == '[')
-				p += strcspn(p, "]");
-			else
-				buf_putc(&plain, *p);
-		const struct node *node = playbook_node(scope->shell->book, buf_str(&plain));
+		const struct node *node = shell_node(scope->shell, it->path);
 		kind = node != NULL && node->type != NULL && strcmp(node->type->name, "manual") == 0 ?
 			"manual" : "confirm";
 	}
