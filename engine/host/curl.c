@@ -159,7 +159,7 @@ open_socket(void *with, curlsocktype purpose, struct curl_sockaddr *to)
 	struct transfer *t = with;
 	struct err err;
 	address_text(&to->addr, t->address);
-	if (!t->any_address && !address_allowed(&to->addr, t->limits, t->link_local, &err)) {
+	if (!address_allowed(&to->addr, t->limits, t->link_local, &err)) {
 		t->refused = err;
 		return CURL_SOCKET_BAD;
 	}
@@ -177,7 +177,7 @@ before_request(void *with, char *remote, char *local, int remote_port, int local
 	struct sockaddr_storage addr;
 	struct err err;
 	if (!address_parse(remote, 0, &addr, &err)
-		|| (!t->any_address && !address_allowed((struct sockaddr *)&addr, t->limits, t->link_local, &err))) {
+		|| !address_allowed((struct sockaddr *)&addr, t->limits, t->link_local, &err)) {
 		t->refused = err;
 		return CURL_PREREQFUNC_ABORT;
 	}
@@ -292,6 +292,26 @@ transfer_open(struct transfer *t, const char *ca_file, struct err *err)
 	curl_easy_setopt(t->easy, CURLOPT_MAXAGE_CONN, (long)REUSE_S);
 	curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	return !t->tls || set_tls(t, ca_file, err);
+}
+
+bool
+transfer_login(struct transfer *t, const char *user, const struct secret *password, struct err *err)
+{
+	if (user == NULL)
+		return true;
+	struct str bytes = password == NULL ? STR("") : secret_reveal(password);
+	if (memchr(bytes.p, '\0', bytes.n) != NULL)
+		return err_set(err, ERR_VALUE, "the password holds a NUL character");
+	char *text = malloc(bytes.n + 1);
+	if (text == NULL)
+		abort();
+	memcpy(text, bytes.p, bytes.n);
+	text[bytes.n] = '\0';
+	curl_easy_setopt(t->easy, CURLOPT_USERNAME, user);
+	curl_easy_setopt(t->easy, CURLOPT_PASSWORD, text);
+	explicit_bzero(text, bytes.n);
+	free(text);
+	return true;
 }
 
 static void

@@ -24,7 +24,7 @@ struct transfer {
 	const char *where;                            /* "host:port", for messages; in op->mem */
 	const char *ca_file;                          /* in use, for messages */
 	const struct addresses *limits;
-	bool link_local, any_address;                 /* any_address: limits do not apply (mail) */
+	bool link_local;
 	bool connected;                               /* a connection is there and was checked: the request may leave now */
 	bool answering;                               /* the first byte of the answer has come */
 	struct err refused;                           /* set: why we ourselves ended it; wins over curl's code */
@@ -43,6 +43,8 @@ void web_close(struct real *real);
 
 /* The easy handle with everything that is common; `url` is not set. tls: the CA bundle is looked up now. */
 bool transfer_open(struct transfer *t, const char *ca_file, struct err *err);
+/* user NULL: nothing. */
+bool transfer_login(struct transfer *t, const char *user, const struct secret *password, struct err *err);
 void transfer_start(struct transfer *t);              /* now, or when it is its turn */
 /* Out of the multi handle or the queue, the easy handle is gone; t itself stays. Also twice. */
 void transfer_close(struct transfer *t);

@@ -298,25 +298,6 @@ in_answer(struct transfer *t)
 
 /* {{{ What goes */
 
-static bool
-set_login(struct http *http, struct err *err)
-{
-	struct str password = http->ask->password == NULL ? STR("") : secret_reveal(http->ask->password);
-	if (memchr(password.p, '\0', password.n) != NULL)
-		return err_set(err, ERR_VALUE, "the password holds a NUL character");
-	char *text = malloc(password.n + 1);
-	if (text == NULL)
-		abort();
-	memcpy(text, password.p, password.n);
-	text[password.n] = '\0';
-	curl_easy_setopt(http->t.easy, CURLOPT_USERNAME, http->ask->user);
-	curl_easy_setopt(http->t.easy, CURLOPT_PASSWORD, text);
-	curl_easy_setopt(http->t.easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-	explicit_bzero(text, password.n);
-	free(text);
-	return true;
-}
-
 static void
 set_headers(struct http *http)
 {
@@ -378,9 +359,10 @@ http_set(struct http *http, struct err *err)
 	http->t.link_local = ask->link_local;
 	http->t.stalls = in_answer;
 	http->t.done = on_done;
-	if (!transfer_open(&http->t, ask->ca_file, err) || (ask->user != NULL && !set_login(http, err)))
+	if (!transfer_open(&http->t, ask->ca_file, err) || !transfer_login(&http->t, ask->user, ask->password, err))
 		return false;
 	CURL *easy = http->t.easy;
+	curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 	curl_easy_setopt(easy, CURLOPT_URL, ask->url);
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -13,6 +13,10 @@ struct request_url {
  * header that would change where the request ends. Fills *url. */
 bool request_check(struct arena *mem, const struct http_ask *ask, struct request_url *url, struct err *err);
 
+/* Scheme `plain` or `secure`, no control character, blank, backslash or fragment. */
+bool request_parse_url(struct arena *mem, const char *text, const char *plain, const char *secure,
+	struct request_url *url, struct err *err);
+
 /* "host:port", with brackets where they belong. */
 char *request_where(struct arena *mem, const char *host, const char *port);
 

@@ -5,6 +5,7 @@ const struct real_kind *const real_kinds[OP_POSTED + 1] = {
 	[OP_EXEC] = &real_exec,
 	[OP_OPEN] = &real_open,
 	[OP_HTTP] = &real_http,
+	[OP_MAIL] = &real_mail,
 	[OP_SQL] = &real_sql,
 	[OP_DNS] = &real_dns,
 	[OP_CONNECT] = &real_connect,

@@ -58,13 +58,14 @@ url_part(struct arena *mem, CURLU *url, CURLUPart part, unsigned flags)
 }
 
 static bool
-parse_url(struct arena *mem, const char *text, CURLU *url, struct request_url *out, struct err *err)
+parse_url(struct arena *mem, const char *text, CURLU *url, const char *plain, const char *secure,
+	struct request_url *out, struct err *err)
 {
 	if (curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
 		return err_set(err, ERR_VALUE, "the URL is not well-formed");
 	const char *scheme = url_part(mem, url, CURLUPART_SCHEME, 0);
-	if (scheme == NULL || (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0))
-		return err_set(err, ERR_VALUE, "the URL's scheme is neither http nor https");
+	if (scheme == NULL || (strcasecmp(scheme, plain) != 0 && strcasecmp(scheme, secure) != 0))
+		return err_set(err, ERR_VALUE, "the URL's scheme is neither %s nor %s", plain, secure);
 	char *host = (char *)url_part(mem, url, CURLUPART_HOST, 0);
 	if (host == NULL || host[0] == '\0')
 		return err_set(err, ERR_VALUE, "the URL names no host");
@@ -73,13 +74,14 @@ parse_url(struct arena *mem, const char *text, CURLU *url, struct request_url *o
 		host++;
 	}
 	*out = (struct request_url){host, url_part(mem, url, CURLUPART_PORT, CURLU_DEFAULT_PORT),
-		strcasecmp(scheme, "https") == 0};
+		strcasecmp(scheme, secure) == 0};
 	return true;
 }
 
 /* A fragment is never sent; where one stands, the host is not what a reader takes it for ("http://h#@evil"). */
-static bool
-check_url(struct arena *mem, const char *text, struct request_url *out, struct err *err)
+bool
+request_parse_url(struct arena *mem, const char *text, const char *plain, const char *secure,
+	struct request_url *out, struct err *err)
 {
 	if (text_has_control(str_of(text)))
 		return err_set(err, ERR_VALUE, "the URL holds a control character");
@@ -90,7 +92,7 @@ check_url(struct arena *mem, const char *text, struct request_url *out, struct e
 	CURLU *url = curl_url();
 	if (url == NULL)
 		abort();
-	bool ok = parse_url(mem, text, url, out, err);
+	bool ok = parse_url(mem, text, url, plain, secure, out, err);
 	curl_url_cleanup(url);
 	return ok;
 }
@@ -98,7 +100,7 @@ check_url(struct arena *mem, const char *text, struct request_url *out, struct e
 bool
 request_check(struct arena *mem, const struct http_ask *ask, struct request_url *url, struct err *err)
 {
-	if (ask->url == NULL || !check_url(mem, ask->url, url, err))
+	if (ask->url == NULL || !request_parse_url(mem, ask->url, "http", "https", url, err))
 		return ask->url == NULL ? err_set(err, ERR_VALUE, "there is no URL") : false;
 	if (ask->method == NULL || !is_token(str_of(ask->method)))
 		return err_set(err, ERR_VALUE, "the HTTP method is not well-formed");

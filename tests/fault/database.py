@@ -65,11 +65,13 @@ def start(folder):
     sys.exit('postgres does not start')
 
 
-def pump(a, b, word, forward):
+def pump(a, b, word, forward, cut):
     try:
         while data := a.recv(65536):
             lost = word is not None and word in data
-            if not lost or forward:
+            if lost:
+                cut.set()
+            if forward if lost else word is not None or not cut.is_set():
                 b.sendall(data)
             if lost:
                 a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
@@ -93,8 +95,9 @@ def way(name, port, word, forward):
         while True:
             c, _ = s.accept()
             b = socket.create_connection(('127.0.0.1', port))
-            threading.Thread(target=pump, args=(c, b, word, forward), daemon=True).start()
-            threading.Thread(target=pump, args=(b, c, None, True), daemon=True).start()
+            cut = threading.Event()
+            threading.Thread(target=pump, args=(c, b, word, forward, cut), daemon=True).start()
+            threading.Thread(target=pump, args=(b, c, None, True, cut), daemon=True).start()
     threading.Thread(target=serve, daemon=True).start()
 
 
