@@ -1,13 +1,33 @@
-#include "cmd/command.h"
+#include "cmd/carry.h"
+
+/* Of a run without an end the fold tells whether it waits for a person. */
+static const char *
+word_of(struct cmd *cmd, const struct run_line *line)
+{
+	struct arena *mem = arena_new();
+	struct run_state state;
+	struct err ignored;
+	const char *word = line->alive ? "running" : "crashed";
+	if (strcmp(line->state, "ok") == 0)
+		word = "done";
+	else if (line->ended != 0)
+		word = line->state;
+	else if (run_fold(cmd->store, line->run, mem, &state, &ignored)) {
+		word = run_word(&state, line->alive);
+		state_close(&state);
+	}
+	arena_free(mem);
+	return word;
+}
 
 static struct value
-line_value(struct arena *mem, const struct run_line *line)
+line_value(struct arena *mem, const struct run_line *line, const char *word)
 {
 	struct map_builder map = {.mem = mem};
 	map_put(&map, "run", value_str(str_of(line->run)));
 	map_put(&map, "playbook", value_str(str_of(line->playbook)));
 	map_put(&map, "mode", value_str(str_of(line->mode)));
-	map_put(&map, "state", value_str(str_of(line->state)));
+	map_put(&map, "state", value_str(str_of(word)));
 	map_put(&map, "started", value_time_us(line->started));
 	map_put(&map, "ended",
 		line->ended == 0 ? value_null() : value_time_us(line->ended));
@@ -40,11 +60,12 @@ colour_of(const char *state)
 static void
 write_line(struct cmd *cmd, struct buf *out, const struct run_line *line)
 {
+	const char *word = word_of(cmd, line);
 	const char *took = line->ended == 0
 		? ""
 		: duration_short(cmd->mem, (line->ended - line->started) * 1000);
 	buf_printf(out, "%-20s %s%-12s%s %-8s %s  %8s  %s", line->run,
-		cmd->colour ? colour_of(line->state) : "", line->state,
+		cmd->colour ? colour_of(word) : "", word,
 		cmd->colour ? "\033[0m" : "", line->mode,
 		time_text_us(cmd->mem, line->started / 1000000 * 1000000), took,
 		line->playbook);
@@ -66,7 +87,7 @@ run(struct cmd *cmd)
 		return cmd_error(cmd, EXIT_FAILED, &err);
 	for (size_t i = n; i-- > 0;) {                /* the newest first */
 		if (cmd->json) {
-			struct value v = line_value(cmd->mem, &lines[i]);
+			struct value v = line_value(cmd->mem, &lines[i], word_of(cmd, &lines[i]));
 			json_write(&out, &v, JSON_COMPACT);
 			buf_putc(&out, '\n');
 		} else {
