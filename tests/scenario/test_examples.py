@@ -102,7 +102,7 @@ class Alone(world.Scenario):
 
     def test_all_are_valid_and_none_is_left_out(self):
         files = sorted(glob.glob(os.path.join(world.ROOT, "examples/**/*.yaml"), recursive=True))
-        files = [f for f in files if "/lab/" not in f]
+        files = [f for f in files if "examples/lab/" not in f]
         self.rbx("validate", *files)
         with open(os.path.join(world.ROOT, "examples/README.md")) as f:
             listed = f.read()
