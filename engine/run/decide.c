@@ -184,6 +184,7 @@ run_decide(struct owner *o, const struct news *news, struct now now, struct aren
 		size_t records = turn->n_records, acts = turn->n_acts;
 		inbox_waiting(o);
 		course_advance(o);
+		inbox_waiting(o);                     /* a walk may have come to a question that stood open */
 		if (turn->n_records == records && turn->n_acts == acts)
 			break;
 	}

@@ -348,7 +348,11 @@ may_be_taken(struct owner *o, const struct message *message)
 {
 	struct letter letter;
 
-	if (!read_letter(o, message, &letter) || letter.seat == NULL)
+	if (!read_letter(o, message, &letter))
+		return false;
+	if (str_is(letter.what, "cancel") || str_is(letter.what, "stop"))
+		return true;
+	if (letter.seat == NULL)
 		return false;
 	return letter.seat->stand == STAND_DOUBT || letter.seat->stand == STAND_FINAL
 		|| letter.seat->stand == STAND_ASK;
