@@ -25,10 +25,12 @@ fill(struct arena *mem, struct value values[5])
 	values[4] = value_time_us(1768824000000000);
 }
 
-/* No message may show the secret. */
+/* No message may show the secret, unless somebody wrote it. */
 static void
-look(const struct err *err)
+look(struct str text, const struct err *err)
 {
+	if (str_find(text, STR("hunter2")) < text.n)
+		return;
 	if (strstr(err->msg, "hunter2") != NULL || strstr(err->hint, "hunter2") != NULL)
 		abort();
 }
@@ -52,7 +54,7 @@ run(struct str text, bool unchecked, struct buf *out)
 			abort();
 		diags_print(out, &diags, false);
 	} else if (!expr_eval(expr, &scope, out->mem, &v, &err)) {
-		look(&err);
+		look(text, &err);
 		diag_print(out, DIAG_ERROR, &err, false);
 	} else {
 		json_write(out, &v, JSON_MASK);

@@ -33,7 +33,8 @@ run(struct arena *mem, struct str text, unsigned rules)
 	if (!template_eval(template, &scope, mem, &v, &err))
 		return;
 	recorded = template_record(template, &v, mem);
-	if (strstr(json_text(mem, &recorded, 0), "hunter2") != NULL)
+	bool written = str_find(text, STR("hunter2")) < text.n;
+	if (!written && strstr(json_text(mem, &recorded, 0), "hunter2") != NULL)
 		abort();
 	if (rules == 0 && (!template_restore(mem, &recorded, &env, &scope, &back, &err)
 	                   || strcmp(json_text(mem, &v, 0), json_text(mem, &back, 0)) != 0))
