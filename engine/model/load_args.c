@@ -105,6 +105,22 @@ read_paths(struct info *info, const struct field *fields, const struct value *in
 	}
 }
 
+/* A region that is written and stands outside limits.regions is an error before anything runs. */
+static void
+judge_region(struct info *info)
+{
+	struct book_load *b = info->load;
+	const struct value *regions = value_get(b->book->limits, "regions");
+	const struct value *region = value_get(info->in, "region");
+	if (regions == NULL || regions->kind != V_LIST || region == NULL || region->kind != V_STRING)
+		return;
+	for (size_t i = 0; i < regions->list.n; i++)
+		if (regions->list.items[i].kind == V_STRING && str_eq(regions->list.items[i].str, region->str))
+			return;
+	diag_error(b->diags, value_mark(region), "the region %s is not in limits.regions",
+		value_short(b->all->scratch, region, 40));
+}
+
 void
 args_understand(struct info *info)
 {
@@ -121,6 +137,7 @@ args_understand(struct info *info)
 	struct scope scope, secrets;
 	info->self = self_type(b->all, type);
 	judge(info, map);
+	judge_region(info);
 	read_paths(info, type->in, info->in);
 	scope_of(&scope, info, SCOPE_ITEM, -1);
 	info->node.args_constant = !has_template(map);
