@@ -23,6 +23,9 @@ def talk(c, kind, out):
             say('250-mail.test')
             say('250 AUTH PLAIN' if kind != 'plain' else '250 8BITMIME')
         elif word == b'AUTH':
+            if len(line.split()) < 3:
+                say('334 ')
+                f.readline()
             say('535 wrong password' if kind == 'login' else '235 welcome')
         elif word == b'RCPT' and kind == 'refuse_rcpt':
             say('550 5.1.1 no such user')

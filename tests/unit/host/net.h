@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* How late a deadline may be told: 250 ms are promised, and a loaded machine adds its own. */
+#define NET_LATE NS_S
+
 /* A script that prints "NAME PORT" lines and then "ready FOLDER", and ends with its standard input. */
 struct servers {
 	pid_t pid;

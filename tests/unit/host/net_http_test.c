@@ -102,7 +102,7 @@ get_within(const char *scheme, const char *server, int64_t ns)
 	op.deadline = net_now(host) + ns;
 	net_run(host, &op);
 	int64_t over = net_now(host) - op.deadline;
-	assert_true(over >= 0 && over < 250 * NS_MS);
+	assert_true(over >= 0 && over < NET_LATE);
 	return op;
 }
 

@@ -188,7 +188,7 @@ sql_within(const char *server, const char *text, int64_t ns)
 {
 	struct op op = start_to(server, "localhost", "disable", (struct sql_ask){.text = text}, ns);
 	net_run(host, &op);
-	assert_true(net_now(host) - op.deadline < 250 * NS_MS);
+	assert_true(net_now(host) - op.deadline < NET_LATE);
 	return op;
 }
 
