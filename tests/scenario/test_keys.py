@@ -275,7 +275,7 @@ class Keys(world.Scenario):
                   - {id: f, exec: {shell: 'echo finally >>log'}, undo: none}
         """, expect=FAILED)
         self.assertEqual(self.lines("log"), ["a", "b", "undo b", "undo a", "finally"])
-        self.assertEqual([self.states()[p] for p in "abc"], ["undone", "undone", "failed"])
+        self.assertEqual([self.states()["all/" + p] for p in "abc"], ["undone", "undone", "failed"])
 
     def test_on_error(self):
         text = """
