@@ -59,6 +59,17 @@ enum { EVAL_MOST_MEMORY = 24 << 20 };
 /* The value of c: in `room`, or where it lies already. NULL: e->err is set. */
 const struct value *eval_code(struct eval *e, const struct code *c, struct value *room);
 
+/* The same for an operand: most are leaves. */
+static inline const struct value *
+eval_operand(struct eval *e, const struct code *c, struct value *room)
+{
+	if (c->kind == NODE_CONST || c->kind == NODE_LOCAL) {
+		e->steps++;
+		return c->kind == NODE_CONST ? c->value : e->locals[c->number];
+	}
+	return eval_code(e, c, room);
+}
+
 const struct value *eval_operator(struct eval *e, const struct code *c, struct value *room);
 const struct value *eval_loop(struct eval *e, const struct code *c, struct value *room);
 const struct value *eval_index(struct eval *e, const struct code *c, struct value *room);

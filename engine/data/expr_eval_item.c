@@ -135,7 +135,7 @@ const struct value *
 eval_select(struct eval *e, const struct code *c, struct value *room)
 {
 	struct value own;
-	const struct value *in = eval_code(e, &e->code[c->first], &own), *v;
+	const struct value *in = eval_operand(e, &e->code[c->first], &own), *v;
 	if (in == NULL)
 		return NULL;
 	if (in->kind == V_MAP && in->map->find == NULL && !((c->flags & ~NODE_SECRET) | (in->flags & VALUE_SECRET))

@@ -403,7 +403,8 @@ negate(struct eval *e, const struct code *c, const struct value *v, struct value
 	return room;
 }
 
-static const struct value *
+/* Kept apart, because its many cases want a large frame. */
+static const struct value *__attribute__((noinline))
 apply(struct eval *e, const struct code *c, const struct value *a, const struct value *b, struct value *room)
 {
 	if (c->kind == NODE_EQ || c->kind == NODE_NE)
@@ -419,14 +420,37 @@ apply(struct eval *e, const struct code *c, const struct value *a, const struct 
 	return c->kind <= NODE_MOD ? calculate(e, c, a, b, room) : compare(e, c, a, b, room);
 }
 
+/* == of two scalars of one kind, by far the most frequent operation; -1: it is none. */
+static int
+same_scalar(const struct value *a, const struct value *b)
+{
+	if (a->kind != b->kind)
+		return -1;
+	if (a->kind == V_STRING && a->str.n < 100)
+		return str_eq(a->str, b->str);
+	if (a->kind == V_INT || a->kind == V_UINT)
+		return a->i == b->i;
+	return a->kind == V_BOOL ? a->b == b->b : -1;
+}
+
 const struct value *
 eval_operator(struct eval *e, const struct code *c, struct value *room)
 {
 	struct value left, right;
 	const struct code *kid = &e->code[c->first];
-	const struct value *a = eval_code(e, kid, &left), *b = NULL;
-	if (a == NULL || (c->n > 1 && (b = eval_code(e, kid + 1, &right)) == NULL))
+	const struct value *a = eval_operand(e, kid, &left), *b = NULL;
+	if (a == NULL || (c->n > 1 && (b = eval_operand(e, kid + 1, &right)) == NULL))
 		return NULL;
+	if (c->kind == NODE_EQ || c->kind == NODE_NE) {
+		int same = same_scalar(a, b);
+		if (same >= 0) {
+			*room = (struct value){
+				.kind = V_BOOL, .b = same == (c->kind == NODE_EQ),
+				.flags = (a->flags | b->flags) & VALUE_SECRET,
+			};
+			return room;
+		}
+	}
 	unsigned secret = (a->flags | (b == NULL ? 0U : b->flags)) & VALUE_SECRET;
 	const struct value *v = apply(e, c, a, b, room);
 	if (v != NULL)
