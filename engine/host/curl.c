@@ -12,10 +12,10 @@ enum { CONNECT_MS = 30000, IDLE_S = 60, REUSE_S = 2 };
 struct web {
 	struct real *real;
 	CURLM *multi;
-	struct timer timer;                           /* curl's */
+	struct timer timer; /* curl's */
 	struct link waiting;
 	unsigned running;
-	struct socket **sockets;                      /* by fd */
+	struct socket **sockets; /* by fd */
 	size_t n_sockets;
 	bool closing;
 };
@@ -28,7 +28,8 @@ struct socket {
 
 static void admit_waiting(struct web *web);
 
-/* Between calls into curl: hand out what has ended. A `done` may start and end other transfers. */
+/* Between calls into curl: hand out what has ended. A `done` may start and end other
+ * transfers. */
 static void
 take_done(struct web *web)
 {
@@ -64,7 +65,8 @@ set_timer(CURLM *multi, long ms, void *with)
 	if (ms < 0 || web->closing)
 		real_timer_stop(web->real, &web->timer);
 	else
-		real_timer(web->real, &web->timer, real_now() + ms * NS_MS, on_timer, web);
+		real_timer(web->real, &web->timer, real_now() + ms * NS_MS, on_timer,
+			web);
 	return 0;
 }
 
@@ -140,7 +142,8 @@ watch_socket(CURL *easy, curl_socket_t fd, int what, void *with, void *per_socke
 	struct socket *socket = know_socket(web, fd);
 	if (socket == NULL)
 		return -1;
-	int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+	int events = (what & CURL_POLL_IN ? UV_READABLE : 0)
+		| (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
 	return uv_poll_start(&socket->poll, events, on_socket) == 0 ? 0 : -1;
 }
 
@@ -151,7 +154,8 @@ close_socket(void *with, curl_socket_t fd)
 	return close(fd);
 }
 
-/* The address that will be connected: what the name said before does not matter, so a name that changes gains nothing. */
+/* The address that will be connected: what the name said before does not matter, so a
+ * name that changes gains nothing. */
 static curl_socket_t
 open_socket(void *with, curlsocktype purpose, struct curl_sockaddr *to)
 {
@@ -166,7 +170,8 @@ open_socket(void *with, curlsocktype purpose, struct curl_sockaddr *to)
 	return t->fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-/* A connection stands, new or kept from before, and nothing of the request was sent on it. */
+/* A connection stands, new or kept from before, and nothing of the request was sent on
+ * it. */
 static int
 before_request(void *with, char *remote, char *local, int remote_port, int local_port)
 {
@@ -177,7 +182,8 @@ before_request(void *with, char *remote, char *local, int remote_port, int local
 	struct sockaddr_storage addr;
 	struct err err;
 	if (!address_parse(remote, 0, &addr, &err)
-		|| !address_allowed((struct sockaddr *)&addr, t->limits, t->link_local, &err)) {
+		|| !address_allowed((struct sockaddr *)&addr, t->limits, t->link_local,
+			&err)) {
 		t->refused = err;
 		return CURL_PREREQFUNC_ABORT;
 	}
@@ -185,9 +191,11 @@ before_request(void *with, char *remote, char *local, int remote_port, int local
 	address_text((struct sockaddr *)&addr, t->address);
 	struct curl_tlssessioninfo *info = NULL;
 	curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &info);
-	if (t->tls && info != NULL && info->backend == CURLSSLBACKEND_OPENSSL && info->internals != NULL
-		&& !tls_names_host(info->internals)) {
-		err_set(&t->refused, ERR_TLS, "the certificate of %s names no host (it has no subjectAltName)", t->where);
+	if (t->tls && info != NULL && info->backend == CURLSSLBACKEND_OPENSSL
+		&& info->internals != NULL && !tls_names_host(info->internals)) {
+		err_set(&t->refused, ERR_TLS,
+			"the certificate of %s names no host (it has no subjectAltName)",
+			t->where);
 		return CURL_PREREQFUNC_ABORT;
 	}
 	t->connected = true;
@@ -242,10 +250,12 @@ look_for_stall(void *with)
 	uint64_t moved = (uint64_t)up + (uint64_t)down;
 	if (moved != t->moved || !t->running || t->stalls == NULL || !t->stalls(t)) {
 		t->moved = moved;
-		real_timer(t->handle.real, &t->idle, real_now() + IDLE_S * NS_S, look_for_stall, t);
+		real_timer(t->handle.real, &t->idle, real_now() + IDLE_S * NS_S,
+			look_for_stall, t);
 		return;
 	}
-	err_set(&t->refused, ERR_TIMEOUT, "timed out: no byte from or to %s for %d s", t->where, IDLE_S);
+	err_set(&t->refused, ERR_TIMEOUT, "timed out: no byte from or to %s for %d s",
+		t->where, IDLE_S);
 	err_transient(&t->refused);
 	t->done(t, CURLE_OPERATION_TIMEDOUT);
 }
@@ -255,7 +265,8 @@ set_tls(struct transfer *t, const char *ca_file, struct err *err)
 {
 	t->ca_file = tls_ca_file(ca_file, &t->handle.real->options);
 	if (t->ca_file == NULL) {
-		err_set(err, ERR_NOT_FOUND, "there is no file of trusted certificates on this system");
+		err_set(err, ERR_NOT_FOUND,
+			"there is no file of trusted certificates on this system");
 		return err_hint(err, "name one in `ca`");
 	}
 	if (access(t->ca_file, R_OK) != 0)
@@ -278,9 +289,12 @@ transfer_open(struct transfer *t, const char *ca_file, struct err *err)
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->message);
 	curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);    /* else a cancel would wait for the resolver's thread */
-	curl_easy_setopt(t->easy, CURLOPT_PROXY, "");         /* a proxy of the environment would hide the address */
-	curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);      /* with one, the store of certificates is not kept */
+	/* Else a cancel would wait for the thread that looks up the name. */
+	curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
+	/* A proxy of the environment would hide the address. */
+	curl_easy_setopt(t->easy, CURLOPT_PROXY, "");
+	/* With a folder of them the store of certificates is read anew each time. */
+	curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
@@ -288,14 +302,16 @@ transfer_open(struct transfer *t, const char *ca_file, struct err *err)
 	curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, before_request);
 	curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-	curl_easy_setopt(t->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);     /* a name may have moved: that is our trade */
+	/* A name may have moved: that is our trade. */
+	curl_easy_setopt(t->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	curl_easy_setopt(t->easy, CURLOPT_MAXAGE_CONN, (long)REUSE_S);
 	curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	return !t->tls || set_tls(t, ca_file, err);
 }
 
 bool
-transfer_login(struct transfer *t, const char *user, const struct secret *password, struct err *err)
+transfer_login(struct transfer *t, const char *user, const struct secret *password,
+	struct err *err)
 {
 	if (user == NULL)
 		return true;
@@ -325,7 +341,8 @@ admit_waiting(struct web *web)
 		CURLMcode code = curl_multi_add_handle(web->multi, t->easy);
 		assert(code == CURLM_OK);
 		(void)code;
-		real_timer(web->real, &t->idle, real_now() + IDLE_S * NS_S, look_for_stall, t);
+		real_timer(web->real, &t->idle, real_now() + IDLE_S * NS_S,
+			look_for_stall, t);
 	}
 }
 

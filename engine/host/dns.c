@@ -1,5 +1,6 @@
-/* OP_DNS. To a server named by the ask or the run: our own messages. To the system: getaddrinfo for A and AAAA, which
- * heeds /etc/hosts and nsswitch.conf; for other types its servers are asked. */
+/* OP_DNS. To a server named by the ask or the run: our own messages. To the system:
+ * getaddrinfo for A and AAAA, which heeds /etc/hosts and nsswitch.conf; for other types
+ * its servers are asked. */
 #include "host/address.h"
 #include "host/message.h"
 #include "host/query.h"
@@ -10,20 +11,21 @@
 enum { TYPE_A = 1, TYPE_AAAA = 28, NXDOMAIN = 3, MOST = 32 };
 
 struct system_job {
-	struct job job;                               /* first */
+	struct job job; /* first */
 	int family, error;
 	char name[256], texts[MOST][ADDRESS_TEXT];
 	size_t n;
 };
 
 struct dns {
-	struct handle handle;                         /* first */
+	struct handle handle; /* first */
 	struct query *query;
 	struct system_job *job;
 };
 
 static void
-dns_over(struct dns *dns, const struct dns_answer *answer, enum reach reach, const struct err *err)
+dns_over(struct dns *dns, const struct dns_answer *answer, enum reach reach,
+	const struct err *err)
 {
 	struct op *op = dns->handle.op;
 	struct real *real = dns->handle.real;
@@ -40,14 +42,19 @@ dns_over(struct dns *dns, const struct dns_answer *answer, enum reach reach, con
 static void
 on_answer(void *with, const struct dns_answer *answer, bool sent, const struct err *err)
 {
-	dns_over(with, answer, answer != NULL ? REACH_ANSWERED : sent ? REACH_SENT : REACH_NONE, err);
+	dns_over(with, answer,
+		answer != NULL ? REACH_ANSWERED
+			: sent ? REACH_SENT
+			       : REACH_NONE,
+		err);
 }
 
 static void
 system_work(struct job *base)
 {
 	struct system_job *job = (struct system_job *)base;
-	struct addrinfo hints = {.ai_family = job->family, .ai_socktype = SOCK_STREAM}, *list = NULL;
+	struct addrinfo hints = {.ai_family = job->family, .ai_socktype = SOCK_STREAM},
+			*list = NULL;
 	job->error = getaddrinfo(job->name, NULL, &hints, &list);
 	for (struct addrinfo *a = list; a != NULL && job->n < MOST; a = a->ai_next)
 		address_text(a->ai_addr, job->texts[job->n++]);
@@ -65,9 +72,11 @@ system_done(struct job *base)
 	struct dns *dns = op->handle;
 	struct err err;
 	dns->job = NULL;
-	bool absent = job->error == EAI_NONAME, empty = job->error == EAI_NODATA || job->error == EAI_ADDRFAMILY;
+	bool absent = job->error == EAI_NONAME,
+	     empty = job->error == EAI_NODATA || job->error == EAI_ADDRFAMILY;
 	if (job->error != 0 && !absent && !empty) {
-		err_set(&err, ERR_RESOLVE, "the name %s cannot be resolved: %s", job->name, gai_strerror(job->error));
+		err_set(&err, ERR_RESOLVE, "the name %s cannot be resolved: %s",
+			job->name, gai_strerror(job->error));
 		err.transient = job->error == EAI_AGAIN;
 		dns_over(dns, NULL, REACH_SENT, &err);
 		return;
@@ -76,10 +85,13 @@ system_done(struct job *base)
 	struct dns_record *records = arena_array(op->mem, struct dns_record, job->n);
 	for (size_t i = 0; i < job->n; i++)
 		records[i] = (struct dns_record){
-			.name = message_name(op->mem, job->name), .value = arena_strdup(op->mem, job->texts[i]),
-			.type = job->family == AF_INET ? TYPE_A : TYPE_AAAA, .section = 1,
+			.name = message_name(op->mem, job->name),
+			.value = arena_strdup(op->mem, job->texts[i]),
+			.type = job->family == AF_INET ? TYPE_A : TYPE_AAAA,
+			.section = 1,
 		};
-	*answer = (struct dns_answer){.rcode = absent ? NXDOMAIN : 0, .records = records, .n_records = job->n};
+	*answer = (struct dns_answer){
+		.rcode = absent ? NXDOMAIN : 0, .records = records, .n_records = job->n};
 	dns_over(dns, answer, REACH_ANSWERED, NULL);
 }
 
@@ -108,12 +120,15 @@ dns_start(struct real *real, struct op *op)
 {
 	const struct dns_ask *ask = op->ask;
 	struct dns *dns = handle_new(real, op, sizeof *dns);
-	struct query_ask query = {.name = ask->name, .type = ask->type, .recurse = ask->recurse,
+	struct query_ask query = {.name = ask->name,
+		.type = ask->type,
+		.recurse = ask->recurse,
 		.deadline = op->deadline};
 	handle_deadline(dns, on_deadline);
 	bool by_system = ask->server == NULL && real->options.resolver == NULL;
 	if (strlen(ask->name) > 253) {
-		dns_over(dns, NULL, REACH_NONE, &(struct err){ERR_VALUE, .msg = "the name is too long for DNS"});
+		dns_over(dns, NULL, REACH_NONE,
+			&(struct err){ERR_VALUE, .msg = "the name is too long for DNS"});
 	} else if (by_system && (ask->type == TYPE_A || ask->type == TYPE_AAAA)) {
 		dns->job = job_new(real, op, sizeof *dns->job);
 		dns->job->family = ask->type == TYPE_A ? AF_INET : AF_INET6;
@@ -122,7 +137,8 @@ dns_start(struct real *real, struct op *op)
 	} else {
 		struct err err;
 		if (query_servers(&query, ask->server, &real->options, &err))
-			dns->query = query_start(real, op->mem, &query, on_answer, dns, &err);
+			dns->query =
+				query_start(real, op->mem, &query, on_answer, dns, &err);
 		if (dns->query == NULL)
 			dns_over(dns, NULL, REACH_NONE, &err);
 	}

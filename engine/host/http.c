@@ -1,4 +1,5 @@
-/* OP_HTTP. One request on one easy handle; the answer's body goes whole to the answer, or to a reader piece by piece. */
+/* OP_HTTP. One request on one easy handle; the answer's body goes whole to the answer, or
+ * to a reader piece by piece. */
 #include "host/curl.h"
 #include "host/http.h"
 #include "host/names.h"
@@ -10,32 +11,35 @@
 #include <stdlib.h>
 
 enum {
-	MOST_HEADERS = 64 << 10, MOST_BODY = 16 << 20, MOST_FAILED = 64 << 10,
-	HELD = 256 << 10,                             /* of a stream that nobody reads */
+	MOST_HEADERS = 64 << 10,
+	MOST_BODY = 16 << 20,
+	MOST_FAILED = 64 << 10,
+	HELD = 256 << 10, /* of a stream that nobody reads */
 };
 
-struct held {                                         /* in op->mem: its end is the end of the stream */
+struct held { /* in op->mem: its end is the end of the stream */
 	struct http *http;
 };
 
 struct http {
-	struct transfer t;                            /* first */
-	struct op *op;                                /* as long as op->handle may point here */
+	struct transfer t; /* first */
+	struct op *op; /* as long as op->handle may point here */
 	const struct http_ask *ask;
 	struct held *held;
 	struct request_url url;
-	const char *name, *port;                      /* to look up */
+	const char *name, *port; /* to look up */
 	struct lookup *lookup;
 	struct http_answer *answer;
 	struct header *headers;
 	size_t n_headers, cap_headers, header_bytes;
-	bool headers_done, streams;                   /* streams: a reader takes the body, the operation is complete */
+	bool headers_done,
+		streams; /* streams: a reader takes the body, the operation is complete */
 	char *body;
-	size_t from, n, cap, most;                    /* body[from..n) is not yet read */
+	size_t from, n, cap, most; /* body[from..n) is not yet read */
 	bool paused, ended;
-	struct err fault;                             /* why a stream ended before its end */
+	struct err fault; /* why a stream ended before its end */
 	struct op *part;
-	size_t got;                                   /* of part */
+	size_t got; /* of part */
 };
 
 static void
@@ -69,7 +73,8 @@ body_add(struct http *http, const char *p, size_t n)
 		http->from = 0;
 	}
 	if (http->n + n > http->cap) {
-		http->cap = http->cap * 2 > http->n + n ? http->cap * 2 : http->n + n + 4096;
+		http->cap =
+			http->cap * 2 > http->n + n ? http->cap * 2 : http->n + n + 4096;
 		http->body = realloc(http->body, http->cap);
 		if (http->body == NULL)
 			abort();
@@ -78,7 +83,8 @@ body_add(struct http *http, const char *p, size_t n)
 	http->n += n;
 }
 
-/* Hand what there is to the waiting part. True: that was the end, and the stream is to be given back. */
+/* Hand what there is to the waiting part. True: that was the end, and the stream is to be
+ * given back. */
 static bool
 part_feed(struct http *http)
 {
@@ -86,7 +92,8 @@ part_feed(struct http *http)
 	if (part == NULL)
 		return false;
 	const struct read_ask *ask = part->ask;
-	size_t n = http->n - http->from < ask->want - http->got ? http->n - http->from : ask->want - http->got;
+	size_t n = http->n - http->from < ask->want - http->got ? http->n - http->from
+								: ask->want - http->got;
 	if (n > 0) {
 		memcpy((char *)ask->into + http->got, http->body + http->from, n);
 		if (ask->digest != NULL)
@@ -121,11 +128,12 @@ on_body(char *p, size_t size, size_t count, void *with)
 			return CURL_WRITEFUNC_PAUSE;
 		}
 		body_add(http, p, n);
-		(void)part_feed(http);                /* not the end: that comes with on_done */
+		(void)part_feed(http); /* not the end: that comes with on_done */
 		return n;
 	}
 	if (http->n + n > http->most) {
-		err_set(&http->t.refused, ERR_LIMIT, "the answer of %s is larger than %zu bytes", http->t.where,
+		err_set(&http->t.refused, ERR_LIMIT,
+			"the answer of %s is larger than %zu bytes", http->t.where,
 			http->most);
 		return 0;
 	}
@@ -151,7 +159,8 @@ header_add(struct http *http, struct str line)
 	for (char *c = lower; *c != '\0'; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');
-	http->headers[http->n_headers++] = (struct header){lower, str_cstr(mem, str_trim(value))};
+	http->headers[http->n_headers++] =
+		(struct header){lower, str_cstr(mem, str_trim(value))};
 }
 
 static int64_t
@@ -166,7 +175,8 @@ static void
 fill_times(struct http *http)
 {
 	struct http_answer *answer = http->answer;
-	int64_t name = info_ns(http, CURLINFO_NAMELOOKUP_TIME_T), connect = info_ns(http, CURLINFO_CONNECT_TIME_T);
+	int64_t name = info_ns(http, CURLINFO_NAMELOOKUP_TIME_T),
+		connect = info_ns(http, CURLINFO_CONNECT_TIME_T);
 	int64_t tls = info_ns(http, CURLINFO_APPCONNECT_TIME_T);
 	answer->dns_ns = name;
 	answer->connect_ns = connect > name ? connect - name : 0;
@@ -187,7 +197,8 @@ take_head(struct http *http)
 	http->answer->address = arena_strdup(mem, http->t.address);
 	curl_easy_getinfo(http->t.easy, CURLINFO_TLS_SSL_PTR, &info);
 	if (http->t.tls && info != NULL && info->internals != NULL)
-		http->answer->certs = tls_certs(mem, info->internals, &http->answer->n_certs);
+		http->answer->certs =
+			tls_certs(mem, info->internals, &http->answer->n_certs);
 	long status = 0;
 	curl_easy_getinfo(http->t.easy, CURLINFO_RESPONSE_CODE, &status);
 	http->answer->status = (int)status;
@@ -212,11 +223,12 @@ on_header(char *p, size_t size, size_t count, void *with)
 	http->t.answering = true;
 	http->header_bytes += line.n;
 	if (http->header_bytes > MOST_HEADERS) {
-		err_set(&http->t.refused, ERR_LIMIT, "the headers of %s are larger than 64 KiB", http->t.where);
+		err_set(&http->t.refused, ERR_LIMIT,
+			"the headers of %s are larger than 64 KiB", http->t.where);
 		return 0;
 	}
 	if (http->headers_done)
-		return line.n;                        /* trailers */
+		return line.n; /* trailers */
 	long status = 0;
 	curl_easy_getinfo(http->t.easy, CURLINFO_RESPONSE_CODE, &status);
 	if (str_starts(line, STR("HTTP/"))) {
@@ -257,7 +269,8 @@ on_done(struct transfer *t, CURLcode code)
 	struct op *op = http->op;
 	struct real *real = t->handle.real;
 	if (code == CURLE_OK && http->answer == NULL) {
-		err_set(&t->refused, ERR_PROTOCOL, "%s gave no answer that is HTTP", t->where);
+		err_set(&t->refused, ERR_PROTOCOL, "%s gave no answer that is HTTP",
+			t->where);
 		code = CURLE_WEIRD_SERVER_REPLY;
 	}
 	if (code == CURLE_OK) {
@@ -308,11 +321,12 @@ set_headers(struct http *http)
 		has_type |= strncasecmp(*h, "content-type:", 13) == 0;
 		has_encoding |= strncasecmp(*h, "accept-encoding:", 16) == 0;
 		if (strncasecmp(*h, "content-length:", 15) == 0)
-			continue;                     /* it is known; request_check has compared it */
+			continue; /* it is known; request_check has compared it */
 		if (str_trim(value).n > 0)
 			list = curl_slist_append(list, *h);
-		else                                  /* "Name;" is how curl sends an empty one */
-			list = curl_slist_append(list, arena_printf(http->op->mem, "%.*s;", STR_FMT(name)));
+		else /* "Name;" is how curl sends an empty one */
+			list = curl_slist_append(list,
+				arena_printf(http->op->mem, "%.*s;", STR_FMT(name)));
 	}
 	list = curl_slist_append(list, "Expect:");
 	if (!has_type)
@@ -328,14 +342,18 @@ set_method(struct http *http)
 {
 	const struct http_ask *ask = http->ask;
 	CURL *easy = http->t.easy;
-	bool head = strcmp(ask->method, "HEAD") == 0, get = strcmp(ask->method, "GET") == 0;
+	bool head = strcmp(ask->method, "HEAD") == 0,
+	     get = strcmp(ask->method, "GET") == 0;
 	bool put = strcmp(ask->method, "PUT") == 0;
 	if (head)
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-	else if (ask->body.n > 0 || put || strcmp(ask->method, "POST") == 0 || strcmp(ask->method, "PATCH") == 0) {
+	else if (ask->body.n > 0 || put || strcmp(ask->method, "POST") == 0
+		|| strcmp(ask->method, "PATCH") == 0) {
 		curl_easy_setopt(easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->body.n);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, ask->body.n > 0 ? ask->body.p : "");
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+			(curl_off_t)ask->body.n);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+			ask->body.n > 0 ? ask->body.p : "");
 	}
 	if (!head)
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, ask->method);
@@ -359,7 +377,8 @@ http_set(struct http *http, struct err *err)
 	http->t.link_local = ask->link_local;
 	http->t.stalls = in_answer;
 	http->t.done = on_done;
-	if (!transfer_open(&http->t, ask->ca_file, err) || !transfer_login(&http->t, ask->user, ask->password, err))
+	if (!transfer_open(&http->t, ask->ca_file, err)
+		|| !transfer_login(&http->t, ask->user, ask->password, err))
 		return false;
 	CURL *easy = http->t.easy;
 	curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
@@ -384,8 +403,9 @@ http_set(struct http *http, struct err *err)
 
 /* }}} */
 
-/* What our own resolver said goes into a cache of this transfer alone: curl's is common to all, and others may ask
- * another server. For the same reason the connection is neither an old one nor kept. */
+/* What our own resolver said goes into a cache of this transfer alone: curl's is common
+ * to all, and others may ask another server. For the same reason the connection is
+ * neither an old one nor kept. */
 static void
 on_names(void *with, const struct names *names, const struct err *err)
 {
@@ -403,7 +423,8 @@ on_names(void *with, const struct names *names, const struct err *err)
 	buf_printf(&entry, "%s:%s:", http->name, http->port);
 	for (size_t i = 0; i < names->n; i++) {
 		address_text((const struct sockaddr *)&names->list[i], text);
-		buf_printf(&entry, strchr(text, ':') ? "%s[%s]" : "%s%s", i > 0 ? "," : "", text);
+		buf_printf(&entry, strchr(text, ':') ? "%s[%s]" : "%s%s",
+			i > 0 ? "," : "", text);
 	}
 	http->t.share = curl_share_init();
 	if (http->t.share == NULL)
@@ -427,16 +448,19 @@ find_name(struct http *http, struct err *err)
 	char *name = (char *)http->url.host, *port = (char *)http->url.port;
 	struct sockaddr_storage literal;
 	struct err no;
-	if (ask->connect_to != NULL && !address_split(op->mem, ask->connect_to, &name, &port, err))
+	if (ask->connect_to != NULL
+		&& !address_split(op->mem, ask->connect_to, &name, &port, err))
 		return false;
 	http->name = name;
 	http->port = port;
-	if ((ask->resolver == NULL && real->options.resolver == NULL) || address_parse(name, 0, &literal, &no)) {
+	if ((ask->resolver == NULL && real->options.resolver == NULL)
+		|| address_parse(name, 0, &literal, &no)) {
 		transfer_start(&http->t);
 		return true;
 	}
 	http->t.looking = true;
-	http->lookup = names_find(real, op->mem, name, port, ask->resolver, op->deadline, on_names, http, err);
+	http->lookup = names_find(real, op->mem, name, port, ask->resolver, op->deadline,
+		on_names, http, err);
 	return http->lookup != NULL;
 }
 
@@ -446,7 +470,9 @@ http_start(struct real *real, struct op *op)
 	struct http *http = handle_new(real, op, sizeof *http);
 	http->op = op;
 	http->ask = op->ask;
-	http->most = http->ask->stream_out ? MOST_FAILED : http->ask->most > 0 ? http->ask->most : MOST_BODY;
+	http->most = http->ask->stream_out ? MOST_FAILED
+		: http->ask->most > 0      ? http->ask->most
+					   : MOST_BODY;
 	http->held = arena_new_of(op->mem, struct held);
 	http->held->http = http;
 	arena_defer(op->mem, memory_ends, http->held);

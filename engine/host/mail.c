@@ -1,20 +1,22 @@
-/* OP_MAIL by curl's SMTP. Until the first byte of the message has been taken nothing can be delivered: REACH_NONE. */
+/* OP_MAIL by curl's SMTP. Until the first byte of the message has been taken nothing can
+ * be delivered: REACH_NONE. */
 #include "host/curl.h"
 #include "host/http.h"
 
 #include <stdlib.h>
 
 struct mail {
-	struct transfer t;                            /* first */
+	struct transfer t; /* first */
 	const struct mail_ask *ask;
-	size_t taken;                                 /* of the message */
-	bool taking;                                  /* curl has begun to take it */
-	int code;                                     /* of the last whole reply */
+	size_t taken; /* of the message */
+	bool taking; /* curl has begun to take it */
+	int code; /* of the last whole reply */
 	struct buf reply;
 };
 
 static void
-mail_over(struct mail *mail, const struct mail_answer *answer, enum reach reach, const struct err *err)
+mail_over(struct mail *mail, const struct mail_answer *answer, enum reach reach,
+	const struct err *err)
 {
 	struct op *op = mail->t.handle.op;
 	struct real *real = mail->t.handle.real;
@@ -47,13 +49,15 @@ on_reply(char *p, size_t size, size_t count, void *with)
 	struct mail *mail = with;
 	struct str line = str_trim((struct str){p, size * count});
 	int64_t code = 0;
-	if (line.n < 3 || !str_int((struct str){line.p, 3}, &code) || (line.n > 3 && line.p[3] == '-'))
+	if (line.n < 3 || !str_int((struct str){line.p, 3}, &code)
+		|| (line.n > 3 && line.p[3] == '-'))
 		return size * count;
 	mail->code = (int)code;
 	buf_cut(&mail->reply, 0);
 	buf_add(&mail->reply, str_from(line, line.n > 4 ? 4 : line.n));
 	mail->t.answering = mail->taking;
-	/* After a refusal curl says QUIT and blocks for the reply to it; it cannot where nothing can be sent. */
+	/* After a refusal curl says QUIT and blocks for the reply to it; it cannot where
+	 * nothing can be sent. */
 	if (mail->t.connected && code >= 400)
 		shutdown(mail->t.fd, SHUT_WR);
 	return size * count;
@@ -62,8 +66,9 @@ on_reply(char *p, size_t size, size_t count, void *with)
 static bool
 refused_by_server(const struct mail *mail, CURLcode code)
 {
-	return mail->code >= 400 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR
-		|| code == CURLE_WEIRD_SERVER_REPLY);
+	return mail->code >= 400
+		&& (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR
+			|| code == CURLE_WEIRD_SERVER_REPLY);
 }
 
 static void
@@ -72,9 +77,11 @@ on_done(struct transfer *t, CURLcode code)
 	struct mail *mail = (struct mail *)t;
 	struct err err;
 	if (code == CURLE_OK)
-		shutdown(t->fd, SHUT_RDWR);           /* it is kept, and would be asked to QUIT later */
+		shutdown(t->fd,
+			SHUT_RDWR); /* it is kept, and would be asked to QUIT later */
 	if (code == CURLE_OK || refused_by_server(mail, code)) {
-		struct mail_answer *answer = arena_new_of(t->handle.op->mem, struct mail_answer);
+		struct mail_answer *answer =
+			arena_new_of(t->handle.op->mem, struct mail_answer);
 		*answer = (struct mail_answer){mail->code, buf_str(&mail->reply)};
 		mail_over(mail, answer, REACH_ANSWERED, NULL);
 		return;
@@ -93,7 +100,8 @@ on_deadline(void *with)
 static bool
 check_address(const char *address, struct err *err)
 {
-	if (text_has_control(str_of(address)) || strpbrk(address, "<> ") != NULL || strchr(address, '@') == NULL)
+	if (text_has_control(str_of(address)) || strpbrk(address, "<> ") != NULL
+		|| strchr(address, '@') == NULL)
 		return err_set(err, ERR_VALUE, "a mail address is not well-formed");
 	return true;
 }
@@ -122,7 +130,8 @@ is_here(const char *host)
 	struct sockaddr_storage addr;
 	struct err err;
 	return strcasecmp(host, "localhost") == 0
-		|| (address_parse(host, 0, &addr, &err) && address_is_loopback((struct sockaddr *)&addr));
+		|| (address_parse(host, 0, &addr, &err)
+			&& address_is_loopback((struct sockaddr *)&addr));
 }
 
 static bool
@@ -141,7 +150,8 @@ mail_set(struct mail *mail, struct err *err)
 		return false;
 	curl_easy_setopt(t->easy, CURLOPT_URL, ask->url);
 	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(t->easy, CURLOPT_USE_SSL, t->tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE);
+	curl_easy_setopt(t->easy, CURLOPT_USE_SSL,
+		t->tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE);
 	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)ask->message.n);

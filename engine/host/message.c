@@ -6,13 +6,14 @@
 enum { EDNS_SIZE = 1232 };
 
 bool
-message_query(struct arena *mem, const char *name, uint16_t type, bool recurse, uint16_t id, struct str *out,
-	struct err *err)
+message_query(struct arena *mem, const char *name, uint16_t type, bool recurse,
+	uint16_t id, struct str *out, struct err *err)
 {
 	ldns_rdf *rdf = ldns_dname_new_frm_str(name);
 	if (rdf == NULL)
 		return err_set(err, ERR_VALUE, "'%s' is not a name of DNS", name);
-	ldns_pkt *packet = ldns_pkt_query_new(rdf, type, LDNS_RR_CLASS_IN, recurse ? LDNS_RD : 0);
+	ldns_pkt *packet =
+		ldns_pkt_query_new(rdf, type, LDNS_RR_CLASS_IN, recurse ? LDNS_RD : 0);
 	if (packet == NULL)
 		abort();
 	uint8_t *wire = NULL;
@@ -53,12 +54,16 @@ add_field(struct buf *out, const ldns_rdf *rdf, bool is_text)
 		return;
 	if (out->n > 0)
 		buf_putc(out, ' ');
-	buf_puts(out, ldns_rdf_get_type(rdf) == LDNS_RDF_TYPE_DNAME ? message_name(out->mem, text) : text);
+	buf_puts(out,
+		ldns_rdf_get_type(rdf) == LDNS_RDF_TYPE_DNAME
+			? message_name(out->mem, text)
+			: text);
 	free(text);
 }
 
 static void
-take_records(struct arena *mem, ldns_rr_list *list, uint8_t section, struct dns_record *records, size_t *n)
+take_records(struct arena *mem, ldns_rr_list *list, uint8_t section,
+	struct dns_record *records, size_t *n)
 {
 	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(list, i);
@@ -69,8 +74,11 @@ take_records(struct arena *mem, ldns_rr_list *list, uint8_t section, struct dns_
 		for (size_t f = 0; f < ldns_rr_rd_count(rr); f++)
 			add_field(&value, ldns_rr_rdf(rr, f), is_text);
 		records[(*n)++] = (struct dns_record){
-			.name = message_name(mem, name == NULL ? "" : name), .value = buf_cstr(&value), .type = type,
-			.ttl = ldns_rr_ttl(rr), .section = section,
+			.name = message_name(mem, name == NULL ? "" : name),
+			.value = buf_cstr(&value),
+			.type = type,
+			.ttl = ldns_rr_ttl(rr),
+			.section = section,
 		};
 		free(name);
 	}
@@ -83,17 +91,20 @@ same_question(const ldns_pkt *a, const ldns_pkt *b)
 	if (ldns_rr_list_rr_count(qa) != 1 || ldns_rr_list_rr_count(qb) != 1)
 		return false;
 	const ldns_rr *ra = ldns_rr_list_rr(qa, 0), *rb = ldns_rr_list_rr(qb, 0);
-	return ldns_rr_get_type(ra) == ldns_rr_get_type(rb) && ldns_rr_get_class(ra) == ldns_rr_get_class(rb)
+	return ldns_rr_get_type(ra) == ldns_rr_get_type(rb)
+		&& ldns_rr_get_class(ra) == ldns_rr_get_class(rb)
 		&& ldns_dname_compare(ldns_rr_owner(ra), ldns_rr_owner(rb)) == 0;
 }
 
 static void
 take_packet(struct arena *mem, const ldns_pkt *packet, struct dns_answer *out)
 {
-	size_t n = ldns_rr_list_rr_count(ldns_pkt_answer(packet)) + ldns_rr_list_rr_count(ldns_pkt_authority(packet))
+	size_t n = ldns_rr_list_rr_count(ldns_pkt_answer(packet))
+		+ ldns_rr_list_rr_count(ldns_pkt_authority(packet))
 		+ ldns_rr_list_rr_count(ldns_pkt_additional(packet));
 	struct dns_record *records = arena_array(mem, struct dns_record, n);
-	*out = (struct dns_answer){.rcode = ldns_pkt_get_rcode(packet), .authoritative = ldns_pkt_aa(packet),
+	*out = (struct dns_answer){.rcode = ldns_pkt_get_rcode(packet),
+		.authoritative = ldns_pkt_aa(packet),
 		.records = records};
 	take_records(mem, ldns_pkt_answer(packet), 1, records, &out->n_records);
 	take_records(mem, ldns_pkt_authority(packet), 2, records, &out->n_records);
@@ -101,12 +112,15 @@ take_packet(struct arena *mem, const ldns_pkt *packet, struct dns_answer *out)
 }
 
 bool
-message_parse(struct arena *mem, struct str bytes, struct str query, struct dns_answer *out, bool *cut)
+message_parse(struct arena *mem, struct str bytes, struct str query,
+	struct dns_answer *out, bool *cut)
 {
 	ldns_pkt *packet = NULL, *asked = NULL;
 	bool ok = bytes.n >= 12 && memcmp(bytes.p, query.p, 2) == 0
-		&& ldns_wire2pkt(&packet, (const uint8_t *)bytes.p, bytes.n) == LDNS_STATUS_OK
-		&& ldns_wire2pkt(&asked, (const uint8_t *)query.p, query.n) == LDNS_STATUS_OK
+		&& ldns_wire2pkt(&packet, (const uint8_t *)bytes.p, bytes.n)
+			== LDNS_STATUS_OK
+		&& ldns_wire2pkt(&asked, (const uint8_t *)query.p, query.n)
+			== LDNS_STATUS_OK
 		&& ldns_pkt_qr(packet) && same_question(packet, asked);
 	if (ok) {
 		*cut = ldns_pkt_tc(packet);

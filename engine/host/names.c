@@ -11,8 +11,8 @@
 enum { TYPE_A = 1, TYPE_AAAA = 28 };
 
 struct find_job {
-	struct job job;                               /* first */
-	struct lookup *lookup;                        /* NULL: given up */
+	struct job job; /* first */
+	struct lookup *lookup; /* NULL: given up */
 	char host[256];
 	uint16_t port;
 	struct names names;
@@ -27,9 +27,9 @@ struct lookup {
 	uint16_t port;
 	struct names names;
 	struct err err;
-	struct timer now;                             /* to be over from the loop */
+	struct timer now; /* to be over from the loop */
 	struct find_job *job;
-	struct query *queries[2];                     /* A, AAAA */
+	struct query *queries[2]; /* A, AAAA */
 };
 
 static void
@@ -66,7 +66,8 @@ lookup_over(void *with)
 static void
 no_address(struct lookup *lookup, const char *why, bool transient)
 {
-	err_set(&lookup->err, ERR_RESOLVE, "the name %s cannot be resolved: %s", lookup->host, why);
+	err_set(&lookup->err, ERR_RESOLVE, "the name %s cannot be resolved: %s",
+		lookup->host, why);
 	lookup->err.transient = transient;
 }
 
@@ -80,7 +81,8 @@ find_work(struct job *base)
 	char port[8];
 	snprintf(port, sizeof port, "%u", job->port);
 	job->error = getaddrinfo(job->host, port, &hints, &list);
-	for (struct addrinfo *a = list; a != NULL && job->names.n < NAMES_MOST; a = a->ai_next)
+	for (struct addrinfo *a = list; a != NULL && job->names.n < NAMES_MOST;
+		a = a->ai_next)
 		memcpy(&job->names.list[job->names.n++], a->ai_addr, a->ai_addrlen);
 	if (list != NULL)
 		freeaddrinfo(list);
@@ -96,7 +98,8 @@ find_done(struct job *base)
 	lookup->job = NULL;
 	lookup->names = job->names;
 	if (job->names.n == 0)
-		no_address(lookup, job->error == 0 ? "it has no address" : gai_strerror(job->error),
+		no_address(lookup,
+			job->error == 0 ? "it has no address" : gai_strerror(job->error),
 			job->error == EAI_AGAIN);
 	lookup_over(lookup);
 }
@@ -116,7 +119,8 @@ take_addresses(struct lookup *lookup, const struct dns_answer *answer)
 }
 
 static void
-on_answer(struct lookup *lookup, size_t which, const struct dns_answer *answer, const struct err *err)
+on_answer(struct lookup *lookup, size_t which, const struct dns_answer *answer,
+	const struct err *err)
 {
 	lookup->queries[which] = NULL;
 	if (answer != NULL)
@@ -124,8 +128,11 @@ on_answer(struct lookup *lookup, size_t which, const struct dns_answer *answer, 
 	if (answer == NULL)
 		no_address(lookup, err->msg, true);
 	else if (lookup->err.code == ERR_NONE)
-		no_address(lookup, answer->rcode == 3 ? "there is no such name" : answer->rcode == 0
-			? "it has no address" : "the server does not say", answer->rcode != 3 && answer->rcode != 0);
+		no_address(lookup,
+			answer->rcode == 3           ? "there is no such name"
+				: answer->rcode == 0 ? "it has no address"
+						     : "the server does not say",
+			answer->rcode != 3 && answer->rcode != 0);
 	if (lookup->queries[0] == NULL && lookup->queries[1] == NULL)
 		lookup_over(lookup);
 }
@@ -145,9 +152,13 @@ on_aaaa(void *with, const struct dns_answer *answer, bool sent, const struct err
 }
 
 static bool
-ask_resolver(struct lookup *lookup, struct arena *mem, const char *resolver, int64_t deadline, struct err *err)
+ask_resolver(struct lookup *lookup, struct arena *mem, const char *resolver,
+	int64_t deadline, struct err *err)
 {
-	struct query_ask ask = {.name = lookup->host, .type = TYPE_A, .recurse = true, .deadline = deadline};
+	struct query_ask ask = {.name = lookup->host,
+		.type = TYPE_A,
+		.recurse = true,
+		.deadline = deadline};
 	if (!query_servers(&ask, resolver, &lookup->real->options, err))
 		return false;
 	lookup->queries[0] = query_start(lookup->real, mem, &ask, on_a, lookup, err);
@@ -157,18 +168,23 @@ ask_resolver(struct lookup *lookup, struct arena *mem, const char *resolver, int
 }
 
 struct lookup *
-names_find(struct real *real, struct arena *mem, const char *host, const char *port, const char *resolver,
-	int64_t deadline, names_fn *done, void *with, struct err *err)
+names_find(struct real *real, struct arena *mem, const char *host, const char *port,
+	const char *resolver, int64_t deadline, names_fn *done, void *with,
+	struct err *err)
 {
 	uint64_t number = 0;
-	if (strlen(host) > 253 || !str_uint(str_of(port), &number) || number == 0 || number > 65535) {
+	if (strlen(host) > 253 || !str_uint(str_of(port), &number) || number == 0
+		|| number > 65535) {
 		err_set(err, ERR_VALUE, "'%s' is not a name and '%s' a port", host, port);
 		return NULL;
 	}
 	struct lookup *lookup = calloc(1, sizeof *lookup);
 	if (lookup == NULL)
 		abort();
-	*lookup = (struct lookup){.real = real, .done = done, .with = with, .host = arena_strdup(mem, host),
+	*lookup = (struct lookup){.real = real,
+		.done = done,
+		.with = with,
+		.host = arena_strdup(mem, host),
 		.port = (uint16_t)number};
 	struct err no;
 	if (address_parse(host, lookup->port, &lookup->names.list[0], &no)) {

@@ -1,4 +1,5 @@
-/* OP_SQL: one connection, one ask. The name is looked up off the loop, libpq connects and talks without blocking. */
+/* OP_SQL: one connection, one ask. The name is looked up off the loop, libpq connects and
+ * talks without blocking. */
 #include "host/address.h"
 #include "host/names.h"
 #include "host/sql_rows.h"
@@ -14,26 +15,27 @@ enum { MOST_KEYWORDS = 48 };
 enum phase { LOOKING, CONNECTING, BEGINNING, BEFORE, TEXT, ENDING, DONE };
 
 struct sql {
-	struct handle handle;                         /* first */
+	struct handle handle; /* first */
 	const struct sql_ask *ask;
 	enum phase phase;
 	struct lookup *lookup;
 	PGconn *conn;
 	struct watch *watch;
-	const char *where;                            /* for messages */
+	const char *where; /* for messages */
 	const char *keywords[MOST_KEYWORDS + 1], *values[MOST_KEYWORDS + 1];
 	size_t n_keywords;
-	struct sql_rows before, rows, other;          /* other: of BEGIN and its end */
-	bool sent;                                    /* what went may hold for good */
+	struct sql_rows before, rows, other; /* other: of BEGIN and its end */
+	bool sent; /* what went may hold for good */
 };
 
 struct cancel_job {
-	struct job job;                               /* first */
+	struct job job; /* first */
 	PGcancel *cancel;
 };
 
 static void
-sql_over(struct sql *sql, const struct sql_answer *answer, enum reach reach, const struct err *err)
+sql_over(struct sql *sql, const struct sql_answer *answer, enum reach reach,
+	const struct err *err)
 {
 	struct op *op = sql->handle.op;
 	struct real *real = sql->handle.real;
@@ -69,13 +71,21 @@ sql_answered(struct sql *sql)
 {
 	struct arena *mem = sql->handle.op->mem;
 	const struct sql_rows *rows = sql_rows_failed(&sql->before) ? &sql->before
-		: sql_rows_failed(&sql->other) ? &sql->other : &sql->rows;
-	const char *version = PQparameterStatus(sql->conn, "server_version"), *address = PQhostaddr(sql->conn);
+		: sql_rows_failed(&sql->other)                      ? &sql->other
+								    : &sql->rows;
+	const char *version = PQparameterStatus(sql->conn, "server_version"),
+		   *address = PQhostaddr(sql->conn);
 	struct sql_answer *answer = arena_new_of(mem, struct sql_answer);
 	*answer = (struct sql_answer){
-		.rows = rows->rows, .n_rows = rows->n, .n_cols = rows->n_cols, .names = rows->names,
-		.types = rows->types, .affected = rows->affected, .before_affected = sql->before.affected,
-		.sqlstate = rows->sqlstate, .message = rows->message,
+		.rows = rows->rows,
+		.n_rows = rows->n,
+		.n_cols = rows->n_cols,
+		.names = rows->names,
+		.types = rows->types,
+		.affected = rows->affected,
+		.before_affected = sql->before.affected,
+		.sqlstate = rows->sqlstate,
+		.message = rows->message,
 		.server_version = arena_strdup(mem, version != NULL ? version : ""),
 		.address = arena_strdup(mem, address != NULL ? address : ""),
 	};
@@ -84,11 +94,13 @@ sql_answered(struct sql *sql)
 
 /* {{{ What is sent, one thing after the other */
 
-/* Words with which a text could end the transaction that it stands in; then its loss is no proof that nothing holds. */
+/* Words with which a text could end the transaction that it stands in; then its loss is
+ * no proof that nothing holds. */
 static bool
 may_commit(const char *text)
 {
-	static const char *const words[] = {"commit", "end", "prepare", "rollback", "abort"};
+	static const char *const words[] = {
+		"commit", "end", "prepare", "rollback", "abort"};
 	for (const char *c = text; *c != '\0'; c++)
 		for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 			if (strncasecmp(c, words[i], strlen(words[i])) == 0)
@@ -102,9 +114,12 @@ send_text(struct sql *sql)
 	const struct sql_ask *ask = sql->ask;
 	if (!ask->transaction || (ask->n_params == 0 && may_commit(ask->text)))
 		sql->sent = true;
-	/* By the extended protocol the server takes one statement only: none can leave the READ ONLY. */
+	/* By the extended protocol the server takes one statement only: none can leave
+	 * the READ ONLY. */
 	if (ask->n_params > 0 || ask->read_only)
-		return PQsendQueryParams(sql->conn, ask->text, (int)ask->n_params, NULL, ask->params, NULL, NULL, 0) == 1;
+		return PQsendQueryParams(sql->conn, ask->text, (int)ask->n_params, NULL,
+			       ask->params, NULL, NULL, 0)
+			== 1;
 	return PQsendQuery(sql->conn, ask->text) == 1;
 }
 
@@ -114,15 +129,20 @@ send_phase(struct sql *sql)
 	const struct sql_ask *ask = sql->ask;
 	switch (sql->phase) {
 	case BEGINNING:
-		return PQsendQuery(sql->conn, ask->read_only ? "BEGIN READ ONLY" : "BEGIN") == 1;
+		return PQsendQuery(sql->conn,
+			       ask->read_only ? "BEGIN READ ONLY" : "BEGIN")
+			== 1;
 	case BEFORE:
-		return PQsendQueryParams(sql->conn, ask->before, ask->before_param != NULL, NULL, &ask->before_param, NULL,
-			NULL, 0) == 1;
+		return PQsendQueryParams(sql->conn, ask->before,
+			       ask->before_param != NULL, NULL, &ask->before_param, NULL,
+			       NULL, 0)
+			== 1;
 	case TEXT:
 		return send_text(sql);
 	case ENDING:
 		sql->sent |= !ask->read_only;
-		return PQsendQuery(sql->conn, ask->read_only ? "ROLLBACK" : "COMMIT") == 1;
+		return PQsendQuery(sql->conn, ask->read_only ? "ROLLBACK" : "COMMIT")
+			== 1;
 	default:
 		return false;
 	}
@@ -131,7 +151,9 @@ send_phase(struct sql *sql)
 static struct sql_rows *
 rows_of(struct sql *sql)
 {
-	return sql->phase == BEFORE ? &sql->before : sql->phase == TEXT ? &sql->rows : &sql->other;
+	return sql->phase == BEFORE  ? &sql->before
+		: sql->phase == TEXT ? &sql->rows
+				     : &sql->other;
 }
 
 static bool
@@ -176,7 +198,8 @@ next_phase(struct sql *sql)
 		return;
 	}
 	PQsetSingleRowMode(sql->conn);
-	watch_for(sql->watch, PQflush(sql->conn) > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+	watch_for(sql->watch,
+		PQflush(sql->conn) > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE);
 }
 
 /* }}} */
@@ -186,7 +209,8 @@ next_phase(struct sql *sql)
 static bool
 is_farewell(const struct sql *sql, const struct sql_rows *rows)
 {
-	return rows->fatal || PQstatus(sql->conn) == CONNECTION_BAD || strncmp(rows->sqlstate, "08", 2) == 0;
+	return rows->fatal || PQstatus(sql->conn) == CONNECTION_BAD
+		|| strncmp(rows->sqlstate, "08", 2) == 0;
 }
 
 static void
@@ -196,7 +220,8 @@ phase_over(struct sql *sql)
 	struct err err;
 	if (sql_rows_failed(rows)) {
 		if (is_farewell(sql, rows)) {
-			err_set(&err, ERR_NETWORK, "the connection to %s was lost: %s", sql->where, rows->message);
+			err_set(&err, ERR_NETWORK, "the connection to %s was lost: %s",
+				sql->where, rows->message);
 			err_transient(&err);
 			sql_over(sql, NULL, sql_reach(sql), &err);
 		} else {
@@ -206,16 +231,17 @@ phase_over(struct sql *sql)
 	}
 	bool open = PQtransactionStatus(sql->conn) == PQTRANS_INTRANS;
 	if (sql->phase == TEXT && sql->ask->transaction && !open) {
-		err_set(&err, ERR_ANSWER, "the statements ended the transaction by themselves");
-		err_hint(&err, "leave out COMMIT and ROLLBACK, or set transaction: false");
+		err_set(&err, ERR_ANSWER,
+			"the statements ended the transaction by themselves");
+		err_hint(&err,
+			"leave out COMMIT and ROLLBACK, or set transaction: false");
 		sql_over(sql, NULL, REACH_SENT, &err);
 		return;
 	}
 	next_phase(sql);
 }
 
-static void
-sql_stop_server(struct sql *sql);
+static void sql_stop_server(struct sql *sql);
 
 static void
 sql_read(struct sql *sql)
@@ -228,11 +254,13 @@ sql_read(struct sql *sql)
 			return;
 		}
 		bool ok = sql_rows_add(rows_of(sql), result, &err);
-		bool rolled_back = sql->phase == ENDING && sql->ask->transaction && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
+		bool rolled_back = sql->phase == ENDING && sql->ask->transaction
+			&& strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
 		PQclear(result);
 		if (!ok || rolled_back) {
 			if (ok)
-				err_set(&err, ERR_ANSWER, "the database rolled the transaction back");
+				err_set(&err, ERR_ANSWER,
+					"the database rolled the transaction back");
 			sql_stop_server(sql);
 			sql_over(sql, NULL, ok ? REACH_ANSWERED : sql_reach(sql), &err);
 			return;
@@ -246,7 +274,8 @@ sql_read(struct sql *sql)
 static enum err_code
 code_of(const char *text)
 {
-	if (strstr(text, "password authentication failed") || strstr(text, "pg_hba.conf") || strstr(text, "no password"))
+	if (strstr(text, "password authentication failed") || strstr(text, "pg_hba.conf")
+		|| strstr(text, "no password"))
 		return ERR_DENIED;
 	if (strstr(text, "SSL") || strstr(text, "certificate"))
 		return ERR_TLS;
@@ -257,7 +286,11 @@ static void
 connect_failed(struct sql *sql)
 {
 	static const char *const passing[] = {
-		"starting up", "shutting down", "recovery mode", "too many clients", "connection slots",
+		"starting up",
+		"shutting down",
+		"recovery mode",
+		"too many clients",
+		"connection slots",
 	};
 	struct err err;
 	const char *text = sql_message(sql->handle.op->mem, PQerrorMessage(sql->conn));
@@ -271,7 +304,8 @@ connect_failed(struct sql *sql)
 
 static void on_connect(void *with, int events);
 
-/* The socket may be another one after each step, even under the same number: so it is watched anew each time. */
+/* The socket may be another one after each step, even under the same number: so it is
+ * watched anew each time. */
 static void
 connect_step(struct sql *sql, PostgresPollingStatusType polled)
 {
@@ -280,7 +314,8 @@ connect_step(struct sql *sql, PostgresPollingStatusType polled)
 		return;
 	}
 	bool ready = polled == PGRES_POLLING_OK;
-	sql->watch = watch_open(sql->handle.real, PQsocket(sql->conn), ready ? on_talk : on_connect, sql);
+	sql->watch = watch_open(sql->handle.real, PQsocket(sql->conn),
+		ready ? on_talk : on_connect, sql);
 	if (sql->watch == NULL || (ready && PQsetnonblocking(sql->conn, 1) != 0)) {
 		connect_failed(sql);
 		return;
@@ -288,7 +323,8 @@ connect_step(struct sql *sql, PostgresPollingStatusType polled)
 	if (ready)
 		next_phase(sql);
 	else
-		watch_for(sql->watch, polled == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE);
+		watch_for(sql->watch,
+			polled == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE);
 }
 
 static void
@@ -330,7 +366,9 @@ set_keyword(struct sql *sql, const char *name, const char *value)
 static void
 connect_begin(struct sql *sql)
 {
-	struct str password = sql->ask->password == NULL ? (struct str){0} : secret_reveal(sql->ask->password);
+	struct str password = sql->ask->password == NULL
+		? (struct str){0}
+		: secret_reveal(sql->ask->password);
 	char *text = NULL;
 	if (sql->ask->password != NULL) {
 		text = malloc(password.n + 1);
@@ -370,7 +408,8 @@ on_names(void *with, const struct names *names, const struct err *err)
 	const char *host = keyword(sql, "host");
 	for (size_t i = 0; i < names->n; i++) {
 		buf_printf(&hosts, "%s%s", i > 0 ? "," : "", host);
-		buf_printf(&addrs, "%s%s", i > 0 ? "," : "", address_text((const struct sockaddr *)&names->list[i], text));
+		buf_printf(&addrs, "%s%s", i > 0 ? "," : "",
+			address_text((const struct sockaddr *)&names->list[i], text));
 	}
 	for (size_t i = 0; i < sql->n_keywords; i++)
 		if (strcmp(sql->keywords[i], "host") == 0)
@@ -385,15 +424,18 @@ set_keywords(struct sql *sql, struct err *err)
 	const struct sql_ask *ask = sql->ask;
 	for (size_t i = 0; ask->keywords[i] != NULL; i++) {
 		if (sql->n_keywords + 8 > MOST_KEYWORDS)
-			return err_set(err, ERR_LIMIT, "too many settings of a connection");
+			return err_set(err, ERR_LIMIT,
+				"too many settings of a connection");
 		set_keyword(sql, ask->keywords[i], ask->values[i]);
 	}
-	const char *mode = keyword(sql, "sslmode"), *ca = tls_ca_file(NULL, &sql->handle.real->options);
+	const char *mode = keyword(sql, "sslmode"),
+		   *ca = tls_ca_file(NULL, &sql->handle.real->options);
 	if (mode != NULL && strncmp(mode, "verify-", 7) == 0 && ca != NULL)
 		set_keyword(sql, "sslrootcert", ca);
 	set_keyword(sql, "fallback_application_name", "rbx");
 	set_keyword(sql, "client_encoding", "UTF8");
-	set_keyword(sql, "gssencmode", "disable");    /* it would look for tickets, and block */
+	set_keyword(sql, "gssencmode",
+		"disable"); /* it would look for tickets, and block */
 	return true;
 }
 
@@ -408,15 +450,18 @@ sql_set(struct sql *sql, struct err *err)
 		return err_set(err, ERR_VALUE, "a statement before needs a transaction");
 	if (host != NULL && strchr(host, ',') != NULL)
 		return err_set(err, ERR_VALUE, "'%s' is more than one host", host);
-	bool by_name = host != NULL && host[0] != '\0' && host[0] != '/' && keyword(sql, "hostaddr") == NULL;
+	bool by_name = host != NULL && host[0] != '\0' && host[0] != '/'
+		&& keyword(sql, "hostaddr") == NULL;
 	if (port == NULL || port[0] == '\0')
 		port = "5432";
-	sql->where = arena_printf(op->mem, "%s:%s", host != NULL ? host : "the local socket", port);
+	sql->where = arena_printf(op->mem, "%s:%s",
+		host != NULL ? host : "the local socket", port);
 	if (!by_name) {
 		connect_begin(sql);
 		return true;
 	}
-	sql->lookup = names_find(sql->handle.real, op->mem, host, port, NULL, op->deadline, on_names, sql, err);
+	sql->lookup = names_find(sql->handle.real, op->mem, host, port, NULL,
+		op->deadline, on_names, sql, err);
 	return sql->lookup != NULL;
 }
 
@@ -436,7 +481,8 @@ cancel_done(struct job *base)
 	PQfreeCancel(((struct cancel_job *)base)->cancel);
 }
 
-/* PQcancel opens a connection of its own and blocks. The server would go on with a statement whose client is gone. */
+/* PQcancel opens a connection of its own and blocks. The server would go on with a
+ * statement whose client is gone. */
 static void
 sql_stop_server(struct sql *sql)
 {
@@ -454,8 +500,11 @@ static void
 on_deadline(void *with)
 {
 	static const char *const words[] = {
-		[LOOKING] = "looking up", [CONNECTING] = "connecting to", [BEGINNING] = "opening a transaction on",
-		[BEFORE] = "waiting for the answer of", [TEXT] = "waiting for the answer of",
+		[LOOKING] = "looking up",
+		[CONNECTING] = "connecting to",
+		[BEGINNING] = "opening a transaction on",
+		[BEFORE] = "waiting for the answer of",
+		[TEXT] = "waiting for the answer of",
 		[ENDING] = "waiting for the commit of",
 	};
 	struct sql *sql = with;

@@ -5,7 +5,8 @@
 struct sql_rows
 sql_rows_in(struct arena *mem, size_t most_rows)
 {
-	return (struct sql_rows){.mem = mem, .most_rows = most_rows, .fresh = true, .sqlstate = "00000"};
+	return (struct sql_rows){
+		.mem = mem, .most_rows = most_rows, .fresh = true, .sqlstate = "00000"};
 }
 
 bool
@@ -51,7 +52,8 @@ static bool
 add_row(struct sql_rows *rows, const PGresult *result, struct err *err)
 {
 	if (rows->most_rows > 0 && rows->n >= rows->most_rows)
-		return err_set(err, ERR_LIMIT, "the answer has more than %zu rows", rows->most_rows);
+		return err_set(err, ERR_LIMIT, "the answer has more than %zu rows",
+			rows->most_rows);
 	struct str *cells = arena_array(rows->mem, struct str, rows->n_cols);
 	bool *nulls = arena_array(rows->mem, bool, rows->n_cols);
 	for (size_t i = 0; i < rows->n_cols; i++) {
@@ -59,8 +61,10 @@ add_row(struct sql_rows *rows, const PGresult *result, struct err *err)
 		size_t n = (size_t)PQgetlength(result, 0, (int)i);
 		rows->bytes += n + sizeof *cells;
 		if (rows->bytes > SQL_MOST_BYTES)
-			return err_set(err, ERR_LIMIT, "the answer is larger than %d MiB", SQL_MOST_BYTES >> 20);
-		cells[i] = str_copy(rows->mem, (struct str){PQgetvalue(result, 0, (int)i), n});
+			return err_set(err, ERR_LIMIT, "the answer is larger than %d MiB",
+				SQL_MOST_BYTES >> 20);
+		cells[i] = str_copy(rows->mem,
+			(struct str){PQgetvalue(result, 0, (int)i), n});
 	}
 	if (rows->n == rows->cap) {
 		rows->cap = rows->cap == 0 ? 16 : rows->cap * 2;
@@ -79,12 +83,14 @@ keep_error(struct sql_rows *rows, const PGresult *result)
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-	rows->fatal |= severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+	rows->fatal |= severity != NULL
+		&& (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
 	if (rows->message != NULL)
 		return;
 	/* Without a state the text is libpq's own: the connection is gone. */
 	rows->sqlstate = arena_strdup(rows->mem, state != NULL ? state : "08006");
-	rows->message = sql_message(rows->mem, text != NULL ? text : PQresultErrorMessage(result));
+	rows->message = sql_message(rows->mem,
+		text != NULL ? text : PQresultErrorMessage(result));
 }
 
 bool
@@ -96,7 +102,8 @@ sql_rows_add(struct sql_rows *rows, const PGresult *result, struct err *err)
 		if (rows->fresh)
 			begin_statement(rows, result);
 		return add_row(rows, result, err);
-	case PGRES_TUPLES_OK: case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+	case PGRES_COMMAND_OK:
 		if (rows->fresh)
 			begin_statement(rows, result);
 		if (str_int(str_of(PQcmdTuples((PGresult *)result)), &affected))
@@ -105,8 +112,11 @@ sql_rows_add(struct sql_rows *rows, const PGresult *result, struct err *err)
 		return true;
 	case PGRES_EMPTY_QUERY:
 		return true;
-	case PGRES_COPY_IN: case PGRES_COPY_OUT: case PGRES_COPY_BOTH:
-		return err_set(err, ERR_UNSUPPORTED, "COPY to or from the client cannot be used here");
+	case PGRES_COPY_IN:
+	case PGRES_COPY_OUT:
+	case PGRES_COPY_BOTH:
+		return err_set(err, ERR_UNSUPPORTED,
+			"COPY to or from the client cannot be used here");
 	default:
 		keep_error(rows, result);
 		return true;

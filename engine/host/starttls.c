@@ -5,7 +5,8 @@ starttls_open(struct starttls *talk, const char *protocol, struct err *err)
 {
 	*talk = (struct starttls){.smtp = strcmp(protocol, "smtp") == 0};
 	if (!talk->smtp && strcmp(protocol, "postgres") != 0)
-		return err_set(err, ERR_VALUE, "'%s' is not a protocol that begins TLS later", protocol);
+		return err_set(err, ERR_VALUE,
+			"'%s' is not a protocol that begins TLS later", protocol);
 	return true;
 }
 
@@ -29,7 +30,8 @@ next_postgres(struct starttls *talk, struct str *out, const char *where, struct 
 	return STARTTLS_FAILED;
 }
 
-/* A whole reply of RFC 5321, 4.2: lines "250-…" and a last one "250 …". *offers: a line says STARTTLS. */
+/* A whole reply of RFC 5321, 4.2: lines "250-…" and a last one "250 …". *offers: a line
+ * says STARTTLS. */
 static bool
 take_reply(struct starttls *talk, int *code, bool *offers)
 {
@@ -43,7 +45,9 @@ take_reply(struct starttls *talk, int *code, bool *offers)
 		*offers |= word.n == 8 && strncasecmp(word.p, "STARTTLS", 8) == 0;
 		rest = after;
 		int64_t number = 0;
-		*code = line.n >= 3 && str_int((struct str){line.p, 3}, &number) ? (int)number : -1;
+		*code = line.n >= 3 && str_int((struct str){line.p, 3}, &number)
+			? (int)number
+			: -1;
 		if (*code >= 0 && line.n >= 4 && line.p[3] == '-')
 			continue;
 		memmove(talk->in, rest.p, rest.n);
@@ -56,15 +60,21 @@ take_reply(struct starttls *talk, int *code, bool *offers)
 static enum starttls_wants
 next_smtp(struct starttls *talk, struct str *out, const char *where, struct err *err)
 {
-	static const struct { int code; const char *say; } steps[] = {
-		{220, "EHLO rbx.invalid\r\n"}, {250, "STARTTLS\r\n"}, {220, NULL},
+	static const struct {
+		int code;
+		const char *say;
+	} steps[] = {
+		{220, "EHLO rbx.invalid\r\n"},
+		{250, "STARTTLS\r\n"},
+		{220, NULL},
 	};
 	int code = 0;
 	bool offers = false;
 	if (!take_reply(talk, &code, &offers))
 		return STARTTLS_READ;
 	if (code != steps[talk->step].code || talk->n > 0) {
-		err_set(err, ERR_PROTOCOL, "%s does not answer as a mail server: code %d", where, code);
+		err_set(err, ERR_PROTOCOL, "%s does not answer as a mail server: code %d",
+			where, code);
 		return STARTTLS_FAILED;
 	}
 	if (talk->step == 1 && !offers) {
@@ -77,7 +87,8 @@ next_smtp(struct starttls *talk, struct str *out, const char *where, struct err 
 }
 
 enum starttls_wants
-starttls_next(struct starttls *talk, struct str came, struct str *out, const char *where, struct err *err)
+starttls_next(struct starttls *talk, struct str came, struct str *out, const char *where,
+	struct err *err)
 {
 	if (came.n > sizeof talk->in - talk->n) {
 		err_set(err, ERR_LIMIT, "%s talks too much before TLS", where);
@@ -86,5 +97,6 @@ starttls_next(struct starttls *talk, struct str came, struct str *out, const cha
 	if (came.n > 0)
 		memcpy(talk->in + talk->n, came.p, came.n);
 	talk->n += came.n;
-	return talk->smtp ? next_smtp(talk, out, where, err) : next_postgres(talk, out, where, err);
+	return talk->smtp ? next_smtp(talk, out, where, err)
+			  : next_postgres(talk, out, where, err);
 }

@@ -15,10 +15,10 @@ const char *
 tls_ca_file(const char *asked, const struct host_options *options)
 {
 	static const char *const places[] = {
-		"/etc/ssl/certs/ca-certificates.crt",          /* Debian, Alpine, Arch */
-		"/etc/pki/tls/certs/ca-bundle.crt",            /* Fedora, RHEL */
-		"/etc/ssl/ca-bundle.pem",                      /* SUSE */
-		"/etc/ssl/cert.pem",                           /* macOS, BSD */
+		"/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
+		"/etc/pki/tls/certs/ca-bundle.crt", /* Fedora, RHEL */
+		"/etc/ssl/ca-bundle.pem", /* SUSE */
+		"/etc/ssl/cert.pem", /* macOS, BSD */
 	};
 	if (asked != NULL || options->ca_file != NULL)
 		return asked != NULL ? asked : options->ca_file;
@@ -32,7 +32,10 @@ static const char *
 name_text(struct arena *mem, const X509_NAME *name)
 {
 	BIO *out = BIO_new(BIO_s_mem());
-	if (out == NULL || X509_NAME_print_ex(out, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) {
+	if (out == NULL
+		|| X509_NAME_print_ex(out, name, 0,
+			   XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB)
+			< 0) {
 		BIO_free(out);
 		return "";
 	}
@@ -49,7 +52,8 @@ time_us(const ASN1_TIME *time)
 	struct tm tm;
 	if (ASN1_TIME_to_tm(time, &tm) != 1)
 		return 0;
-	int64_t days = days_from_civil(tm.tm_year + 1900, (unsigned)tm.tm_mon + 1, (unsigned)tm.tm_mday);
+	int64_t days = days_from_civil(tm.tm_year + 1900, (unsigned)tm.tm_mon + 1,
+		(unsigned)tm.tm_mday);
 	return (days * 86400 + tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec) * 1000000;
 }
 
@@ -75,7 +79,8 @@ alt_names(struct arena *mem, const X509 *x)
 	for (int i = 0; i < n; i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
 		if (name->type == GEN_DNS)
-			names[kept++] = arena_strndup(mem, (const char *)ASN1_STRING_get0_data(name->d.dNSName),
+			names[kept++] = arena_strndup(mem,
+				(const char *)ASN1_STRING_get0_data(name->d.dNSName),
 				(size_t)ASN1_STRING_length(name->d.dNSName));
 		else if (name->type == GEN_IPADD)
 			names[kept++] = ip_text(mem, name->d.iPAddress);
@@ -123,16 +128,26 @@ tls_verify_error(struct err *err, const char *where, long result, const char *ca
 		err_set(err, ERR_TLS, "the certificate of %s is self-signed", where);
 		return err_hint(err, "name a file with it or its authority in `ca`");
 	case X509_V_ERR_APPLICATION_VERIFICATION:
-		return err_set(err, ERR_TLS, "the certificate of %s names no host (it has no subjectAltName)", where);
-	case X509_V_ERR_HOSTNAME_MISMATCH: case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		return err_set(err, ERR_TLS, "the certificate of %s is for another host", where);
-	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT: case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		err_set(err, ERR_TLS, "the certificate of %s comes from an authority that is not trusted here", where);
-		return err_hint(err, "trusted are those in %s; name another file in `ca`", ca_file);
+		return err_set(err, ERR_TLS,
+			"the certificate of %s names no host (it has no subjectAltName)",
+			where);
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return err_set(err, ERR_TLS, "the certificate of %s is for another host",
+			where);
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+		err_set(err, ERR_TLS,
+			"the certificate of %s comes from an authority that is not "
+			"trusted here",
+			where);
+		return err_hint(err, "trusted are those in %s; name another file in `ca`",
+			ca_file);
 	default:
-		return err_set(err, ERR_TLS, "the certificate of %s is not valid: %s", where,
-			X509_verify_cert_error_string(result));
+		return err_set(err, ERR_TLS, "the certificate of %s is not valid: %s",
+			where, X509_verify_cert_error_string(result));
 	}
 }
 
@@ -146,13 +161,17 @@ tls_close_kept(struct tls_kept *kept)
 	free(kept);
 }
 
-/* A name that does not match has another cause, and other words, where the certificate names none. */
+/* A name that does not match has another cause, and other words, where the certificate
+ * names none. */
 static int
 on_verify(int ok, X509_STORE_CTX *ctx)
 {
 	int error = X509_STORE_CTX_get_error(ctx);
 	X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
-	if (!ok && (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH) && cert != NULL
+	if (!ok
+		&& (error == X509_V_ERR_HOSTNAME_MISMATCH
+			|| error == X509_V_ERR_IP_ADDRESS_MISMATCH)
+		&& cert != NULL
 		&& X509_get_ext_by_NID(cert, NID_subject_alt_name, -1) < 0)
 		X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
 	return ok;
@@ -171,7 +190,8 @@ context_open(const char *ca_file, struct err *err)
 	if (SSL_CTX_load_verify_file(ctx, ca_file) == 1)
 		return kept;
 	tls_close_kept(kept);
-	err_set(err, ERR_NOT_FOUND, "there are no certificates to be read in %s", ca_file);
+	err_set(err, ERR_NOT_FOUND, "there are no certificates to be read in %s",
+		ca_file);
 	return NULL;
 }
 
@@ -179,14 +199,17 @@ static bool
 set_name(SSL *ssl, const char *name)
 {
 	unsigned char ip[16];
-	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	SSL_set_hostflags(ssl,
+		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
+			| X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (inet_pton(AF_INET, name, ip) == 1 || inet_pton(AF_INET6, name, ip) == 1)
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
 	return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
 }
 
 SSL *
-tls_open(struct tls_kept **kept, const char *ca_file, int fd, const char *name, struct err *err)
+tls_open(struct tls_kept **kept, const char *ca_file, int fd, const char *name,
+	struct err *err)
 {
 	ERR_clear_error();
 	if (*kept == NULL || strcmp((*kept)->ca_file, ca_file) != 0) {
@@ -207,22 +230,28 @@ tls_open(struct tls_kept **kept, const char *ca_file, int fd, const char *name, 
 }
 
 static void
-explain_failure(const SSL *ssl, const char *where, const char *ca_file, int kind, struct err *err)
+explain_failure(const SSL *ssl, const char *where, const char *ca_file, int kind,
+	struct err *err)
 {
 	unsigned long code = ERR_peek_last_error();
 	int reason = ERR_GET_REASON(code);
 	const char *text = ERR_reason_error_string(code);
 	if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
 		tls_verify_error(err, where, SSL_get_verify_result(ssl), ca_file);
-	else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG)
+	else if (reason == SSL_R_WRONG_VERSION_NUMBER
+		|| reason == SSL_R_PACKET_LENGTH_TOO_LONG)
 		err_set(err, ERR_TLS, "%s does not speak TLS", where);
-	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
+	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL
+		|| reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
 		err_set(err, ERR_TLS, "%s speaks no TLS of version 1.2 or newer", where);
-	else if (kind == SSL_ERROR_SYSCALL || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-		err_set(err, ERR_NETWORK, "%s closed the connection in the TLS handshake", where);
+	else if (kind == SSL_ERROR_SYSCALL
+		|| reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+		err_set(err, ERR_NETWORK, "%s closed the connection in the TLS handshake",
+			where);
 		err_transient(err);
 	} else
-		err_set(err, ERR_TLS, "TLS handshake with %s failed: %s", where, text == NULL ? "no reason" : text);
+		err_set(err, ERR_TLS, "TLS handshake with %s failed: %s", where,
+			text == NULL ? "no reason" : text);
 }
 
 enum tls_wants

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 struct watch {
-	uv_poll_t poll;                               /* first */
+	uv_poll_t poll; /* first */
 	int fd;
 	void (*fn)(void *with, int events);
 	void *with;

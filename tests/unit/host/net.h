@@ -12,15 +12,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How late a deadline may be told: 250 ms are promised, and a loaded machine adds its own. */
+/* How late a deadline may be told: 250 ms are promised, and a loaded machine adds its
+ * own. */
 #define NET_LATE NS_S
 
-/* A script that prints "NAME PORT" lines and then "ready FOLDER", and ends with its standard input. */
+/* A script that prints "NAME PORT" lines and then "ready FOLDER", and ends with its
+ * standard input. */
 struct servers {
 	pid_t pid;
 	int in;
 	size_t n;
-	struct { char name[32]; int port; } list[64];
+	struct {
+		char name[32];
+		int port;
+	} list[64];
 	char folder[256];
 };
 
@@ -46,7 +51,8 @@ servers_start(struct servers *servers, const char *script)
 	servers->in = in[1];
 	FILE *lines = fdopen(out[0], "r");
 	char name[32], value[256];
-	while (fscanf(lines, "%31s %255s", name, value) == 2 && strcmp(name, "ready") != 0) {
+	while (fscanf(lines, "%31s %255s", name, value) == 2
+		&& strcmp(name, "ready") != 0) {
 		strcpy(servers->list[servers->n].name, name);
 		servers->list[servers->n++].port = atoi(value);
 		assert_true(servers->n < 64);

@@ -16,8 +16,17 @@ metadata_is_refused_in_every_form(void **state)
 {
 	(void)state;
 	static const char *const forms[] = {
-		"169.254.169.254", "169.254.170.2", "::ffff:169.254.169.254", "::a9fe:a9fe", "64:ff9b::a9fe:a9fe",
-		"2002:a9fe:a9fe::1", "fe80::1", "fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16",
+		"169.254.169.254",
+		"169.254.170.2",
+		"::ffff:169.254.169.254",
+		"::a9fe:a9fe",
+		"64:ff9b::a9fe:a9fe",
+		"2002:a9fe:a9fe::1",
+		"fe80::1",
+		"fd00:ec2::254",
+		"fd20:ce::254",
+		"100.100.100.200",
+		"168.63.129.16",
 	};
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
 		assert_false(allowed(forms[i], NULL, false));
@@ -35,7 +44,8 @@ limits_leave_public_and_listed(void **state)
 {
 	(void)state;
 	static const struct address_range ranges[] = {
-		{{[10] = 0xff, 0xff, 10, 1, 0, 0}, 96 + 15}, {{[10] = 0xff, 0xff, 169, 254, 169, 254}, 128},
+		{{[10] = 0xff, 0xff, 10, 1, 0, 0}, 96 + 15},
+		{{[10] = 0xff, 0xff, 169, 254, 169, 254}, 128},
 	};
 	const struct addresses limits = {ranges, 2};
 	assert_true(allowed("10.1.2.3", &limits, false));
@@ -45,7 +55,8 @@ limits_leave_public_and_listed(void **state)
 	assert_false(allowed("169.254.169.253", &limits, false));
 	assert_true(allowed("8.8.8.8", &limits, false));
 	assert_true(allowed("2606:4700::1", &limits, false));
-	static const char *const inner[] = {"127.0.0.1", "192.168.1.1", "172.31.0.1", "100.64.0.1", "::1", "fc00::1", "0.0.0.0"};
+	static const char *const inner[] = {"127.0.0.1", "192.168.1.1", "172.31.0.1",
+		"100.64.0.1", "::1", "fc00::1", "0.0.0.0"};
 	for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
 		assert_false(allowed(inner[i], &limits, false));
 }
@@ -62,7 +73,8 @@ host_and_port_are_split(void **state)
 	assert_string_equal(port, "5432");
 	assert_ok(address_split(mem, "db.example:80", &host, &port, &err));
 	assert_string_equal(host, "db.example");
-	static const char *const wrong[] = {"", "db", ":80", "db:", "db:0", "db:65536", "db:8x", "::1:80", "[::1]", "[]:1"};
+	static const char *const wrong[] = {"", "db", ":80", "db:", "db:0", "db:65536",
+		"db:8x", "::1:80", "[::1]", "[]:1"};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		assert_false(address_split(mem, wrong[i], &host, &port, &err));
 	arena_free(mem);

@@ -14,7 +14,10 @@ start(const char *server, struct connect_ask more, int64_t within)
 	ask->port = arena_printf(mem, "%d", servers_port(&servers, server));
 	if (ask->ca_file == NULL)
 		ask->ca_file = arena_printf(mem, "%s/ca.pem", servers.folder);
-	struct op op = {.kind = OP_CONNECT, .ask = ask, .mem = mem, .deadline = net_now(host) + within};
+	struct op op = {.kind = OP_CONNECT,
+		.ask = ask,
+		.mem = mem,
+		.deadline = net_now(host) + within};
 	net_run(host, &op);
 	return op;
 }
@@ -25,9 +28,13 @@ connect_to(const char *server, struct connect_ask more)
 	return start(server, more, 10 * NS_S);
 }
 
-#define assert_fails(op, its_code, text) do { \
-	if ((op).err.code != (its_code) || (op).reach != REACH_NONE || strstr((op).err.msg, text) == NULL) \
-		fail_msg("code %d, reach %d: %s", (op).err.code, (op).reach, (op).err.msg); } while (0)
+#define assert_fails(op, its_code, text)                                                 \
+	do {                                                                             \
+		if ((op).err.code != (its_code) || (op).reach != REACH_NONE              \
+			|| strstr((op).err.msg, text) == NULL)                           \
+			fail_msg("code %d, reach %d: %s", (op).err.code, (op).reach,     \
+				(op).err.msg);                                           \
+	} while (0)
 
 static void
 a_port_is_open_or_not(void **state)
@@ -43,7 +50,8 @@ a_port_is_open_or_not(void **state)
 	op = connect_to("refuse", (struct connect_ask){0});
 	assert_fails(op, ERR_CONNECT, "(127.0.0.1): Connection refused");
 	assert_true(op.err.transient);
-	op = connect_to("silent", (struct connect_ask){.addresses = &(struct addresses){0}});
+	op = connect_to("silent",
+		(struct connect_ask){.addresses = &(struct addresses){0}});
 	assert_fails(op, ERR_DENIED, "is not allowed");
 	op = connect_to("silent", (struct connect_ask){.host = "nowhere.invalid"});
 	assert_fails(op, ERR_RESOLVE, "nowhere.invalid");
@@ -58,9 +66,11 @@ certificates_are_judged(void **state)
 	const struct connect_answer *a = op.answer;
 	assert_int_equal(a->n_certs, 1);
 	assert_string_equal(a->certs[0].names[0], "localhost");
-	op = connect_to("tls_echo", (struct connect_ask){.tls = true, .server_name = "localhost"});
+	op = connect_to("tls_echo",
+		(struct connect_ask){.tls = true, .server_name = "localhost"});
 	assert_int_equal(op.err.code, ERR_NONE);
-	op = connect_to("tls_echo", (struct connect_ask){.tls = true, .server_name = "other.example"});
+	op = connect_to("tls_echo",
+		(struct connect_ask){.tls = true, .server_name = "other.example"});
 	assert_fails(op, ERR_TLS, "is for another host");
 	op = connect_to("self_signed", (struct connect_ask){.tls = true});
 	assert_fails(op, ERR_TLS, "is self-signed");
@@ -68,13 +78,15 @@ certificates_are_judged(void **state)
 	assert_fails(op, ERR_TLS, "has expired");
 	op = connect_to("untrusted", (struct connect_ask){.tls = true});
 	assert_fails(op, ERR_TLS, "not trusted here");
-	op = connect_to("no_names", (struct connect_ask){.tls = true, .server_name = "localhost"});
+	op = connect_to("no_names",
+		(struct connect_ask){.tls = true, .server_name = "localhost"});
 	assert_fails(op, ERR_TLS, "names no host");
 	op = connect_to("old_tls", (struct connect_ask){.tls = true});
 	assert_fails(op, ERR_TLS, "version 1.2");
 	op = connect_to("greet", (struct connect_ask){.tls = true});
 	assert_fails(op, ERR_TLS, "does not speak TLS");
-	op = connect_to("tls_echo", (struct connect_ask){.tls = true, .ca_file = "/nowhere/ca.pem"});
+	op = connect_to("tls_echo",
+		(struct connect_ask){.tls = true, .ca_file = "/nowhere/ca.pem"});
 	assert_fails(op, ERR_NOT_FOUND, "/nowhere/ca.pem");
 }
 

@@ -11,8 +11,10 @@ static struct op
 ask_within(const char *name, uint16_t type, int64_t ns)
 {
 	struct dns_ask *ask = arena_new_of(mem, struct dns_ask);
-	*ask = (struct dns_ask){.server = server, .name = name, .type = type, .recurse = true};
-	struct op op = {.kind = OP_DNS, .ask = ask, .mem = mem, .deadline = net_now(host) + ns};
+	*ask = (struct dns_ask){
+		.server = server, .name = name, .type = type, .recurse = true};
+	struct op op = {
+		.kind = OP_DNS, .ask = ask, .mem = mem, .deadline = net_now(host) + ns};
 	net_run(host, &op);
 	return op;
 }
@@ -40,9 +42,12 @@ values_are_fit_to_compare(void **state)
 	assert_int_equal(a->records[1].section, 1);
 	assert_string_equal(ask("text.test", TXT)->records[0].value, "v=one two");
 	assert_string_equal(ask("mail.test.", MX)->records[0].value, "10 mx.mail.test");
-	assert_string_equal(ask("service.test", SRV)->records[0].value, "1 2 5432 db.test");
-	assert_string_equal(ask("zone.test", SOA)->records[0].value, "ns.test root.test 7 1 2 3 4");
-	assert_string_equal(ask("zone.test", CAA)->records[0].value, "0 issue \"ca.test\"");
+	assert_string_equal(ask("service.test", SRV)->records[0].value,
+		"1 2 5432 db.test");
+	assert_string_equal(ask("zone.test", SOA)->records[0].value,
+		"ns.test root.test 7 1 2 3 4");
+	assert_string_equal(ask("zone.test", CAA)->records[0].value,
+		"0 issue \"ca.test\"");
 	assert_int_equal(ask("a.test", AAAA)->n_records, 0);
 	assert_int_equal(ask("nx.test", A)->rcode, 3);
 	assert_int_equal(ask("fail.test", A)->rcode, 2);
@@ -111,8 +116,10 @@ static struct op
 get(const char *name, const char *resolver)
 {
 	struct http_ask *ask = arena_new_of(mem, struct http_ask);
-	*ask = (struct http_ask){.method = "GET", .resolver = resolver,
-		.url = arena_printf(mem, "http://%s:%d/", name, servers_port(&web, "echo"))};
+	*ask = (struct http_ask){.method = "GET",
+		.resolver = resolver,
+		.url = arena_printf(mem, "http://%s:%d/", name,
+			servers_port(&web, "echo"))};
 	struct op op = {.kind = OP_HTTP, .ask = ask, .mem = mem};
 	net_run(host, &op);
 	return op;
@@ -124,9 +131,9 @@ http_asks_the_resolver_of_its_own(void **state)
 	(void)state;
 	struct op op = get("a.test", server);
 	assert_int_equal(op.err.code, ERR_NONE);
-	op = get("two.test", server);                  /* the first address does not answer */
+	op = get("two.test", server); /* the first address does not answer */
 	assert_int_equal(op.err.code, ERR_NONE);
-	op = get("a.test", NULL);                      /* what the resolver said does not stay */
+	op = get("a.test", NULL); /* what the resolver said does not stay */
 	assert_int_equal(op.err.code, ERR_RESOLVE);
 	op = get("nx.test", server);
 	assert_int_equal(op.err.code, ERR_RESOLVE);

@@ -9,7 +9,8 @@ ask(const char *scheme, const char *server, struct http_ask more)
 {
 	struct http_ask *ask = arena_new_of(mem, struct http_ask);
 	*ask = more;
-	ask->url = arena_printf(mem, "%s://127.0.0.1:%d/path?q=1", scheme, servers_port(&servers, server));
+	ask->url = arena_printf(mem, "%s://127.0.0.1:%d/path?q=1", scheme,
+		servers_port(&servers, server));
 	if (ask->method == NULL)
 		ask->method = "GET";
 	return (struct op){.kind = OP_HTTP, .ask = ask, .mem = mem};
@@ -26,25 +27,36 @@ get(const char *server)
 static struct op
 get_tls(const char *server, bool with_ca)
 {
-	struct http_ask more = {.ca_file = with_ca ? arena_printf(mem, "%s/ca.pem", servers.folder) : NULL};
+	struct http_ask more = {.ca_file = with_ca
+			? arena_printf(mem, "%s/ca.pem", servers.folder)
+			: NULL};
 	struct op op = ask("https", server, more);
 	net_run(host, &op);
 	return op;
 }
 
-#define assert_fails(op, its_code, its_reach, text) do { \
-	if ((op).err.code != (its_code) || (op).reach != (its_reach) || strstr((op).err.msg, text) == NULL) \
-		fail_msg("code %d, reach %d: %s", (op).err.code, (op).reach, (op).err.msg); } while (0)
+#define assert_fails(op, its_code, its_reach, text)                                      \
+	do {                                                                             \
+		if ((op).err.code != (its_code) || (op).reach != (its_reach)             \
+			|| strstr((op).err.msg, text) == NULL)                           \
+			fail_msg("code %d, reach %d: %s", (op).err.code, (op).reach,     \
+				(op).err.msg);                                           \
+	} while (0)
 
-#define assert_answer(op) do { if ((op).err.code != ERR_NONE || (op).reach != REACH_ANSWERED) \
-	fail_msg("reach %d: %s", (op).reach, (op).err.msg); } while (0)
+#define assert_answer(op)                                                                \
+	do {                                                                             \
+		if ((op).err.code != ERR_NONE || (op).reach != REACH_ANSWERED)           \
+			fail_msg("reach %d: %s", (op).reach, (op).err.msg);              \
+	} while (0)
 
 static void
 a_request_arrives_as_asked(void **state)
 {
 	(void)state;
 	static const char *const headers[] = {"X-One: 1", "X-Empty:", NULL};
-	struct op op = ask("http", "echo", (struct http_ask){.method = "POST", .headers = headers, .body = STR("{}")});
+	struct op op = ask("http", "echo",
+		(struct http_ask){
+			.method = "POST", .headers = headers, .body = STR("{}")});
 	net_run(host, &op);
 	assert_answer(op);
 	const struct http_answer *a = op.answer;
@@ -67,7 +79,9 @@ a_large_body_needs_no_leave(void **state)
 	(void)state;
 	char *large = arena_alloc(mem, 1 << 20);
 	memset(large, 'x', 1 << 20);
-	struct op op = ask("http", "echo", (struct http_ask){.method = "PUT", .body = {large, 1 << 20}, .most = 2 << 20});
+	struct op op = ask("http", "echo",
+		(struct http_ask){
+			.method = "PUT", .body = {large, 1 << 20}, .most = 2 << 20});
 	net_run(host, &op);
 	assert_answer(op);
 	const struct http_answer *a = op.answer;
@@ -174,7 +188,8 @@ each_fault_of_tls_has_its_words(void **state)
 	assert_fails(op, ERR_TLS, REACH_NONE, "not trusted");
 	struct http_ask *named = arena_new_of(mem, struct http_ask);
 	*named = *(const struct http_ask *)op.ask;
-	named->url = arena_printf(mem, "https://localhost:%d/", servers_port(&servers, "no_names"));
+	named->url = arena_printf(mem, "https://localhost:%d/",
+		servers_port(&servers, "no_names"));
 	op = (struct op){.kind = OP_HTTP, .ask = named, .mem = mem};
 	net_run(host, &op);
 	assert_fails(op, ERR_TLS, REACH_NONE, "no subjectAltName");
@@ -201,14 +216,20 @@ metadata_is_not_reached_by_any_spelling(void **state)
 {
 	(void)state;
 	static const char *const urls[] = {
-		"http://169.254.169.254/", "http://2852039166/", "http://0xA9FEA9FE/", "http://[::ffff:a9fe:a9fe]/",
-		"http://[fd00:ec2::254]/", "http://0251.0376.0251.0376/", "http://169.254.43518/",
+		"http://169.254.169.254/",
+		"http://2852039166/",
+		"http://0xA9FEA9FE/",
+		"http://[::ffff:a9fe:a9fe]/",
+		"http://[fd00:ec2::254]/",
+		"http://0251.0376.0251.0376/",
+		"http://169.254.43518/",
 	};
 	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
 		struct op op = get_url(urls[i], NULL);
 		assert_fails(op, ERR_DENIED, REACH_NONE, "is not allowed");
 	}
-	struct op op = ask("http", "echo", (struct http_ask){.addresses = &(struct addresses){0}});
+	struct op op = ask("http", "echo",
+		(struct http_ask){.addresses = &(struct addresses){0}});
 	net_run(host, &op);
 	assert_fails(op, ERR_DENIED, REACH_NONE, "127.0.0.1 is not allowed");
 }
@@ -218,15 +239,29 @@ only_well_formed_requests_start(void **state)
 {
 	(void)state;
 	static const char *const urls[] = {
-		"file:///etc/shadow", "gopher://x/", "scp://x/", "HTTP://h#@evil", "http://h\r\nHost: x/", "http://",
-		"http://a\\@b/", "ftp://x/", "//x", "http://a b/",
+		"file:///etc/shadow",
+		"gopher://x/",
+		"scp://x/",
+		"HTTP://h#@evil",
+		"http://h\r\nHost: x/",
+		"http://",
+		"http://a\\@b/",
+		"ftp://x/",
+		"//x",
+		"http://a b/",
 	};
 	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
 		struct op op = get_url(urls[i], NULL);
 		assert_fails(op, ERR_VALUE, REACH_NONE, "URL");
 	}
 	static const char *const headers[] = {
-		"X: v\r\nHost: evil", "X\n: 1", "X", ": 1", "X: \x1b", "Transfer-Encoding: chunked", "Content-Length: 5",
+		"X: v\r\nHost: evil",
+		"X\n: 1",
+		"X",
+		": 1",
+		"X: \x1b",
+		"Transfer-Encoding: chunked",
+		"Content-Length: 5",
 	};
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
 		const char *list[] = {headers[i], NULL};
@@ -234,7 +269,8 @@ only_well_formed_requests_start(void **state)
 		net_run(host, &op);
 		assert_fails(op, ERR_VALUE, REACH_NONE, "header");
 	}
-	struct op op = ask("http", "echo", (struct http_ask){.method = "GET / HTTP/1.1\r\nX:"});
+	struct op op =
+		ask("http", "echo", (struct http_ask){.method = "GET / HTTP/1.1\r\nX:"});
 	net_run(host, &op);
 	assert_fails(op, ERR_VALUE, REACH_NONE, "method");
 }
@@ -244,7 +280,8 @@ a_password_in_a_url_is_not_shown(void **state)
 {
 	(void)state;
 	struct op op = get_url(arena_printf(mem, "http://user:CANARY@127.0.0.1:%d/",
-		servers_port(&servers, "refuse")), NULL);
+				       servers_port(&servers, "refuse")),
+		NULL);
 	assert_fails(op, ERR_CONNECT, REACH_NONE, "refused");
 	assert_null(strstr(op.err.msg, "CANARY"));
 }
@@ -254,8 +291,10 @@ the_connection_can_go_elsewhere(void **state)
 {
 	(void)state;
 	struct http_ask *ask = arena_new_of(mem, struct http_ask);
-	*ask = (struct http_ask){.method = "GET", .url = "http://nowhere.invalid/x",
-		.connect_to = arena_printf(mem, "127.0.0.1:%d", servers_port(&servers, "echo"))};
+	*ask = (struct http_ask){.method = "GET",
+		.url = "http://nowhere.invalid/x",
+		.connect_to = arena_printf(mem, "127.0.0.1:%d",
+			servers_port(&servers, "echo"))};
 	struct op op = {.kind = OP_HTTP, .ask = ask, .mem = mem};
 	net_run(host, &op);
 	assert_answer(op);
@@ -291,7 +330,8 @@ a_body_is_read_in_pieces(void **state)
 		const struct read_answer *got = part.answer;
 		for (size_t i = 0; i < got->got; i++) {
 			uint32_t word = (uint32_t)((all + i) / 4);
-			assert_int_equal(into[i], (uint8_t)(word >> (24 - (all + i) % 4 * 8)));
+			assert_int_equal(into[i],
+				(uint8_t)(word >> (24 - (all + i) % 4 * 8)));
 		}
 		all += got->got;
 		end = got->end;
@@ -306,7 +346,8 @@ a_body_is_read_in_pieces(void **state)
 	op = ask("http", "missing", (struct http_ask){.stream_out = true});
 	net_run(host, &op);
 	assert_answer(op);
-	assert_str(((const struct http_answer *)op.answer)->body, "<Error>no such key</Error>");
+	assert_str(((const struct http_answer *)op.answer)->body,
+		"<Error>no such key</Error>");
 	op = ask("http", "large", (struct http_ask){.stream_out = true});
 	net_run(host, &op);
 	host->type->cancel(host, &op);
@@ -345,7 +386,8 @@ a_post_is_sent_once(void **state)
 	(void)state;
 	int before = requests_so_far();
 	for (int i = 0; i < 2; i++) {
-		struct op op = ask("http", "dies_kept", (struct http_ask){.method = "POST"});
+		struct op op =
+			ask("http", "dies_kept", (struct http_ask){.method = "POST"});
 		net_run(host, &op);
 		assert_answer(op);
 	}

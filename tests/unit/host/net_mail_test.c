@@ -28,12 +28,18 @@ mail_to(const char *url, struct mail_ask more)
 static struct op
 mail(const char *server)
 {
-	return mail_to(arena_printf(mem, "smtp://127.0.0.1:%d", servers_port(&servers, server)), (struct mail_ask){0});
+	return mail_to(arena_printf(mem, "smtp://127.0.0.1:%d",
+			       servers_port(&servers, server)),
+		(struct mail_ask){0});
 }
 
-#define assert_fails(op, its_code, its_reach, text) do { \
-	if ((op).err.code != (its_code) || (op).reach != (its_reach) || strstr((op).err.msg, text) == NULL) \
-		fail_msg("code %d, reach %d: %s", (op).err.code, (op).reach, (op).err.msg); } while (0)
+#define assert_fails(op, its_code, its_reach, text)                                      \
+	do {                                                                             \
+		if ((op).err.code != (its_code) || (op).reach != (its_reach)             \
+			|| strstr((op).err.msg, text) == NULL)                           \
+			fail_msg("code %d, reach %d: %s", (op).err.code, (op).reach,     \
+				(op).err.msg);                                           \
+	} while (0)
 
 static void
 assert_code(struct op op, int code, const char *text)
@@ -71,10 +77,14 @@ a_refusal_is_an_answer(void **state)
 	assert_ok(vault_add(vault_new(mem), STR("canary-secret"), &password, &err));
 	struct mail_ask login = {.user = "rbx", .password = password};
 	struct op op = mail_to(arena_printf(mem, "smtp://127.0.0.1:%d",
-		servers_port(&servers, "login")), login);
-	assert_fails(op, ERR_DENIED, REACH_NONE, "does not accept the user or the password");
-	assert_code(mail_to(arena_printf(mem, "smtp://127.0.0.1:%d", servers_port(&servers, "welcome")), login), 250,
-		"2.0.0 taken as 77");
+				       servers_port(&servers, "login")),
+		login);
+	assert_fails(op, ERR_DENIED, REACH_NONE,
+		"does not accept the user or the password");
+	assert_code(mail_to(arena_printf(mem, "smtp://127.0.0.1:%d",
+				    servers_port(&servers, "welcome")),
+			    login),
+		250, "2.0.0 taken as 77");
 }
 
 static void
@@ -87,7 +97,9 @@ a_lost_message_is_told_from_none(void **state)
 	op = mail("drop_end");
 	assert_int_equal(op.reach, REACH_SENT);
 	assert_int_equal(op.err.code, ERR_NETWORK);
-	op = mail_to(arena_printf(mem, "smtp://127.0.0.1:%d", servers_port(&web, "refuse")), (struct mail_ask){0});
+	op = mail_to(arena_printf(mem, "smtp://127.0.0.1:%d",
+			     servers_port(&web, "refuse")),
+		(struct mail_ask){0});
 	assert_fails(op, ERR_CONNECT, REACH_NONE, "refused");
 }
 
@@ -97,14 +109,18 @@ elsewhere_tls_is_required(void **state)
 	(void)state;
 	const char *ca = arena_printf(mem, "%s/ca.pem", web.folder);
 	char name[256];
-	struct hostent *self = gethostname(name, sizeof name) == 0 ? gethostbyname(name) : NULL;
+	struct hostent *self =
+		gethostname(name, sizeof name) == 0 ? gethostbyname(name) : NULL;
 	/* A name that is only found out to be this host. */
-	if (self != NULL && self->h_addrtype == AF_INET && self->h_addr_list[0][0] == 127) {
+	if (self != NULL && self->h_addrtype == AF_INET
+		&& self->h_addr_list[0][0] == 127) {
 		struct op op = mail_to(arena_printf(mem, "smtp://%s:%d", name,
-			servers_port(&servers, "plain")), (struct mail_ask){.ca_file = ca});
+					       servers_port(&servers, "plain")),
+			(struct mail_ask){.ca_file = ca});
 		assert_fails(op, ERR_TLS, REACH_NONE, "does not offer TLS");
 	}
-	struct op op = mail_to(arena_printf(mem, "smtps://127.0.0.1:%d", servers_port(&web, "self_signed")),
+	struct op op = mail_to(arena_printf(mem, "smtps://127.0.0.1:%d",
+				       servers_port(&web, "self_signed")),
 		(struct mail_ask){.ca_file = ca});
 	assert_fails(op, ERR_TLS, REACH_NONE, "self-signed");
 }
@@ -113,9 +129,11 @@ static void
 only_well_formed_mail_starts(void **state)
 {
 	(void)state;
-	static const char *const froms[] = {"a@b\r\nRCPT TO:<c@d>", "a@b> x", "nobody", "a b@c"};
+	static const char *const froms[] = {
+		"a@b\r\nRCPT TO:<c@d>", "a@b> x", "nobody", "a b@c"};
 	for (size_t i = 0; i < sizeof froms / sizeof *froms; i++) {
-		struct op op = mail_to("smtp://127.0.0.1:1", (struct mail_ask){.from = froms[i]});
+		struct op op = mail_to("smtp://127.0.0.1:1",
+			(struct mail_ask){.from = froms[i]});
 		assert_fails(op, ERR_VALUE, REACH_NONE, "mail address");
 	}
 	struct op op = mail_to("http://127.0.0.1:1", (struct mail_ask){0});

@@ -7,14 +7,18 @@ static const struct secret *password;
 
 /* server NULL: by the local socket. */
 static struct op
-start_to(const char *server, const char *name, const char *sslmode, struct sql_ask more, int64_t within)
+start_to(const char *server, const char *name, const char *sslmode, struct sql_ask more,
+	int64_t within)
 {
 	struct sql_ask *ask = arena_new_of(mem, struct sql_ask);
-	const char **keywords = arena_array(mem, const char *, 8), **values = arena_array(mem, const char *, 8);
-	const char *const words[] = {"host", "port", "user", "dbname", "sslmode", "sslrootcert"};
+	const char **keywords = arena_array(mem, const char *, 8),
+		   **values = arena_array(mem, const char *, 8);
+	const char *const words[] = {
+		"host", "port", "user", "dbname", "sslmode", "sslrootcert"};
 	memcpy(keywords, words, sizeof words);
 	values[0] = server == NULL ? servers.folder : name;
-	values[1] = arena_printf(mem, "%d", servers_port(&servers, server == NULL ? "pg" : server));
+	values[1] = arena_printf(mem, "%d",
+		servers_port(&servers, server == NULL ? "pg" : server));
 	values[2] = "boss";
 	values[3] = "postgres";
 	values[4] = sslmode;
@@ -24,7 +28,10 @@ start_to(const char *server, const char *name, const char *sslmode, struct sql_a
 	ask->values = values;
 	if (ask->password == NULL)
 		ask->password = password;
-	return (struct op){.kind = OP_SQL, .ask = ask, .mem = mem, .deadline = net_now(host) + within};
+	return (struct op){.kind = OP_SQL,
+		.ask = ask,
+		.mem = mem,
+		.deadline = net_now(host) + within};
 }
 
 static struct op
@@ -47,22 +54,31 @@ sql(struct sql_ask more)
 static int
 count(const char *table)
 {
-	const struct sql_answer *a = sql((struct sql_ask){.text = arena_printf(mem, "select count(*) from %s", table)});
+	const struct sql_answer *a = sql((struct sql_ask){
+		.text = arena_printf(mem, "select count(*) from %s", table)});
 	return atoi(a->rows[0].cells[0].p);
 }
 
-#define assert_fails(op, its_code, its_reach, text) do { \
-	if ((op).err.code != (its_code) || (op).reach != (its_reach) || strstr((op).err.msg, text) == NULL) \
-		fail_msg("code %d, reach %d: %s", (op).err.code, (op).reach, (op).err.msg); } while (0)
+#define assert_fails(op, its_code, its_reach, text)                                      \
+	do {                                                                             \
+		if ((op).err.code != (its_code) || (op).reach != (its_reach)             \
+			|| strstr((op).err.msg, text) == NULL)                           \
+			fail_msg("code %d, reach %d: %s", (op).err.code, (op).reach,     \
+				(op).err.msg);                                           \
+	} while (0)
 
 static void
 rows_come_with_names_types_and_nulls(void **state)
 {
 	(void)state;
 	static const char *const params[] = {"7", NULL};
-	const struct sql_answer *a = sql((struct sql_ask){
-		.text = "select $1::int as n, $2::text as t, true as b union all select 8, 'x', false",
-		.params = params, .n_params = 2, .read_only = true, .most_rows = 2});
+	const struct sql_answer *a =
+		sql((struct sql_ask){.text = "select $1::int as n, $2::text as t, true "
+					     "as b union all select 8, 'x', false",
+			.params = params,
+			.n_params = 2,
+			.read_only = true,
+			.most_rows = 2});
 	assert_int_equal(a->n_rows, 2);
 	assert_int_equal(a->n_cols, 3);
 	assert_string_equal(a->names[1], "t");
@@ -83,12 +99,14 @@ static void
 the_last_of_several_statements_answers(void **state)
 {
 	(void)state;
-	const struct sql_answer *a = sql((struct sql_ask){.transaction = true, .text =
-		"create table several (n int); select 5; insert into several values (1), (2), (3)"});
+	const struct sql_answer *a = sql((struct sql_ask){.transaction = true,
+		.text = "create table several (n int); select 5; insert into several "
+			"values (1), (2), (3)"});
 	assert_int_equal(a->affected, 3);
 	assert_int_equal(a->n_rows, 0);
 	assert_int_equal(count("several"), 3);
-	a = sql((struct sql_ask){.text = "insert into several values (4); select n from several order by n"});
+	a = sql((struct sql_ask){.text = "insert into several values (4); select n from "
+					 "several order by n"});
 	assert_int_equal(a->n_rows, 4);
 	struct op op = sql_by(NULL, (struct sql_ask){.text = "select 1"});
 	assert_int_equal(op.err.code, ERR_NONE);
@@ -102,11 +120,14 @@ an_error_of_the_server_is_an_answer(void **state)
 	assert_string_equal(a->sqlstate, "22012");
 	assert_string_equal(a->message, "division by zero");
 	sql((struct sql_ask){.text = "create table half (n int)"});
-	a = sql((struct sql_ask){.transaction = true, .text = "insert into half values (1); select 1/0"});
+	a = sql((struct sql_ask){
+		.transaction = true, .text = "insert into half values (1); select 1/0"});
 	assert_string_equal(a->sqlstate, "22012");
 	assert_int_equal(count("half"), 0);
-	sql((struct sql_ask){.text = "create table later (n int unique deferrable initially deferred)"});
-	a = sql((struct sql_ask){.transaction = true, .text = "insert into later values (1); insert into later values (1)"});
+	sql((struct sql_ask){.text = "create table later (n int unique deferrable "
+				     "initially deferred)"});
+	a = sql((struct sql_ask){.transaction = true,
+		.text = "insert into later values (1); insert into later values (1)"});
 	assert_string_equal(a->sqlstate, "23505");
 	assert_int_equal(count("later"), 0);
 }
@@ -116,9 +137,11 @@ read_only_stays_read_only(void **state)
 {
 	(void)state;
 	sql((struct sql_ask){.text = "create table kept (n int)"});
-	const struct sql_answer *a = sql((struct sql_ask){.read_only = true, .text = "insert into kept values (1)"});
+	const struct sql_answer *a = sql((struct sql_ask){
+		.read_only = true, .text = "insert into kept values (1)"});
 	assert_string_equal(a->sqlstate, "25006");
-	a = sql((struct sql_ask){.read_only = true, .text = "commit; insert into kept values (1)"});
+	a = sql((struct sql_ask){
+		.read_only = true, .text = "commit; insert into kept values (1)"});
 	assert_string_equal(a->sqlstate, "42601");
 	assert_int_equal(count("kept"), 0);
 }
@@ -127,8 +150,11 @@ static void
 a_key_lets_nothing_happen_twice(void **state)
 {
 	(void)state;
-	sql((struct sql_ask){.text = "create table dedup (key text primary key); create table done (n int)"});
-	struct sql_ask ask = {.transaction = true, .before = "insert into dedup values ($1)", .before_param = "k",
+	sql((struct sql_ask){.text = "create table dedup (key text primary key); create "
+				     "table done (n int)"});
+	struct sql_ask ask = {.transaction = true,
+		.before = "insert into dedup values ($1)",
+		.before_param = "k",
 		.text = "insert into done values (1)"};
 	const struct sql_answer *a = sql(ask);
 	assert_int_equal(a->before_affected, 1);
@@ -144,18 +170,28 @@ a_lost_commit_is_told_from_a_lost_statement(void **state)
 {
 	(void)state;
 	sql((struct sql_ask){.text = "create table lost (n int)"});
-	struct op op = sql_by("lose_commit", (struct sql_ask){.transaction = true, .text = "insert into lost values (1)"});
+	struct op op = sql_by("lose_commit",
+		(struct sql_ask){
+			.transaction = true, .text = "insert into lost values (1)"});
 	assert_fails(op, ERR_NETWORK, REACH_SENT, "was lost");
 	assert_true(op.err.transient);
-	op = sql_by("lose_insert", (struct sql_ask){.transaction = true, .text = "insert into lost values (1)"});
+	op = sql_by("lose_insert",
+		(struct sql_ask){
+			.transaction = true, .text = "insert into lost values (1)"});
 	assert_fails(op, ERR_NETWORK, REACH_NONE, "was lost");
-	op = sql_by("lose_insert", (struct sql_ask){.text = "insert into lost values (1)"});
+	op = sql_by("lose_insert",
+		(struct sql_ask){.text = "insert into lost values (1)"});
 	assert_fails(op, ERR_NETWORK, REACH_SENT, "was lost");
-	op = sql_by("lose_insert", (struct sql_ask){.transaction = true, .text = "insert into lost values (1); commit"});
+	op = sql_by("lose_insert",
+		(struct sql_ask){.transaction = true,
+			.text = "insert into lost values (1); commit"});
 	assert_fails(op, ERR_NETWORK, REACH_SENT, "was lost");
-	op = sql_by("pg", (struct sql_ask){.text = "select pg_terminate_backend(pg_backend_pid())"});
+	op = sql_by("pg",
+		(struct sql_ask){
+			.text = "select pg_terminate_backend(pg_backend_pid())"});
 	assert_fails(op, ERR_NETWORK, REACH_SENT, "was lost");
-	op = sql_by("pg", (struct sql_ask){.transaction = true, .text = "commit; select 1"});
+	op = sql_by("pg",
+		(struct sql_ask){.transaction = true, .text = "commit; select 1"});
 	assert_fails(op, ERR_ANSWER, REACH_SENT, "ended the transaction");
 }
 
@@ -172,13 +208,16 @@ connecting_fails_in_words(void **state)
 	op = sql_by("pg", (struct sql_ask){.text = "select 1", .password = wrong});
 	assert_fails(op, ERR_DENIED, REACH_NONE, "password authentication failed");
 	assert_null(strstr(op.err.msg, "CANARY"));
-	op = start_to("pg", "nowhere.invalid", "disable", (struct sql_ask){.text = "select 1"}, 10 * NS_S);
+	op = start_to("pg", "nowhere.invalid", "disable",
+		(struct sql_ask){.text = "select 1"}, 10 * NS_S);
 	net_run(host, &op);
 	assert_fails(op, ERR_RESOLVE, REACH_NONE, "nowhere.invalid");
-	op = start_to("pg", "localhost", "verify-full", (struct sql_ask){.text = "select 1"}, 10 * NS_S);
+	op = start_to("pg", "localhost", "verify-full",
+		(struct sql_ask){.text = "select 1"}, 10 * NS_S);
 	net_run(host, &op);
 	assert_int_equal(op.err.code, ERR_NONE);
-	op = start_to("pg", "127.0.0.1", "verify-full", (struct sql_ask){.text = "select 1"}, 10 * NS_S);
+	op = start_to("pg", "127.0.0.1", "verify-full",
+		(struct sql_ask){.text = "select 1"}, 10 * NS_S);
 	net_run(host, &op);
 	assert_fails(op, ERR_TLS, REACH_NONE, "certificate");
 }
@@ -186,7 +225,8 @@ connecting_fails_in_words(void **state)
 static struct op
 sql_within(const char *server, const char *text, int64_t ns)
 {
-	struct op op = start_to(server, "localhost", "disable", (struct sql_ask){.text = text}, ns);
+	struct op op = start_to(server, "localhost", "disable",
+		(struct sql_ask){.text = text}, ns);
 	net_run(host, &op);
 	assert_true(net_now(host) - op.deadline < NET_LATE);
 	return op;
@@ -200,15 +240,17 @@ a_deadline_stops_the_server_too(void **state)
 	assert_fails(op, ERR_TIMEOUT, REACH_NONE, "connecting");
 	op = sql_within("pg", "select pg_sleep(77)", 500 * NS_MS);
 	assert_fails(op, ERR_TIMEOUT, REACH_SENT, "waiting for the answer");
-	op = start_to("pg", "localhost", "disable", (struct sql_ask){.text = "select pg_sleep(77)"}, 20 * NS_S);
+	op = start_to("pg", "localhost", "disable",
+		(struct sql_ask){.text = "select pg_sleep(77)"}, 20 * NS_S);
 	host->type->start(host, &op);
 	assert_null(host->type->wait(host, net_now(host) + 500 * NS_MS, NULL));
 	host->type->cancel(host, &op);
 	net_wait(host, &op);
 	assert_fails(op, ERR_CANCELLED, REACH_SENT, "cancelled");
 	for (int tries = 0; tries < 50; tries++) {
-		const struct sql_answer *a = sql((struct sql_ask){.text =
-			"select count(*) from pg_stat_activity where query like '%sleep(77%' and pid <> pg_backend_pid()"});
+		const struct sql_answer *a = sql((struct sql_ask){
+			.text = "select count(*) from pg_stat_activity where query like "
+				"'%sleep(77%' and pid <> pg_backend_pid()"});
 		if (a->rows[0].cells[0].p[0] == '0')
 			return;
 	}
@@ -219,9 +261,13 @@ static void
 answers_are_bounded(void **state)
 {
 	(void)state;
-	struct op op = sql_by("pg", (struct sql_ask){.text = "select generate_series(1, 1000000)", .most_rows = 1000});
+	struct op op = sql_by("pg",
+		(struct sql_ask){
+			.text = "select generate_series(1, 1000000)", .most_rows = 1000});
 	assert_fails(op, ERR_LIMIT, REACH_SENT, "more than 1000 rows");
-	op = sql_by("pg", (struct sql_ask){.text = "select repeat('x', 1000000) from generate_series(1, 1000)"});
+	op = sql_by("pg",
+		(struct sql_ask){.text = "select repeat('x', 1000000) from "
+					 "generate_series(1, 1000)"});
 	assert_fails(op, ERR_LIMIT, REACH_SENT, "64 MiB");
 	op = sql_by("pg", (struct sql_ask){.text = "copy pg_class to stdout"});
 	assert_fails(op, ERR_UNSUPPORTED, REACH_SENT, "COPY");
