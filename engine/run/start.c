@@ -1,6 +1,7 @@
 #include "run/run.h"
 
 #include "run/bundle.h"
+#include "run/limits.h"
 #include "run/loop.h"
 #include "run/scope.h"
 
@@ -293,7 +294,8 @@ start(struct shell *shell, const char **run, struct err *err)
 	if (!set_undone(shell, shell->options->of, err))
 		return exit_of(shell, err);
 	const struct value *inputs = shell->of == NULL ? shell->options->inputs : value_get(shell->of->run, "inputs");
-	if (!set_inputs(shell, inputs, err) || !set_vars(shell, err) ||
+	if (!limits_addresses(shell->book->limits, shell->mem, &shell->addresses, err) ||
+	    !set_inputs(shell, inputs, err) || !set_vars(shell, err) ||
 	    !secrets_fetch(shell, err) || !claim_all(shell, &locks, err))
 		return exit_of(shell, err);
 	struct str bundle = bundle_make(shell->book, batch_mem(shell));
@@ -400,6 +402,7 @@ resume(struct shell *shell, const char *run, struct err *err)
 		return 2;
 	struct str of = value_get_str(shell->state.run, "of");
 	if (!set_undone(shell, of.p == NULL ? NULL : str_cstr(shell->mem, of), err) ||
+	    !limits_addresses(shell->book->limits, shell->mem, &shell->addresses, err) ||
 	    !set_inputs(shell, value_get(shell->state.run, "inputs"), err))
 		return 2;
 	restore_vars(shell);
