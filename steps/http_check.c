@@ -207,7 +207,7 @@ judge_body(struct step *step, const struct value *want, const struct http_answer
 	if (!regex_compile(step->mem, pattern, &regex, step->err))
 		return STEP_FAIL;
 	struct err err = {0};
-	if (regex_find(regex, answer->body, 0, groups, 2, &err))
+	if (regex_find(regex, answer->body, 0, groups, 1, &err))
 		return STEP_DONE;
 	if (err.code != ERR_NONE)
 		return *step->err = err, STEP_FAIL;

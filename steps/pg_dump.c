@@ -59,7 +59,7 @@ enum {
 	SLOTS = PARTS_SLOT + 1 + UPLOAD_PARALLEL
 };
 enum { PIECE = 256 << 10 };
-enum phase { START, CLEAN, SERVER, OPEN, STREAM, CLEAR_FOLDER, FOLDER, MOVE, TARGET };
+enum phase { START, CLEAN, SERVER, OPEN, STREAM, CLEAR_FOLDER, FOLDER, MOVE, GIVE_UP, TARGET };
 
 struct dump {
 	enum phase phase;
@@ -73,6 +73,7 @@ struct dump {
 	const char *sha256;
 	char *piece;
 	bool reading, at_end, dumped, sent_end;
+	struct err failed_with;
 };
 
 static step_fn preview, run;
@@ -156,7 +157,10 @@ static enum verdict
 start_dump(struct step *step)
 {
 	struct exec_ask ask = command(step);
-	return step_exec(step, (struct how){.slot = DUMP_SLOT, .title = "pg_dump"}, &ask);
+	/* It reads: what it prints is an effect where it is written. To a folder it
+	 * writes itself, under a name that nobody reads yet. */
+	return step_exec(step,
+		(struct how){.slot = DUMP_SLOT, .reads = true, .title = "pg_dump"}, &ask);
 }
 
 static enum verdict
@@ -397,27 +401,69 @@ run_tool(struct step *step, enum phase phase, const char *const *argv)
 	return step_exec(step, (struct how){.slot = DUMP_SLOT, .title = argv[0]}, &ask);
 }
 
+/* A dump that stands there gives way as a file would; any other folder is not ours. */
+static const char replace_script[] =
+	"if [ -e \"$2\" ]; then"
+	" [ -f \"$2/toc.dat\" ] || { echo \"$2 is there, and is no dump\" >&2; exit 1; };"
+	" rm -rf -- \"$1.old\"; mv -T -- \"$2\" \"$1.old\"; fi;"
+	" mv -T -- \"$1\" \"$2\"; rm -rf -- \"$1.old\"; du -sb -- \"$2\"";
+
+static enum verdict
+clear_folder(struct step *step, enum phase phase)
+{
+	struct dump *dump = step->state;
+	const char **argv = arena_array(step->mem, const char *, 5);
+	const char *const words[] = {"rm", "-rf", "--", dump->partial};
+	memcpy(argv, words, sizeof words);
+	return run_tool(step, phase, argv);
+}
+
+static enum verdict
+move_folder(struct step *step)
+{
+	struct dump *dump = step->state;
+	const char **argv = arena_array(step->mem, const char *, 7);
+	const char *const words[] = {"sh", "-euc", replace_script, "sh", dump->partial,
+		dump->path};
+	memcpy(argv, words, sizeof words);
+	return run_tool(step, MOVE, argv);
+}
+
+/* What was half made goes; the step ends as it failed. */
+static enum verdict
+give_folder_up(struct step *step, enum verdict verdict)
+{
+	struct dump *dump = step->state;
+	dump->failed_with = *step->err;
+	return clear_folder(step, GIVE_UP) == STEP_WAIT ? STEP_WAIT : verdict;
+}
+
 static enum verdict
 folder_step(struct step *step, const struct event *event)
 {
 	struct dump *dump = step->state;
 	const struct exec_answer *answer = event->op->answer;
+	if (dump->phase == GIVE_UP)
+		return *step->err = dump->failed_with, STEP_FAIL;
 	if (event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op);
-	if (answer->code != 0 || answer->signal != 0)
-		return dump->phase == FOLDER ? dump_failed(step, answer)
-					     : step_fail(step, ERR_IO, false, "%.*s",
-						       STR_FMT(str_trim(answer->err)));
-	if (dump->phase == CLEAR_FOLDER) {
+	bool failed = answer->code != 0 || answer->signal != 0;
+	if (failed && dump->phase == FOLDER)
+		return give_folder_up(step, dump_failed(step, answer));
+	if (failed)
+		return give_folder_up(step,
+			step_fail(step, ERR_IO, false, "%.*s",
+				STR_FMT(str_trim(answer->err))));
+	switch (dump->phase) {
+	case CLEAR_FOLDER:
 		dump->phase = FOLDER;
 		return start_dump(step);
-	}
-	if (dump->phase == MOVE)
+	case FOLDER:
+		return move_folder(step);
+	default:
+		str_uint(str_cut(answer->out, '\t', &(struct str){0}), &dump->bytes);
 		return step_done(step, result_of(step));
-	const char **argv = arena_array(step->mem, const char *, 6);
-	const char *const words[] = {"mv", "-T", "--", dump->partial, dump->path};
-	memcpy(argv, words, sizeof words);
-	return run_tool(step, MOVE, argv);
+	}
 }
 
 static enum verdict
@@ -428,10 +474,7 @@ go_to_target(struct step *step)
 		return start_stream(step);
 	if (!dump->to_folder)
 		return open_file(step);
-	const char **argv = arena_array(step->mem, const char *, 5);
-	const char *const words[] = {"rm", "-rf", "--", dump->partial};
-	memcpy(argv, words, sizeof words);
-	return run_tool(step, CLEAR_FOLDER, argv);
+	return clear_folder(step, CLEAR_FOLDER);
 }
 
 static enum verdict
@@ -475,7 +518,7 @@ run(struct step *step, const struct event *event)
 						       : start_stream(step);
 	case STREAM:
 		return streamed(step, event);
-	case CLEAR_FOLDER: case FOLDER: case MOVE:
+	case CLEAR_FOLDER: case FOLDER: case MOVE: case GIVE_UP:
 		return folder_step(step, event);
 	case TARGET:
 		break;

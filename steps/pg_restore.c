@@ -360,7 +360,7 @@ errors_are_harmless(struct step *step, struct list_builder *ignored)
 			if (!regex_compile(step->mem, patterns->list.items[i].str, &regex,
 				    step->err))
 				return false;
-			harmless = regex_find(regex, line, 0, groups, 2, step->err);
+			harmless = regex_find(regex, line, 0, groups, 1, step->err);
 		}
 		if (!harmless)
 			return false;

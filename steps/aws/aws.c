@@ -1,5 +1,7 @@
 #include "../steps/aws/aws.h"
 
+#include "../steps/aws/refusal.h"
+
 enum { MOST_BODY = 16 << 20 };
 
 const struct aws_service aws_s3 = {.id = "S3", .signing_name = "s3", .host = "s3.%s.%s"};
@@ -172,7 +174,10 @@ aws_send(struct step *step, struct how how, struct now now, const struct aws_cal
 	struct sigv4_keys keys = {value_get_str(step->got, "access_key_id"),
 		value_get_str(step->got, "secret_access_key"),
 		value_get_str(step->got, "token")};
-	struct sigv4_signed signed_ = sigv4_header(mem, &request, &keys);
+	/* Nobody's keys: the exchange of a web identity goes unsigned. */
+	struct sigv4_signed signed_ = {0};
+	if (keys.id.n > 0)
+		signed_ = sigv4_header(mem, &request, &keys);
 	struct http_ask ask = {
 		.method = call->method,
 		.body = call->body,
@@ -227,26 +232,6 @@ is_transient(const struct aws_error *error)
 	return false;
 }
 
-static void
-tell(struct step *step, const struct aws_error *error)
-{
-	struct buf text = buf_in(step->mem);
-	buf_printf(&text, "AWS answered %.*s (HTTP %d)", STR_FMT(error->code),
-		error->status);
-	if (error->message.n > 0)
-		buf_printf(&text, ": %.*s",
-			error->message.n > 240 ? 240 : STR_FMT(error->message));
-	if (error->request_id.n > 0)
-		buf_printf(&text, " [request %.*s]",
-			error->request_id.n > 60 ? 60 : STR_FMT(error->request_id));
-	err_set(step->err, ERR_ANSWER, "%s", text.p);
-	step->err->transient = error->transient;
-	struct str arn = step->got == NULL ? (struct str){NULL, 0}
-					   : value_get_str(step->got, "arn");
-	if (str_find(error->code, STR("Denied")) < error->code.n && arn.n > 0)
-		err_hint(step->err, "the identity is %.*s", STR_FMT(arn));
-}
-
 bool
 aws_answered(struct step *step, const struct op *op, bool quiet, struct aws_error *error)
 {
@@ -272,7 +257,7 @@ aws_answered(struct step *step, const struct op *op, bool quiet, struct aws_erro
 		return true;
 	error->transient = is_transient(error);
 	if (!quiet)
-		tell(step, error);
+		refusal_tell(step, op, error);
 	return false;
 }
 
@@ -281,7 +266,7 @@ aws_fail(struct step *step, const struct op *op, const struct aws_error *error)
 {
 	if (op->err.code != ERR_NONE)
 		return step_fail_op(step, op);
-	tell(step, error);
+	refusal_tell(step, op, error);
 	/* After a 5xx the other side may have done it all the same: nothing but a look
 	 * can tell. */
 	return error->status >= 500 ? STEP_DOUBT : STEP_FAIL;

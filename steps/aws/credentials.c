@@ -163,7 +163,7 @@ keys_from_json(struct step *step, struct str text, const char *id, const char *e
 /* ---- STS */
 
 static enum verdict
-sts(struct step *step, const struct event *event, struct str body, bool signed_)
+sts(struct step *step, const struct event *event, struct str body)
 {
 	struct chain *c = step->state;
 	struct value got = value_null();
@@ -181,13 +181,15 @@ sts(struct step *step, const struct event *event, struct str body, bool signed_)
 		.region = c->region,
 		.content_type = "application/x-www-form-urlencoded; charset=utf-8",
 	};
-	(void)signed_; /* a web identity call is signed with empty keys; STS ignores that
-			*/
+	/* limits.regions is about what a playbook touches, not about who vouches for it. */
+	const struct value *limits = step->limits;
 	step->got = &got;
+	step->limits = NULL;
 	enum verdict verdict =
 		aws_send(step, (struct how){.reads = true, .title = "STS", .tries = 3},
 			event->now, &call);
 	step->got = before;
+	step->limits = limits;
 	return verdict;
 }
 
@@ -214,7 +216,7 @@ assume(struct step *step, const struct event *event)
 	if (c->external_ids[c->n_roles] != NULL)
 		form(&body, "ExternalId", str_of(c->external_ids[c->n_roles]));
 	c->state = ASSUME;
-	return sts(step, event, buf_str(&body), true);
+	return sts(step, event, buf_str(&body));
 }
 
 static enum verdict
@@ -249,7 +251,7 @@ check_identity(struct step *step, const struct event *event)
 		&& (accounts == NULL || accounts->kind != V_LIST))
 		return finish(step);
 	c->state = IDENTITY;
-	return sts(step, event, STR("Action=GetCallerIdentity&Version=2011-06-15"), true);
+	return sts(step, event, STR("Action=GetCallerIdentity&Version=2011-06-15"));
 }
 
 static bool
@@ -439,16 +441,21 @@ container(struct step *step, const struct event *event)
 }
 
 static enum verdict
-after_profiles(struct step *step)
+begin_container(struct step *step)
 {
 	struct chain *c = step->state;
 	const char *file = step_env(step, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-	if (c->profile_is_chosen)
-		return exhausted(step);
 	if (file == NULL)
 		return ask_container(step);
 	c->state = CONTAINER_TOKEN;
 	return load(step, file);
+}
+
+static enum verdict
+after_profiles(struct step *step)
+{
+	struct chain *c = step->state;
+	return c->profile_is_chosen ? exhausted(step) : begin_container(step);
 }
 
 /* ---- profiles */
@@ -513,7 +520,7 @@ web_token(struct step *step, const struct event *event)
 	form(&body, "WebIdentityToken", token);
 	c->role_now = c->web_role;
 	c->state = ASSUME;
-	return sts(step, event, buf_str(&body), false);
+	return sts(step, event, buf_str(&body));
 }
 
 static bool
@@ -529,6 +536,45 @@ static_keys(struct step *step, const char *profile)
 	return true;
 }
 
+static void
+push_role(struct step *step, const char *profile, struct str role)
+{
+	struct chain *c = step->state;
+	struct str id = profile_get(step, profile, "external_id");
+	c->external_ids[c->n_roles] = id.n > 0 ? str_cstr(step->mem, id) : NULL;
+	c->roles[c->n_roles++] = role;
+}
+
+static bool
+env_keys(struct step *step)
+{
+	struct chain *c = step->state;
+	struct keys keys = {env(step, "AWS_ACCESS_KEY_ID"),
+		env(step, "AWS_SECRET_ACCESS_KEY"), env(step, "AWS_SESSION_TOKEN"), 0};
+	if (keys.id.n == 0 || keys.secret.n == 0)
+		return false;
+	c->keys = keys;
+	return true;
+}
+
+/* credential_source of a profile: who vouches for its role. */
+static enum verdict
+from_source(struct step *step, const struct event *event, struct str source)
+{
+	struct chain *c = step->state;
+	if (str_is(source, "Ec2InstanceMetadata"))
+		return ask_imds(step);
+	if (str_is(source, "EcsContainer"))
+		return begin_container(step);
+	if (str_is(source, "Environment") && env_keys(step))
+		return have_keys(step, event, "environment");
+	not_served(c, arena_printf(step->mem, "credential_source %.*s", STR_FMT(source)),
+		str_is(source, "Environment")
+			? "no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+			: "it is Environment, Ec2InstanceMetadata or EcsContainer");
+	return exhausted(step);
+}
+
 /* Follow role_arn and source_profile down to a profile that has keys of its own. */
 static enum verdict
 use_profile(struct step *step, const struct event *event)
@@ -539,19 +585,21 @@ use_profile(struct step *step, const struct event *event)
 		struct str role = profile_get(step, profile, "role_arn"),
 			   next = profile_get(step, profile, "source_profile");
 		struct str web = profile_get(step, profile, "web_identity_token_file"),
-			   command = profile_get(step, profile, "credential_process");
+			   command = profile_get(step, profile, "credential_process"),
+			   source = profile_get(step, profile, "credential_source");
 		if (role.n > 0 && web.n > 0)
 			return ask_web_identity(step, web, role);
 		if (role.n > 0 && next.n > 0 && c->n_roles < CHAIN) {
-			struct str id = profile_get(step, profile, "external_id");
-			c->external_ids[c->n_roles] =
-				id.n > 0 ? str_cstr(step->mem, id) : NULL;
-			c->roles[c->n_roles++] = role;
+			push_role(step, profile, role);
 			if (str_is(next, profile) && static_keys(step, profile))
 				return have_keys(step, event,
 					arena_printf(step->mem, "profile %s", profile));
 			profile = str_cstr(step->mem, next);
 			continue;
+		}
+		if (role.n > 0 && source.n > 0 && c->n_roles < CHAIN) {
+			push_role(step, profile, role);
+			return from_source(step, event, source);
 		}
 		if (static_keys(step, profile))
 			return have_keys(step, event,
@@ -575,14 +623,10 @@ read_config(struct step *step, const struct event *event)
 		struct str region = profile_get(step, c->profile, "region");
 		c->region = region.n > 0 ? str_cstr(step->mem, region) : "us-east-1";
 	}
-	struct str id = env(step, "AWS_ACCESS_KEY_ID"),
-		   secret = env(step, "AWS_SECRET_ACCESS_KEY");
-	if (!c->profile_is_chosen && id.n > 0 && secret.n > 0) {
-		c->keys = (struct keys){id, secret, env(step, "AWS_SESSION_TOKEN"), 0};
+	if (!c->profile_is_chosen && env_keys(step))
 		return have_keys(step, event, "environment");
-	}
 	not_served(c, "environment",
-		c->profile_is_chosen ? "a profile is named"
+		c->profile_is_chosen ? "the step names a profile"
 				     : "no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
 	struct str web = env(step, "AWS_WEB_IDENTITY_TOKEN_FILE"),
 		   role = env(step, "AWS_ROLE_ARN");
@@ -603,9 +647,11 @@ start(struct step *step)
 		region = env(step, variables[i]);
 	c->region = region.n > 0 ? str_cstr(step->mem, region) : NULL;
 	c->tried = buf_in(step->mem);
+	/* As in the SDKs: keys of the environment give way to a profile that the step
+	 * names, not to AWS_PROFILE. */
+	c->profile_is_chosen = chosen.n > 0;
 	if (chosen.n == 0)
 		chosen = env(step, "AWS_PROFILE");
-	c->profile_is_chosen = chosen.n > 0;
 	c->profile = chosen.n > 0 ? str_cstr(step->mem, chosen) : "default";
 	if (role.n > 0)
 		c->roles[c->n_roles++] = role;

@@ -1,6 +1,6 @@
 #include "../steps/aws/s3.h"
 
-#include <stdio.h>
+#include "../steps/aws/dates.h"
 
 bool
 s3_is_place(struct str text)
@@ -93,25 +93,6 @@ s3_delete_object(struct step *step, struct how how, struct now now,
 	return aws_send(step, how, now, &call);
 }
 
-/* IMF-fixdate (RFC 9110, 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT". */
-static int64_t
-http_date(const char *text)
-{
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char month[4] = "";
-	unsigned day, year, h, m, s;
-	if (sscanf(text, "%*3s, %2u %3s %4u %2u:%2u:%2u GMT", &day, month, &year, &h, &m,
-		    &s)
-		!= 6)
-		return 0;
-	const char *found = strstr(months, month);
-	if (found == NULL || strlen(month) != 3)
-		return 0;
-	unsigned number = (unsigned)(found - months) / 3 + 1;
-	return (days_from_civil(year, number, day) * 86400 + h * 3600 + m * 60 + s)
-		* 1000000;
-}
-
 static struct str
 unquoted(struct str text)
 {
@@ -130,7 +111,7 @@ s3_object_headers(
 		if (str_is(name, "content-length"))
 			str_uint(value, &out->size);
 		else if (str_is(name, "last-modified"))
-			out->modified = http_date(value.p);
+			out->modified = date_of_http(value.p);
 		else if (str_is(name, "etag"))
 			out->etag = unquoted(value);
 		else if (str_is(name, "x-amz-version-id") && !str_is(value, "null"))

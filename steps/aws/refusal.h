@@ -1,0 +1,20 @@
+/* What a service that refused is told as: what was asked of which service, its code and
+ * words, and whatever helps to go on: whose the credentials are, where the bucket is, how
+ * far the clocks are apart. */
+#ifndef STEPS_AWS_REFUSAL_H
+#define STEPS_AWS_REFUSAL_H
+
+#include "../steps/aws/aws.h"
+
+/* Sets step->err, transient as `error` says. `op` is the HTTP operation that it answers. */
+void refusal_tell(struct step *step, const struct op *op, const struct aws_error *error);
+
+/* "s3:PutObject", as IAM policies name it: read off the request. "s3" where the method
+ * tells no more. */
+const char *refusal_action(struct arena *mem, const struct http_ask *ask);
+
+/* The region that an S3 answer names for its bucket (x-amz-bucket-region, <Region>);
+ * empty: none. */
+struct str refusal_region(struct arena *mem, const struct http_answer *answer);
+
+#endif
