@@ -28,7 +28,8 @@ static const struct field in[] = {
 
 static const struct field out[] = {
 	{.name = "bytes", .type = FIELD_INT, .flags = FIELD_OUTPUT, .help = "of the dump"},
-	{.name = "ignored", .type = FIELD_LIST, .each = FIELD_TEXT, .help = "errors that were harmless"},
+	{.name = "ignored", .type = FIELD_LIST, .each = FIELD_TEXT, .flags = FIELD_OUTPUT,
+	 .help = "errors that were harmless"},
 	{.name = NULL},
 };
 
