@@ -5,7 +5,8 @@
 #include "data/expr.h"
 #include "data/json.h"
 
-enum { ROUNDS = 7 };
+/* Many short rounds, so that one of them finds the machine quiet. */
+enum { ROUNDS = 100 };
 
 struct row {
 	const char *name, *text;
@@ -14,11 +15,11 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{"path_compare", "self.db.status == 'available'", 400000, false},
-	{"exists_20", "self.items.exists(i, i == 20)", 100000, false},
-	{"map_filter_20", "self.items.filter(i, i > 10).map(i, i * 2)", 50000, false},
-	{"text_join", "self.db.status + '-' + self.db.zone", 200000, false},
-	{"compile", "self.db.status == 'available'", 40000, true},
+	{"path_compare", "self.db.status == 'available'", 10000, false},
+	{"exists_20", "self.items.exists(i, i == 20)", 2000, false},
+	{"map_filter_20", "self.items.filter(i, i > 10).map(i, i * 2)", 1000, false},
+	{"text_join", "self.db.status + '-' + self.db.zone", 5000, false},
+	{"compile", "self.db.status == 'available'", 1000, true},
 };
 
 static const struct expr_root roots[] = {{"self", &expr_dyn, false}};

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/cel-go/cel"
+	"cel.dev/cel-go/cel"
 )
 
 var rows = []struct {
@@ -13,11 +13,11 @@ var rows = []struct {
 	times      int
 	compiles   bool
 }{
-	{"path_compare", "self.db.status == 'available'", 200000, false},
-	{"exists_20", "self.items.exists(i, i == 20)", 30000, false},
-	{"map_filter_20", "self.items.filter(i, i > 10).map(i, i * 2)", 20000, false},
-	{"text_join", "self.db.status + '-' + self.db.zone", 100000, false},
-	{"compile", "self.db.status == 'available'", 3000, true},
+	{"path_compare", "self.db.status == 'available'", 5000, false},
+	{"exists_20", "self.items.exists(i, i == 20)", 500, false},
+	{"map_filter_20", "self.items.filter(i, i > 10).map(i, i * 2)", 250, false},
+	{"text_join", "self.db.status + '-' + self.db.zone", 5000, false},
+	{"compile", "self.db.status == 'available'", 40, true},
 }
 
 func compile(env *cel.Env, text string) cel.Program {
@@ -47,7 +47,7 @@ func main() {
 	}}
 	for _, row := range rows {
 		best := time.Duration(1 << 62)
-		for round := 0; round < 5; round++ {
+		for round := 0; round < 100; round++ {
 			program := compile(env, row.text)
 			start := time.Now()
 			for i := 0; i < row.times; i++ {
