@@ -1,6 +1,32 @@
 #include "show/line.h"
 
-enum { MOST_ITEMS = 100 };
+enum { MOST_ITEMS = 100, MOST_TEXT = 300, DEEPEST = 6 };
+
+/* As somebody would write it in a playbook: "name: app.example.org, type: A, alias: {to: …}". */
+static void
+flow(struct buf *out, const struct value *v, unsigned depth)
+{
+	bool list = v->kind == V_LIST;
+	if (v->flags & VALUE_SECRET || depth > DEEPEST || (v->kind != V_MAP && !list)) {
+		bool plain = v->kind == V_STRING && !(v->flags & VALUE_SECRET) && v->str.n > 0;
+		if (plain)
+			buf_safe(out, v->str, false);
+		else
+			buf_puts(out, value_short(out->mem, v, MOST_TEXT));
+		return;
+	}
+	size_t n = list ? v->list.n : v->map->n;
+	if (depth > 0 || list)
+		buf_putc(out, list ? '[' : '{');
+	for (size_t i = 0; i < n; i++) {
+		buf_puts(out, i > 0 ? ", " : "");
+		if (!list)
+			buf_printf(out, "%.*s: ", STR_FMT(v->map->members[i].key.str));
+		flow(out, list ? &v->list.items[i] : &v->map->members[i].value, depth + 1);
+	}
+	if (depth > 0 || list)
+		buf_putc(out, list ? ']' : '}');
+}
 
 static void
 one(struct buf *out, const struct style *style, char sign, const char *name,
@@ -11,7 +37,9 @@ one(struct buf *out, const struct style *style, char sign, const char *name,
 	buf_printf(out, "%c ", sign);
 	if (name != NULL)
 		buf_printf(out, "%s: ", name);
-	buf_puts(out, value_short(out->mem, v, 160));
+	struct buf text = buf_in(out->mem);
+	flow(&text, v, 0);
+	buf_add(out, text_cut(out->mem, buf_str(&text), MOST_TEXT, style->ascii));
 	style_off(out, style);
 	buf_putc(out, '\n');
 }

@@ -43,24 +43,21 @@ write_step(struct buf *out, const struct style *style, const struct summary *sum
 {
 	enum tone tone;
 	const char *mark = style_mark(style, path, &tone);
-	unsigned depth = 0;
-	for (const char *p = path->path; *p != '\0'; p++)
-		depth += *p == '/';
+	int64_t end = path->ended_at != 0 ? path->ended_at : summary->state->at;
+	int64_t took = path->started_at == 0 ? 0 : (end - path->started_at) * 1000;
 	buf_puts(out, "  ");
 	style_text(out, style, tone, mark);
-	buf_printf(out, " %*s%-*s ", (int)depth * 2, "", 40 - (int)depth * 2, path->path);
+	buf_printf(out, " %-44s ", path->path);
 	style_text(out, style, tone, style_state(summary->state, path));
-	int64_t end = path->ended_at != 0 ? path->ended_at : summary->state->at;
-	if (path->started_at != 0 && (end - path->started_at) >= 100000)
-		buf_printf(out, "  %s",
-			duration_short(out->mem, (end - path->started_at) * 1000));
+	if (took >= 100 * NS_MS)
+		buf_printf(out, "  %s", duration_short(out->mem, took));
 	if (path->tries > 0)
 		buf_printf(out, "  %u tries", path->tries + 1);
 	buf_putc(out, '\n');
 	bool bad = path->state == OUT_FAILED || path->state == OUT_DOUBT
 		|| path->state == OUT_CANCELLED;
 	if ((bad || path->ask != 0) && path->error != NULL) {
-		buf_printf(out, "      %*s", (int)depth * 2, "");
+		buf_puts(out, "      ");
 		buf_safe(out, str_of(path->error), false);
 		buf_putc(out, '\n');
 	}
