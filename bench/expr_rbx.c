@@ -1,4 +1,5 @@
-/* One line a row: "name nanoseconds", the best of several rounds. bench/expr runs it beside its peers. */
+/* One line a row: "name nanoseconds", the best of several rounds. bench/expr runs it
+ * beside its peers. */
 #include <stdio.h>
 #include <time.h>
 
@@ -48,7 +49,8 @@ measure(const struct row *row, const struct value *self)
 	for (long i = 0; i < row->times; i++) {
 		if (row->compiles)
 			expr = expr_compile(mem, source.text, at, NULL, &env, &diags);
-		if (expr == NULL || (!row->compiles && !expr_eval(expr, &scope, mem, &out, &err)))
+		if (expr == NULL
+			|| (!row->compiles && !expr_eval(expr, &scope, mem, &out, &err)))
 			printf("# %s failed\n", row->name);
 		arena_reset(mem);
 	}
@@ -64,8 +66,12 @@ main(void)
 	struct arena *mem = arena_new();
 	struct value self;
 	struct err err;
-	if (!json_parse(mem, STR("{\"db\":{\"id\":\"db1\",\"zone\":\"us-west-1a\",\"status\":\"available\"},"
-		"\"items\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]}"), NULL, &self, &err))
+	if (!json_parse(mem,
+		    STR("{\"db\":{\"id\":\"db1\",\"zone\":\"us-west-1a\",\"status\":"
+			"\"available\"},"
+			"\"items\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]"
+			"}"),
+		    NULL, &self, &err))
 		return 1;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		double best = 1e18;

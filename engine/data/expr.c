@@ -17,15 +17,17 @@ is_sound(struct str text, struct err *err)
 {
 	*err = (struct err){.at = {NULL, 0, (uint32_t)(text.n < 40 ? text.n : 40)}};
 	if (text.n > EXPR_LONGEST && str_runes(text) > EXPR_LONGEST) {
-		err_set(err, ERR_LIMIT, "the expression is longer than %d characters", EXPR_LONGEST);
+		err_set(err, ERR_LIMIT, "the expression is longer than %d characters",
+			EXPR_LONGEST);
 		return false;
 	}
-	return str_is_utf8(text) || err_set(err, ERR_SYNTAX, "the expression is not UTF-8");
+	return str_is_utf8(text)
+		|| err_set(err, ERR_SYNTAX, "the expression is not UTF-8");
 }
 
 static struct expr *
-compile(struct arena *mem, struct arena *scratch, struct expr *expr, const struct expr_env *env,
-        struct diags *diags)
+compile(struct arena *mem, struct arena *scratch, struct expr *expr,
+	const struct expr_env *env, struct diags *diags)
 {
 	struct err err;
 	size_t before = diags->errors;
@@ -37,8 +39,13 @@ compile(struct arena *mem, struct arena *scratch, struct expr *expr, const struc
 		return NULL;
 	}
 	struct checker c = {
-		.mem = mem, .scratch = scratch, .env = env, .diags = diags, .text = expr->text,
-		.at = expr->at, .map = expr->map,
+		.mem = mem,
+		.scratch = scratch,
+		.env = env,
+		.diags = diags,
+		.text = expr->text,
+		.at = expr->at,
+		.map = expr->map,
 	};
 	expr->type = check_node(&c, tree);
 	if (diags->errors > before)
@@ -103,14 +110,15 @@ step_name(const struct expr *expr, const struct code *c, struct str *name)
 		return true;
 	}
 	const struct code *index = &expr->code[c->first + 1];
-	if (c->kind != NODE_INDEX || index->kind != NODE_CONST || index->value->kind != V_STRING)
+	if (c->kind != NODE_INDEX || index->kind != NODE_CONST
+		|| index->value->kind != V_STRING)
 		return false;
 	*name = index->value->str;
 	return true;
 }
 
-/* The names of the path that ends with c, first name first; 0: it does not begin with a root. Names behind the first one
- * that is not constant are left out. */
+/* The names of the path that ends with c, first name first; 0: it does not begin with a
+ * root. Names behind the first one that is not constant are left out. */
 static size_t
 path_of(const struct expr *expr, const struct code *c, struct str names[MOST_PATH])
 {
@@ -133,19 +141,23 @@ struct reads {
 };
 
 static void
-read_code(const struct expr *expr, const struct code *c, bool inside, const struct reads *reads)
+read_code(const struct expr *expr, const struct code *c, bool inside,
+	const struct reads *reads)
 {
 	struct str names[MOST_PATH];
-	bool path = c->kind == NODE_SELECT || c->kind == NODE_INDEX || c->kind == NODE_ROOT;
+	bool path =
+		c->kind == NODE_SELECT || c->kind == NODE_INDEX || c->kind == NODE_ROOT;
 	size_t n = path && !inside ? path_of(expr, c, names) : 0;
 	if (n > 0)
 		reads->each(names, n, reads->with);
 	for (uint32_t i = 0; i < c->n; i++)
-		read_code(expr, &expr->code[c->first + i], path && i == 0 && (inside || n > 0), reads);
+		read_code(expr, &expr->code[c->first + i],
+			path && i == 0 && (inside || n > 0), reads);
 }
 
 void
-expr_reads(const struct expr *expr, void (*each)(const struct str *names, size_t n, void *with), void *with)
+expr_reads(const struct expr *expr,
+	void (*each)(const struct str *names, size_t n, void *with), void *with)
 {
 	read_code(expr, expr->code, false, &(struct reads){each, with});
 }
@@ -153,11 +165,13 @@ expr_reads(const struct expr *expr, void (*each)(const struct str *names, size_t
 static bool
 is_done(const struct code *c)
 {
-	return c->kind == NODE_CONST && c->value->kind == V_STRING && str_is(c->value->str, "done");
+	return c->kind == NODE_CONST && c->value->kind == V_STRING
+		&& str_is(c->value->str, "done");
 }
 
 static void
-guards_of(const struct expr *expr, const struct code *c, void (*each)(struct str id, void *with), void *with)
+guards_of(const struct expr *expr, const struct code *c,
+	void (*each)(struct str id, void *with), void *with)
 {
 	struct str names[MOST_PATH];
 	if (c->kind == NODE_AND)
@@ -166,7 +180,9 @@ guards_of(const struct expr *expr, const struct code *c, void (*each)(struct str
 	if (c->kind != NODE_EQ)
 		return;
 	const struct code *a = &expr->code[c->first], *b = a + 1;
-	size_t n = is_done(b) ? path_of(expr, a, names) : is_done(a) ? path_of(expr, b, names) : 0;
+	size_t n = is_done(b) ? path_of(expr, a, names)
+		: is_done(a)  ? path_of(expr, b, names)
+			      : 0;
 	if (n == 3 && str_is(names[0], "steps") && str_is(names[2], "status"))
 		each(names[1], with);
 }
@@ -193,19 +209,27 @@ hint_absent(const struct eval *e, struct err *err)
 	if (near != NULL)
 		err_hint(err, "did you mean %s?", near);
 	else
-		err_hint(err, "where it may be absent: .?%.*s.orValue(…)", STR_FMT(e->absent));
+		err_hint(err, "where it may be absent: .?%.*s.orValue(…)",
+			STR_FMT(e->absent));
 }
 
 bool
-expr_eval(const struct expr *expr, const struct expr_scope *scope, struct arena *mem, struct value *out,
-          struct err *err)
+expr_eval(const struct expr *expr, const struct expr_scope *scope, struct arena *mem,
+	struct value *out, struct err *err)
 {
 	const struct value *few[8];
 	size_t slots = expr->n_roots + expr->slots;
-	const struct value **places = slots <= 8 ? few : arena_array(mem, const struct value *, slots);
+	const struct value **places =
+		slots <= 8 ? few : arena_array(mem, const struct value *, slots);
 	struct eval e = {
-		.expr = expr, .code = expr->code, .scope = scope, .mem = mem, .err = err,
-		.used = arena_used(mem), .roots = places, .locals = places + expr->n_roots,
+		.expr = expr,
+		.code = expr->code,
+		.scope = scope,
+		.mem = mem,
+		.err = err,
+		.used = arena_used(mem),
+		.roots = places,
+		.locals = places + expr->n_roots,
 	};
 	for (size_t i = 0; i < slots; i++)
 		places[i] = NULL;

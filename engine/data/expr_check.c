@@ -15,7 +15,8 @@ expr_place(struct mark at, const uint32_t *map, uint32_t from, uint32_t to)
 }
 
 struct err *
-check_complain(struct checker *c, uint32_t from, uint32_t to, enum err_code code, const char *format, ...)
+check_complain(struct checker *c, uint32_t from, uint32_t to, enum err_code code,
+	const char *format, ...)
 {
 	char message[sizeof c->unheard.msg];
 	va_list args;
@@ -24,7 +25,8 @@ check_complain(struct checker *c, uint32_t from, uint32_t to, enum err_code code
 	va_end(args);
 	if (c->env->unchecked)
 		return &c->unheard;
-	struct err *err = diag_error(c->diags, expr_place(c->at, c->map, from, to), "%s", message);
+	struct err *err =
+		diag_error(c->diags, expr_place(c->at, c->map, from, to), "%s", message);
 	err->code = code;
 	return err;
 }
@@ -44,9 +46,11 @@ check_bool(struct checker *c, struct node *node, const char *where)
 	if (node->type->dyn || node->type->kind == V_BOOL)
 		return;
 	struct err *err = check_complain(c, node->from, node->to, ERR_TYPE,
-		"%s wants true or false, this is %s", where, expr_type_name(c->scratch, node->type));
+		"%s wants true or false, this is %s", where,
+		expr_type_name(c->scratch, node->type));
 	if (node->type->kind == V_STRING || node->type->kind == V_INT)
-		err_hint(err, "compare it: %s", node->type->kind == V_STRING ? "x != ''" : "x != 0");
+		err_hint(err, "compare it: %s",
+			node->type->kind == V_STRING ? "x != ''" : "x != 0");
 }
 
 /* ---- names */
@@ -54,7 +58,8 @@ check_bool(struct checker *c, struct node *node, const char *where)
 static bool
 is_part(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'
+		|| (c >= '0' && c <= '9');
 }
 
 /* a-b without blanks: somebody means one name. */
@@ -69,10 +74,11 @@ hint_hyphen(struct checker *c, const struct node *node, struct err *err)
 		return false;
 	while (after && to < text.n && (is_part(text.p[to]) || text.p[to] == '-'))
 		to++;
-	while (before && from > 0 && (is_part(text.p[from - 1]) || text.p[from - 1] == '-'))
+	while (before && from > 0
+		&& (is_part(text.p[from - 1]) || text.p[from - 1] == '-'))
 		from--;
-	err_hint(err, "a - in a name is minus: write x['%.*s'], or blanks around a minus", (int)(to - from),
-		text.p + from);
+	err_hint(err, "a - in a name is minus: write x['%.*s'], or blanks around a minus",
+		(int)(to - from), text.p + from);
 	return true;
 }
 
@@ -108,7 +114,8 @@ unknown_name(struct checker *c, struct node *node)
 	struct str name = {node->name.p, node->name.n > 80 ? 80 : node->name.n};
 	if (why.code == ERR_NONE)
 		err_set(&why, ERR_NONE, "there is no '%.*s' here", STR_FMT(name));
-	struct err *err = check_complain(c, node->name_from, node->name_to, ERR_UNKNOWN_NAME, "%s", why.msg);
+	struct err *err = check_complain(
+		c, node->name_from, node->name_to, ERR_UNKNOWN_NAME, "%s", why.msg);
 	const char *near = near_name(node->name, names);
 	if (why.hint[0] != '\0')
 		err_hint(err, "%s", why.hint);
@@ -159,35 +166,41 @@ check_name(struct checker *c, struct node *node)
 static void
 no_members(struct checker *c, const struct node *node, const struct expr_type *type)
 {
-	struct err *err = check_complain(c, node->name_from, node->name_to, ERR_TYPE, "%s has no members",
-		expr_type_name(c->scratch, type));
-	if (str_is(node->name, "length") || str_is(node->name, "size") || str_is(node->name, "count"))
+	struct err *err = check_complain(c, node->name_from, node->name_to, ERR_TYPE,
+		"%s has no members", expr_type_name(c->scratch, type));
+	if (str_is(node->name, "length") || str_is(node->name, "size")
+		|| str_is(node->name, "count"))
 		err_hint(err, "size(x) counts");
 	else if (type->kind == V_LIST)
-		err_hint(err, "take an item, x[0].%.*s, or all: x.map(i, i.%.*s)", STR_FMT(node->name),
-			STR_FMT(node->name));
+		err_hint(err, "take an item, x[0].%.*s, or all: x.map(i, i.%.*s)",
+			STR_FMT(node->name), STR_FMT(node->name));
 	else if (type->kind == V_TIMESTAMP || type->kind == V_DURATION)
 		err_hint(err, "methods read its parts: x.getHours()");
 }
 
 static void
-may_be_absent(struct checker *c, const struct node *node, const struct expr_member *member)
+may_be_absent(
+	struct checker *c, const struct node *node, const struct expr_member *member)
 {
 	const struct node *operand = node->first;
 	const char *otherwise = "…";
 	if (!member->type->dyn)
-		otherwise = member->type->kind == V_STRING ? "''" : member->type->kind == V_INT ? "0"
-			: member->type->kind == V_BOOL ? "false" : otherwise;
-	struct err *err = check_complain(c, node->name_from, node->name_to, ERR_ABSENT_KEY,
-		"'%.*s' may be absent here", STR_FMT(node->name));
-	err_hint(err, "%.*s.?%.*s.orValue(%s), or has(%.*s) && … in front", (int)(operand->to - operand->from),
-		c->text.p + operand->from, STR_FMT(node->name), otherwise, (int)(node->to - node->from),
+		otherwise = member->type->kind == V_STRING ? "''"
+			: member->type->kind == V_INT      ? "0"
+			: member->type->kind == V_BOOL     ? "false"
+							   : otherwise;
+	struct err *err = check_complain(c, node->name_from, node->name_to,
+		ERR_ABSENT_KEY, "'%.*s' may be absent here", STR_FMT(node->name));
+	err_hint(err, "%.*s.?%.*s.orValue(%s), or has(%.*s) && … in front",
+		(int)(operand->to - operand->from), c->text.p + operand->from,
+		STR_FMT(node->name), otherwise, (int)(node->to - node->from),
 		c->text.p + node->from);
 }
 
 /* Of the member `name` of a value of this type. */
 static const struct expr_type *
-check_member(struct checker *c, struct node *node, const struct expr_type *type, struct str name)
+check_member(struct checker *c, struct node *node, const struct expr_type *type,
+	struct str name)
 {
 	struct expr_member member = {.type = &expr_dyn};
 	struct err why = {.code = ERR_NONE};
@@ -201,8 +214,11 @@ check_member(struct checker *c, struct node *node, const struct expr_type *type,
 		return type_of_items(type);
 	if (!type->find(type, name, &member, &why)) {
 		struct err *err = check_complain(c, node->name_from, node->name_to,
-			why.code == ERR_NONE ? ERR_UNKNOWN_NAME : why.code, "%s", why.msg);
-		const char *near = type->names == NULL ? NULL : near_name(name, type->names(type, c->scratch));
+			why.code == ERR_NONE ? ERR_UNKNOWN_NAME : why.code, "%s",
+			why.msg);
+		const char *near = type->names == NULL
+			? NULL
+			: near_name(name, type->names(type, c->scratch));
 		if (why.hint[0] != '\0')
 			err_hint(err, "%s", why.hint);
 		else if (!hint_hyphen(c, node, err) && near != NULL)
@@ -213,14 +229,17 @@ check_member(struct checker *c, struct node *node, const struct expr_type *type,
 		node->flags |= NODE_SECRET;
 		c->secret = true;
 	}
-	if (member.maybe && !(node->flags & (NODE_HAS | NODE_OPTIONAL)) && !facts_cover(c, node))
+	if (member.maybe && !(node->flags & (NODE_HAS | NODE_OPTIONAL))
+		&& !facts_cover(c, node))
 		may_be_absent(c, node, &member);
 	return member.type;
 }
 
-/* What a selection or index gives as a whole: bool for has(), an optional where the operand or the . is one. */
+/* What a selection or index gives as a whole: bool for has(), an optional where the
+ * operand or the . is one. */
 static const struct expr_type *
-wrap(struct checker *c, const struct node *node, const struct expr_type *type, bool operand_optional)
+wrap(struct checker *c, const struct node *node, const struct expr_type *type,
+	bool operand_optional)
 {
 	if (node->flags & NODE_HAS)
 		return &expr_bool;
@@ -237,7 +256,8 @@ is_dotted_type(struct checker *c, struct node *node)
 	const struct node *base = node;
 	while (base->kind == NODE_SELECT)
 		base = base->first;
-	return base->kind == NODE_NAME && str_is(base->name, "google") && is_type_name(node, path);
+	return base->kind == NODE_NAME && str_is(base->name, "google")
+		&& is_type_name(node, path);
 }
 
 static const struct expr_type *
@@ -256,9 +276,11 @@ static const struct expr_type *
 check_list_index(struct checker *c, struct node *node, const struct expr_type *type)
 {
 	const struct node *index = node->first->next;
-	if (!index->type->dyn && index->type->kind != V_INT && index->type->kind != V_UINT) {
+	if (!index->type->dyn && index->type->kind != V_INT
+		&& index->type->kind != V_UINT) {
 		struct err *err = check_complain(c, index->from, index->to, ERR_TYPE,
-			"the index of a list is an integer, this is %s", expr_type_name(c->scratch, index->type));
+			"the index of a list is an integer, this is %s",
+			expr_type_name(c->scratch, index->type));
 		if (index->type->kind == V_STRING)
 			err_hint(err, "to find an item: x.filter(i, i.name == …)[0]");
 	}
@@ -278,15 +300,17 @@ check_index(struct checker *c, struct node *node)
 		result = check_list_index(c, node, type);
 	} else if (type_is(type, V_MAP)) {
 		if (!type_may_equal(type_of_keys(type), by))
-			check_complain(c, index->from, index->to, ERR_TYPE, "the keys of this map are %s, this is %s",
-				expr_type_name(c->scratch, type_of_keys(type)), expr_type_name(c->scratch, by));
+			check_complain(c, index->from, index->to, ERR_TYPE,
+				"the keys of this map are %s, this is %s",
+				expr_type_name(c->scratch, type_of_keys(type)),
+				expr_type_name(c->scratch, by));
 		else if (index->kind == NODE_CONST && index->value.kind == V_STRING)
 			result = check_member(c, node, type, index->value.str);
 		else
 			result = type->find == NULL ? type_of_items(type) : &expr_dyn;
 	} else if (!type->dyn) {
-		check_complain(c, node->name_from, node->name_to, ERR_TYPE, "%s has no items",
-			expr_type_name(c->scratch, type));
+		check_complain(c, node->name_from, node->name_to, ERR_TYPE,
+			"%s has no items", expr_type_name(c->scratch, type));
 	} else if (type == &type_free) {
 		result = type;
 	}
@@ -302,7 +326,8 @@ item_type(struct checker *c, struct node *kid)
 	if (!(kid->flags & NODE_ENTRY_OPTIONAL))
 		return type;
 	if (!type->dyn && type->kind != V_OPTIONAL)
-		check_complain(c, kid->from, kid->to, ERR_TYPE, "? in front wants an optional, this is %s",
+		check_complain(c, kid->from, kid->to, ERR_TYPE,
+			"? in front wants an optional, this is %s",
 			expr_type_name(c->scratch, type));
 	return type_of_items(type);
 }
@@ -322,9 +347,10 @@ static void
 check_key(struct checker *c, const struct node *key)
 {
 	const struct expr_type *type = key->type;
-	if (!type->dyn && type->kind != V_STRING && type->kind != V_BOOL && type->kind != V_INT
-	    && type->kind != V_UINT)
-		check_complain(c, key->from, key->to, ERR_TYPE, "the key of a map cannot be %s",
+	if (!type->dyn && type->kind != V_STRING && type->kind != V_BOOL
+		&& type->kind != V_INT && type->kind != V_UINT)
+		check_complain(c, key->from, key->to, ERR_TYPE,
+			"the key of a map cannot be %s",
 			expr_type_name(c->scratch, type));
 }
 
@@ -371,7 +397,8 @@ check_choice(struct checker *c, struct node *node)
 	const struct expr_type *a = check_node(c, yes);
 	c->facts = facts;
 	facts_learn(c, condition, false);
-	const struct expr_type *b = check_node(c, no), *type = type_join(c->mem, a, b, &differ);
+	const struct expr_type *b = check_node(c, no),
+			       *type = type_join(c->mem, a, b, &differ);
 	c->facts = facts;
 	if (differ) {
 		struct err *err = check_complain(c, no->from, no->to, ERR_TYPE,
@@ -386,7 +413,13 @@ static const struct expr_type *
 check_kind(struct checker *c, struct node *node)
 {
 	static const struct expr_type *const types[] = {
-		&expr_null, &expr_bool, &expr_int, &expr_uint, &expr_double, &expr_string, &expr_bytes,
+		&expr_null,
+		&expr_bool,
+		&expr_int,
+		&expr_uint,
+		&expr_double,
+		&expr_string,
+		&expr_bytes,
 	};
 	switch ((enum node_kind)node->kind) {
 	case NODE_CONST:
@@ -408,7 +441,8 @@ check_kind(struct checker *c, struct node *node)
 	case NODE_IF:
 		return check_choice(c, node);
 	default:
-		return tree_is_macro(node) ? check_macro(c, node) : check_operator(c, node);
+		return tree_is_macro(node) ? check_macro(c, node)
+					   : check_operator(c, node);
 	}
 }
 

@@ -1,5 +1,6 @@
-/* The checker: resolves names, gives each node its type, chooses overloads, folds what is constant, and tells everything
- * that is wrong. Types are gradual: what is dyn passes here and is judged when it is evaluated. */
+/* The checker: resolves names, gives each node its type, chooses overloads, folds what is
+ * constant, and tells everything that is wrong. Types are gradual: what is dyn passes
+ * here and is judged when it is evaluated. */
 #ifndef DATA_EXPR_CHECK_H
 #define DATA_EXPR_CHECK_H
 
@@ -7,7 +8,7 @@
 #include "data/expr_tree.h"
 #include "data/expr_type.h"
 
-enum { CHECK_NESTING = 4 };                            /* macros that loop inside each other */
+enum { CHECK_NESTING = 4 }; /* macros that loop inside each other */
 
 struct local {
 	const struct local *outer;
@@ -16,7 +17,8 @@ struct local {
 	uint32_t slot;
 };
 
-/* What has been made sure of where a node stands: the path is there (has), or all below it is (the step is done). */
+/* What has been made sure of where a node stands: the path is there (has), or all below
+ * it is (the step is done). */
 struct fact {
 	const struct fact *outer;
 	const struct node *path;
@@ -35,7 +37,7 @@ struct checker {
 	uint32_t slots, most_slots;
 	unsigned nesting;
 	bool secret;
-	struct err unheard;                           /* takes errors that an unchecked expression may have */
+	struct err unheard; /* takes errors that an unchecked expression may have */
 };
 
 struct mark expr_place(struct mark at, const uint32_t *map, uint32_t from, uint32_t to);
@@ -49,10 +51,12 @@ const struct expr_type *check_macro(struct checker *c, struct node *node);
 void check_bool(struct checker *c, struct node *node, const char *where);
 
 /* Tell an error; the hint can follow. */
-struct err *check_complain(struct checker *c, uint32_t from, uint32_t to, enum err_code code,
-	const char *format, ...) __attribute__((format(printf, 5, 6)));
+struct err *check_complain(struct checker *c, uint32_t from, uint32_t to,
+	enum err_code code, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
 
-void check_fold_items(struct checker *c, struct node *node);  /* a LIST or MAP of constants becomes one */
+void check_fold_items(struct checker *c,
+	struct node *node); /* a LIST or MAP of constants becomes one */
 void check_becomes(struct node *node, struct value value);    /* a CONST */
 
 /* Facts that hold after the node was `truth`, in front of those of c. */

@@ -2,9 +2,10 @@
 
 #include "data/expr_eval.h"
 
-enum { MOST_FOLDED = 4096 };                           /* items of a folded list or map; bytes of a folded text */
+enum { MOST_FOLDED = 4096 }; /* items of a folded list or map; bytes of a folded text */
 
-/* math.abs(x): the receiver is a namespace and no value. The node becomes a call of "math.abs". */
+/* math.abs(x): the receiver is a namespace and no value. The node becomes a call of
+ * "math.abs". */
 static void
 resolve_namespace(struct checker *c, struct node *node)
 {
@@ -12,7 +13,8 @@ resolve_namespace(struct checker *c, struct node *node)
 	size_t n;
 	if (space->kind != NODE_NAME)
 		return;
-	struct str name = {arena_printf(c->scratch, "%.*s.%.*s", STR_FMT(space->name), STR_FMT(node->name)),
+	struct str name = {arena_printf(c->scratch, "%.*s.%.*s", STR_FMT(space->name),
+				   STR_FMT(node->name)),
 		space->name.n + 1 + node->name.n};
 	if (func_rows(name, &n) == NULL)
 		return;
@@ -48,16 +50,35 @@ struct foreign {
 
 /* Functions of other languages. */
 static const struct foreign foreigners[] = {
-	{"default", "x.?name.orValue(d)"}, {"coalesce", "x.?name.orValue(d)"}, {"len", "size(x)"},
-	{"length", "size(x)"}, {"count", "size(x), or size(xs.filter(x, …))"}, {"str", "string(x)"},
-	{"tostring", "string(x)"}, {"toString", "string(x)"}, {"float", "double(x)"}, {"number", "double(x)"},
-	{"lower", "x.lowerAscii()"}, {"toLowerCase", "x.lowerAscii()"}, {"upper", "x.upperAscii()"},
-	{"toUpperCase", "x.upperAscii()"}, {"any", "xs.exists(x, …)"}, {"every", "xs.all(x, …)"},
-	{"some", "xs.exists(x, …)"}, {"includes", "x in xs, or text.contains(part)"},
-	{"toJSON", "json.marshal(x)"}, {"fromJSON", "json.unmarshal(text)"}, {"tojson", "json.marshal(x)"},
-	{"fromjson", "json.unmarshal(text)"}, {"date", "timestamp(text)"}, {"strip", "x.trim()"},
-	{"success", "steps.x.status == 'done'"}, {"failure", "steps.x.status == 'failed'"},
-	{"always", "leave `when` out"}, {"match", "x.matches('…')"}, {"test", "x.matches('…')"},
+	{"default", "x.?name.orValue(d)"},
+	{"coalesce", "x.?name.orValue(d)"},
+	{"len", "size(x)"},
+	{"length", "size(x)"},
+	{"count", "size(x), or size(xs.filter(x, …))"},
+	{"str", "string(x)"},
+	{"tostring", "string(x)"},
+	{"toString", "string(x)"},
+	{"float", "double(x)"},
+	{"number", "double(x)"},
+	{"lower", "x.lowerAscii()"},
+	{"toLowerCase", "x.lowerAscii()"},
+	{"upper", "x.upperAscii()"},
+	{"toUpperCase", "x.upperAscii()"},
+	{"any", "xs.exists(x, …)"},
+	{"every", "xs.all(x, …)"},
+	{"some", "xs.exists(x, …)"},
+	{"includes", "x in xs, or text.contains(part)"},
+	{"toJSON", "json.marshal(x)"},
+	{"fromJSON", "json.unmarshal(text)"},
+	{"tojson", "json.marshal(x)"},
+	{"fromjson", "json.unmarshal(text)"},
+	{"date", "timestamp(text)"},
+	{"strip", "x.trim()"},
+	{"success", "steps.x.status == 'done'"},
+	{"failure", "steps.x.status == 'failed'"},
+	{"always", "leave `when` out"},
+	{"match", "x.matches('…')"},
+	{"test", "x.matches('…')"},
 };
 
 static void
@@ -81,7 +102,8 @@ hint_function(struct checker *c, const struct node *node, struct err *err)
 		}
 	for (size_t i = 0; i < c->env->n_roots && !method; i++)
 		if (str_is(node->name, c->env->roots[i].name)) {
-			err_hint(err, "%s is a value: write it without ()", c->env->roots[i].name);
+			err_hint(err, "%s is a value: write it without ()",
+				c->env->roots[i].name);
 			return;
 		}
 	const char *near = near_name(node->name, func_names(c->scratch, method));
@@ -97,9 +119,11 @@ no_function(struct checker *c, const struct node *node)
 	bool space = (node->flags & NODE_METHOD) && is_namespace(c->scratch, node->first);
 	struct str name = node->name;
 	if (space)
-		name = str_of(arena_printf(c->scratch, "%.*s.%.*s", STR_FMT(node->first->name), STR_FMT(name)));
-	struct err *err = check_complain(c, space ? node->first->from : node->name_from, node->name_to,
-		ERR_UNKNOWN_NAME, "there is no function %.*s", name.n > 80 ? 80 : STR_FMT(name));
+		name = str_of(arena_printf(c->scratch, "%.*s.%.*s",
+			STR_FMT(node->first->name), STR_FMT(name)));
+	struct err *err = check_complain(c, space ? node->first->from : node->name_from,
+		node->name_to, ERR_UNKNOWN_NAME, "there is no function %.*s",
+		name.n > 80 ? 80 : STR_FMT(name));
 	struct node full = *node;
 	if (space) {
 		full.name = name;
@@ -109,7 +133,8 @@ no_function(struct checker *c, const struct node *node)
 }
 
 static void
-no_overload(struct checker *c, const struct node *node, const struct expr_function *rows, size_t n)
+no_overload(struct checker *c, const struct node *node, const struct expr_function *rows,
+	size_t n)
 {
 	struct buf types = buf_in(c->scratch), takes = buf_in(c->scratch);
 	const struct node *kid = node->first;
@@ -126,9 +151,11 @@ no_overload(struct checker *c, const struct node *node, const struct expr_functi
 	size_t told = 0;
 	for (size_t i = 0; i < n && told < 4; i++)
 		if (func_is_method(&rows[i]) == method)
-			buf_printf(&takes, "%s%s", told++ > 0 ? "; " : "", rows[i].signature);
+			buf_printf(&takes, "%s%s", told++ > 0 ? "; " : "",
+				rows[i].signature);
 	struct err *err = check_complain(c, node->name_from, node->name_to, ERR_TYPE,
-		"no overload of %.*s takes this: %s", STR_FMT(node->name), buf_cstr(&types));
+		"no overload of %.*s takes this: %s", STR_FMT(node->name),
+		buf_cstr(&types));
 	if (told > 0)
 		err_hint(err, "%s", buf_cstr(&takes));
 	else if (n > 0)
@@ -176,7 +203,8 @@ choose(struct checker *c, struct node *node, const struct expr_function *rows, s
 	return type;
 }
 
-/* Give the chosen function its constants, so that bad ones are found now, and call it if all are. */
+/* Give the chosen function its constants, so that bad ones are found now, and call it if
+ * all are. */
 static void
 prepare(struct checker *c, struct node *node)
 {
@@ -191,19 +219,25 @@ prepare(struct checker *c, struct node *node)
 		args[i] = kid->kind == NODE_CONST ? &kid->value : NULL;
 		constant = constant && args[i] != NULL;
 	}
-	if (row->prepare != NULL && !row->prepare(c->mem, args, node->n, &node->prepared, &err)) {
-		struct err *told = check_complain(c, node->from, node->to, err.code, "%s", err.msg);
+	if (row->prepare != NULL
+		&& !row->prepare(c->mem, args, node->n, &node->prepared, &err)) {
+		struct err *told =
+			check_complain(c, node->from, node->to, err.code, "%s", err.msg);
 		memcpy(told->hint, err.hint, sizeof err.hint);
 		return;
 	}
 	struct value out;
-	if (!constant || (row->flags & FUNC_NO_FOLD) || !overload_takes(&node->overloads[0], args, node->n))
+	if (!constant || (row->flags & FUNC_NO_FOLD)
+		|| !overload_takes(&node->overloads[0], args, node->n))
 		return;
-	if (!eval_constant_call(c->mem, &node->overloads[0], node->prepared, args, node->n, &out, &err)) {
-		struct err *told = check_complain(c, node->from, node->to, err.code, "%s", err.msg);
+	if (!eval_constant_call(c->mem, &node->overloads[0], node->prepared, args,
+		    node->n, &out, &err)) {
+		struct err *told =
+			check_complain(c, node->from, node->to, err.code, "%s", err.msg);
 		memcpy(told->hint, err.hint, sizeof err.hint);
 	} else if (out.kind != V_LIST && out.kind != V_MAP && out.kind != V_OPTIONAL
-	           && !((out.kind == V_STRING || out.kind == V_BYTES) && out.str.n > MOST_FOLDED)) {
+		&& !((out.kind == V_STRING || out.kind == V_BYTES)
+			&& out.str.n > MOST_FOLDED)) {
 		check_becomes(node, out);
 	}
 }
@@ -216,8 +250,10 @@ check_call(struct checker *c, struct node *node)
 		resolve_namespace(c, node);
 	const struct expr_function *rows = func_rows(node->name, &n);
 	for (size_t i = 0; i < n; i++)
-		of_style += func_is_method(&rows[i]) == ((node->flags & NODE_METHOD) != 0);
-	bool space = (node->flags & NODE_METHOD) && of_style == 0 && is_namespace(c->scratch, node->first);
+		of_style +=
+			func_is_method(&rows[i]) == ((node->flags & NODE_METHOD) != 0);
+	bool space = (node->flags & NODE_METHOD) && of_style == 0
+		&& is_namespace(c->scratch, node->first);
 	for (struct node *kid = node->first; kid != NULL; kid = kid->next)
 		if (!space || kid != node->first || c->env->unchecked)
 			check_node(c, kid);
@@ -258,15 +294,17 @@ check_fold_items(struct checker *c, struct node *node)
 	struct value *items = arena_array(c->mem, struct value, node->n);
 	struct member *members = arena_array(c->mem, struct member, node->n);
 	for (const struct node *kid = node->first; kid != NULL; kid = kid->next, i++)
-		*(node->kind == NODE_LIST ? &items[i] : i % 2 == 0 ? &items[i / 2] : &members[i / 2].value)
-			= kid->value;
+		*(node->kind == NODE_LIST    ? &items[i]
+				: i % 2 == 0 ? &items[i / 2]
+					     : &members[i / 2].value) = kid->value;
 	if (node->kind == NODE_LIST) {
 		check_becomes(node, value_list(items, i));
 		return;
 	}
 	for (size_t k = 0; k < i / 2; k++) {
 		members[k].key = items[k];
-		if (items[k].kind == V_DOUBLE || items[k].kind > V_STRING || items[k].kind == V_NULL)
+		if (items[k].kind == V_DOUBLE || items[k].kind > V_STRING
+			|| items[k].kind == V_NULL)
 			return;
 	}
 	if (!has_duplicate(items, i / 2))

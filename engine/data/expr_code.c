@@ -29,7 +29,8 @@ use_root(struct maker *m, uint32_t number)
 	return (uint32_t)m->n_roots++;
 }
 
-/* Constants come from the tree's arena; texts that are parts of the expression's own text may stay. */
+/* Constants come from the tree's arena; texts that are parts of the expression's own text
+ * may stay. */
 static const struct value *
 keep(struct maker *m, const struct value *v)
 {
@@ -42,8 +43,13 @@ static void
 fill(struct maker *m, const struct node *node, struct code *c)
 {
 	*c = (struct code){
-		.kind = node->kind, .flags = node->flags, .vars = node->vars, .n = node->n,
-		.number = node->number, .from = node->from, .to = node->to,
+		.kind = node->kind,
+		.flags = node->flags,
+		.vars = node->vars,
+		.n = node->n,
+		.number = node->number,
+		.from = node->from,
+		.to = node->to,
 	};
 	switch ((enum node_kind)node->kind) {
 	case NODE_CONST:
@@ -64,9 +70,11 @@ fill(struct maker *m, const struct node *node, struct code *c)
 	default:
 		break;
 	}
-	if (node->kind != NODE_CONST && node->kind != NODE_SELECT && node->kind != NODE_CALL)
+	if (node->kind != NODE_CONST && node->kind != NODE_SELECT
+		&& node->kind != NODE_CALL)
 		return;
-	c->from = node->kind == NODE_SELECT && !(node->flags & NODE_HAS) ? node->name_from : node->from;
+	c->from = node->kind == NODE_SELECT && !(node->flags & NODE_HAS) ? node->name_from
+									 : node->from;
 }
 
 static void
@@ -81,12 +89,17 @@ make(struct maker *m, const struct node *node, struct code *c)
 }
 
 const struct code *
-code_make(struct arena *mem, const struct node *tree, struct expr *expr, const struct expr_env *env)
+code_make(struct arena *mem, const struct node *tree, struct expr *expr,
+	const struct expr_env *env)
 {
 	size_t n = count_nodes(tree);
 	struct maker m = {
-		.mem = mem, .code = arena_array(mem, struct code, n), .n = 1, .env = env,
-		.roots = arena_array(mem, struct root_use, n < env->n_roots ? n : env->n_roots),
+		.mem = mem,
+		.code = arena_array(mem, struct code, n),
+		.n = 1,
+		.env = env,
+		.roots = arena_array(
+			mem, struct root_use, n < env->n_roots ? n : env->n_roots),
 	};
 	make(&m, tree, m.code);
 	expr->roots = m.roots;

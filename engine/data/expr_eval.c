@@ -20,7 +20,8 @@ fail_placed(struct eval *e, const struct code *c)
 }
 
 const struct value *
-eval_fail(struct eval *e, const struct code *c, enum err_code code, const char *format, ...)
+eval_fail(
+	struct eval *e, const struct code *c, enum err_code code, const char *format, ...)
 {
 	va_list args;
 	*e->err = (struct err){.code = code};
@@ -31,27 +32,32 @@ eval_fail(struct eval *e, const struct code *c, enum err_code code, const char *
 }
 
 const struct value *
-eval_no_operator(struct eval *e, const struct code *c, const char *sign, const struct value *a,
-                 const struct value *b)
+eval_no_operator(struct eval *e, const struct code *c, const char *sign,
+	const struct value *a, const struct value *b)
 {
 	char left[SHORT_SIZE], right[SHORT_SIZE];
-	eval_fail(e, c, ERR_TYPE, "no such operation: %s %s %s (%s %s %s)", type_kind_name(a->kind), sign,
-		type_kind_name(b->kind), eval_short(a, left), sign, eval_short(b, right));
+	eval_fail(e, c, ERR_TYPE, "no such operation: %s %s %s (%s %s %s)",
+		type_kind_name(a->kind), sign, type_kind_name(b->kind),
+		eval_short(a, left), sign, eval_short(b, right));
 	bool text = a->kind == V_STRING || b->kind == V_STRING;
-	bool one = a->kind >= V_INT && a->kind <= V_DOUBLE, other = b->kind >= V_INT && b->kind <= V_DOUBLE;
+	bool one = a->kind >= V_INT && a->kind <= V_DOUBLE,
+	     other = b->kind >= V_INT && b->kind <= V_DOUBLE;
 	if (a->kind == V_TIMESTAMP || b->kind == V_TIMESTAMP)
 		err_hint(e->err, "timestamp(x) makes a time of text or seconds");
 	else if (a->kind == V_DURATION || b->kind == V_DURATION)
 		err_hint(e->err, "duration(x) makes a length of time of text");
 	else if (text && (one || other))
-		err_hint(e->err, "int(x) or double(x) reads a number from text, string(x) makes text");
+		err_hint(e->err,
+			"int(x) or double(x) reads a number from text, string(x) makes "
+			"text");
 	else if (one && other)
 		err_hint(e->err, "double(x) or int(x) makes the numbers alike");
 	return NULL;
 }
 
 const struct value *
-eval_not_bool(struct eval *e, const struct code *c, const struct value *v, const char *where)
+eval_not_bool(
+	struct eval *e, const struct code *c, const struct value *v, const char *where)
 {
 	char room[SHORT_SIZE];
 	return eval_fail(e, c, ERR_TYPE, "%s wants true or false, this is %s (%s)", where,
@@ -95,19 +101,24 @@ eval_secret(const struct value *v, struct value *room)
 }
 
 bool
-eval_look(struct eval *e, const struct value *v, bool *secret, const struct value **unknown)
+eval_look(
+	struct eval *e, const struct value *v, bool *secret, const struct value **unknown)
 {
 	*secret = *secret || (v->flags & VALUE_SECRET);
 	if (v->kind == V_UNKNOWN && *unknown == NULL)
 		*unknown = v;
 	if (v->kind == V_OPTIONAL && v->opt != NULL)
 		return eval_look(e, v->opt, secret, unknown);
-	size_t n = v->kind == V_LIST ? v->list.n : v->kind == V_MAP && v->map->members != NULL ? v->map->n : 0;
+	size_t n = v->kind == V_LIST                          ? v->list.n
+		: v->kind == V_MAP && v->map->members != NULL ? v->map->n
+							      : 0;
 	if (e != NULL && n > 0 && !eval_charge(e, 1 + n / 4))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!eval_look(e, v->kind == V_LIST ? &v->list.items[i] : &v->map->members[i].value, secret,
-			unknown))
+		if (!eval_look(e,
+			    v->kind == V_LIST ? &v->list.items[i]
+					      : &v->map->members[i].value,
+			    secret, unknown))
 			return false;
 	return true;
 }
@@ -119,10 +130,12 @@ eval_root(struct eval *e, const struct code *c)
 	const struct value **place = &e->roots[c->number];
 	if (*place != NULL)
 		return *place;
-	const struct value *v = e->scope->roots == NULL ? NULL : e->scope->roots[use->number];
+	const struct value *v =
+		e->scope->roots == NULL ? NULL : e->scope->roots[use->number];
 	if (v == NULL) {
 		if (e->scope->root == NULL)
-			return eval_fail(e, c, ERR_ABSENT_KEY, "'%s' has no value here", use->name);
+			return eval_fail(e, c, ERR_ABSENT_KEY, "'%s' has no value here",
+				use->name);
 		struct value *made = arena_new_of(e->mem, struct value);
 		*e->err = (struct err){.code = ERR_NONE};
 		if (!e->scope->root(e->scope, use->number, made, e->err))
@@ -134,7 +147,8 @@ eval_root(struct eval *e, const struct code *c)
 	return *place = v;
 }
 
-/* ---- logic: a deciding operand wins over errors, and unknown over errors that only may happen */
+/* ---- logic: a deciding operand wins over errors, and unknown over errors that only may
+ * happen */
 
 static const struct value *
 eval_terms(struct eval *e, const struct code *c, struct value *room)
@@ -228,7 +242,8 @@ eval_optional(struct eval *e, const struct code *c, struct value *room)
 	}
 	bool secret = v->flags & VALUE_SECRET;
 	if (v->kind != V_OPTIONAL)
-		return eval_fail(e, kid, ERR_TYPE, "wants an optional, this is %s", type_kind_name(v->kind));
+		return eval_fail(e, kid, ERR_TYPE, "wants an optional, this is %s",
+			type_kind_name(v->kind));
 	e->locals[c->number] = secret ? eval_secret(v->opt, &item) : v->opt;
 	struct value *made = arena_new_of(e->mem, struct value);
 	v = eval_code(e, kid + 1, made);
@@ -238,7 +253,8 @@ eval_optional(struct eval *e, const struct code *c, struct value *room)
 		*made = *v;
 	if (made->kind == V_UNKNOWN || c->kind == NODE_OPT_FLAT_MAP) {
 		if (made->kind != V_UNKNOWN && made->kind != V_OPTIONAL)
-			return eval_fail(e, kid + 1, ERR_TYPE, "wants an optional, this is %s",
+			return eval_fail(e, kid + 1, ERR_TYPE,
+				"wants an optional, this is %s",
 				type_kind_name(made->kind));
 		*room = *made;
 	} else {
@@ -279,9 +295,11 @@ eval_code(struct eval *e, const struct code *c, struct value *room)
 	case NODE_OPT_MAP: case NODE_OPT_FLAT_MAP:
 		return eval_optional(e, c, room);
 	case NODE_NAME: case NODE_FAIL:
-		return eval_fail(e, c, ERR_UNKNOWN_NAME, "there is no '%.*s' here", STR_FMT(c->name));
+		return eval_fail(e, c, ERR_UNKNOWN_NAME, "there is no '%.*s' here",
+			STR_FMT(c->name));
 	default:
-		return tree_is_macro(&(struct node){.kind = c->kind}) ? eval_loop(e, c, room)
+		return tree_is_macro(&(struct node){.kind = c->kind})
+			? eval_loop(e, c, room)
 			: eval_operator(e, c, room);
 	}
 }

@@ -12,12 +12,14 @@ no_overload(struct eval *e, const struct code *c, const struct value *const *arg
 	char text[SHORT_SIZE];
 	struct buf given = buf_in(e->mem);
 	if (c->number == 0)
-		return eval_fail(e, c, ERR_UNKNOWN_NAME, "there is no function %.*s that takes these arguments",
+		return eval_fail(e, c, ERR_UNKNOWN_NAME,
+			"there is no function %.*s that takes these arguments",
 			STR_FMT(c->name));
 	for (uint32_t i = 0; i < c->n && i < 6; i++)
-		buf_printf(&given, "%s%s %s", i > 0 ? ", " : "", type_kind_name(args[i]->kind),
-			eval_short(args[i], text));
-	eval_fail(e, c, ERR_TYPE, "no overload of %.*s takes this: %s", STR_FMT(c->name), buf_cstr(&given));
+		buf_printf(&given, "%s%s %s", i > 0 ? ", " : "",
+			type_kind_name(args[i]->kind), eval_short(args[i], text));
+	eval_fail(e, c, ERR_TYPE, "no overload of %.*s takes this: %s", STR_FMT(c->name),
+		buf_cstr(&given));
 	err_hint(e->err, "%s", c->overloads[0].row->signature);
 	return NULL;
 }
@@ -28,27 +30,32 @@ blame(struct eval *e, const struct code *c, bool secret)
 {
 	enum err_code code = e->err->code;
 	if (secret && code != ERR_LIMIT)
-		return eval_fail(e, c, code, "%.*s cannot take this secret value (***)", STR_FMT(c->name));
+		return eval_fail(e, c, code, "%.*s cannot take this secret value (***)",
+			STR_FMT(c->name));
 	e->err->at = expr_place(e->expr->at, e->expr->map, c->from, c->to);
 	e->steps += 10;
 	return NULL;
 }
 
-/* Evaluates the arguments; *unknown and *secret tell what is in them, as far as the function looks. */
+/* Evaluates the arguments; *unknown and *secret tell what is in them, as far as the
+ * function looks. */
 static bool
-take_arguments(struct eval *e, const struct code *c, struct value *rooms, const struct value **args,
-               bool *secret, const struct value **unknown)
+take_arguments(struct eval *e, const struct code *c, struct value *rooms,
+	const struct value **args, bool *secret, const struct value **unknown)
 {
 	bool shallow = c->number > 0 && (c->overloads[0].row->flags & FUNC_SHALLOW);
 	for (uint32_t i = 0; i < c->n; i++) {
-		const struct value *v = args[i] = eval_code(e, &e->code[c->first + i], &rooms[i]);
+		const struct value *v = args[i] =
+			eval_code(e, &e->code[c->first + i], &rooms[i]);
 		if (v == NULL)
 			return false;
 		*secret = *secret || (v->flags & VALUE_SECRET);
 		if (v->kind == V_UNKNOWN)
 			*unknown = *unknown == NULL ? v : *unknown;
-		else if (!shallow && (v->kind == V_LIST || v->kind == V_MAP || v->kind == V_OPTIONAL)
-		         && !eval_look(e, v, secret, unknown))
+		else if (!shallow
+			&& (v->kind == V_LIST || v->kind == V_MAP
+				|| v->kind == V_OPTIONAL)
+			&& !eval_look(e, v, secret, unknown))
 			return false;
 	}
 	return true;
@@ -86,7 +93,7 @@ eval_call(struct eval *e, const struct code *c, struct value *room)
 
 bool
 eval_constant_call(struct arena *mem, const struct overload *overload, void *prepared,
-                   const struct value *const *args, size_t n, struct value *out, struct err *err)
+	const struct value *const *args, size_t n, struct value *out, struct err *err)
 {
 	struct eval e = {.mem = mem, .err = err, .used = arena_used(mem)};
 	struct expr_frame frame = {mem, &e, prepared, err};
@@ -137,7 +144,8 @@ put_items(char *room, size_t at, const struct value *v, int depth)
 			at = put_value(room, at, &v->map->members[i].key, depth + 1);
 			at = put(room, at, ": ", 2);
 		}
-		at = put_value(room, at, list ? &v->list.items[i] : &v->map->members[i].value, depth + 1);
+		at = put_value(room, at,
+			list ? &v->list.items[i] : &v->map->members[i].value, depth + 1);
 	}
 	return put(room, at, list ? "]" : "}", 1);
 }

@@ -5,7 +5,8 @@
 /* ---- reading */
 
 static const struct value *
-absent(struct eval *e, const struct code *c, const struct value *in, const struct value *key)
+absent(struct eval *e, const struct code *c, const struct value *in,
+	const struct value *key)
 {
 	char text[SHORT_SIZE];
 	bool name = key->kind == V_STRING && !(key->flags & VALUE_SECRET);
@@ -13,20 +14,23 @@ absent(struct eval *e, const struct code *c, const struct value *in, const struc
 	if (name && key->str.n < 80) {
 		e->absent_in = *in;
 		e->absent = key->str;
-		return eval_fail(e, c, ERR_ABSENT_KEY, "there is no '%.*s' in the map", STR_FMT(key->str));
+		return eval_fail(e, c, ERR_ABSENT_KEY, "there is no '%.*s' in the map",
+			STR_FMT(key->str));
 	}
-	return eval_fail(e, c, ERR_ABSENT_KEY, "there is no key %s in the map", eval_short(key, text));
+	return eval_fail(e, c, ERR_ABSENT_KEY, "there is no key %s in the map",
+		eval_short(key, text));
 }
 
 static const struct value *
-out_of_list(struct eval *e, const struct code *c, const struct value *in, const struct value *key)
+out_of_list(struct eval *e, const struct code *c, const struct value *in,
+	const struct value *key)
 {
 	char text[SHORT_SIZE];
 	e->absent_in = value_null();
 	if (in->flags & VALUE_SECRET)
 		return eval_fail(e, c, ERR_ABSENT_KEY, "the list has no such item");
-	eval_fail(e, c, ERR_ABSENT_KEY, "the list has no item %s: it has %zu", eval_short(key, text),
-		in->list.n);
+	eval_fail(e, c, ERR_ABSENT_KEY, "the list has no item %s: it has %zu",
+		eval_short(key, text), in->list.n);
 	err_hint(e->err, "where it may be absent: x[?0].orValue(…)");
 	return NULL;
 }
@@ -46,8 +50,8 @@ index_of(const struct value *key, bool *bad)
 
 /* The item of `in` under `key`; NULL without an error where *missing is set. */
 static const struct value *
-find_item(struct eval *e, const struct code *c, const struct value *in, const struct value *key,
-          struct value *room, bool *missing)
+find_item(struct eval *e, const struct code *c, const struct value *in,
+	const struct value *key, struct value *room, bool *missing)
 {
 	char text[SHORT_SIZE];
 	bool bad;
@@ -58,21 +62,25 @@ find_item(struct eval *e, const struct code *c, const struct value *in, const st
 		return found;
 	}
 	if (in->kind != V_LIST) {
-		eval_fail(e, c, ERR_TYPE, c->kind == NODE_SELECT ? "%s has no members (%s)"
-			: "%s has no items (%s)", type_kind_name(in->kind), eval_short(in, text));
+		eval_fail(e, c, ERR_TYPE,
+			c->kind == NODE_SELECT ? "%s has no members (%s)"
+					       : "%s has no items (%s)",
+			type_kind_name(in->kind), eval_short(in, text));
 		if (in->kind == V_NULL)
-			err_hint(e->err, "null is there but empty: compare with != null in front");
+			err_hint(e->err,
+				"null is there but empty: compare with != null in front");
 		return NULL;
 	}
 	if (c->kind == NODE_SELECT) {
 		eval_fail(e, c, ERR_TYPE, "list has no members");
-		err_hint(e->err, "take an item, x[0].%.*s, or all: x.map(i, i.%.*s)", STR_FMT(c->name),
-			STR_FMT(c->name));
+		err_hint(e->err, "take an item, x[0].%.*s, or all: x.map(i, i.%.*s)",
+			STR_FMT(c->name), STR_FMT(c->name));
 		return NULL;
 	}
 	size_t i = index_of(key, &bad);
 	if (bad)
-		return eval_fail(e, c, ERR_TYPE, "the index of a list is an integer, this is %s (%s)",
+		return eval_fail(e, c, ERR_TYPE,
+			"the index of a list is an integer, this is %s (%s)",
 			type_kind_name(key->kind), eval_short(key, text));
 	*missing = i >= in->list.n;
 	return *missing ? NULL : &in->list.items[i];
@@ -96,10 +104,11 @@ optional_of(struct eval *e, const struct value *v, struct value *room)
 
 /* A member or item, with all that ? and has() make of it. */
 static const struct value *
-read_item(struct eval *e, const struct code *c, const struct value *in, const struct value *key,
-          struct value *room)
+read_item(struct eval *e, const struct code *c, const struct value *in,
+	const struct value *key, struct value *room)
 {
-	bool missing = false, chained = in->kind == V_OPTIONAL, secret = (in->flags | key->flags) & VALUE_SECRET;
+	bool missing = false, chained = in->kind == V_OPTIONAL,
+	     secret = (in->flags | key->flags) & VALUE_SECRET;
 	struct value own;
 	const struct value *v = NULL;
 	if (chained && in->opt == NULL) {
@@ -114,15 +123,17 @@ read_item(struct eval *e, const struct code *c, const struct value *in, const st
 		if (v == NULL && !missing)
 			return NULL;
 	}
-	if (v != NULL && v->kind == V_UNKNOWN && (in->kind == V_UNKNOWN || key->kind == V_UNKNOWN
-	    || !(c->flags & NODE_HAS)))
+	if (v != NULL && v->kind == V_UNKNOWN
+		&& (in->kind == V_UNKNOWN || key->kind == V_UNKNOWN
+			|| !(c->flags & NODE_HAS)))
 		*room = *v;
 	else if (c->flags & NODE_HAS)
 		*room = value_bool(v != NULL);
 	else if (chained || (c->flags & NODE_OPTIONAL))
 		optional_of(e, v, room);
 	else if (missing)
-		return in->kind == V_LIST ? out_of_list(e, c, in, key) : absent(e, c, in, key);
+		return in->kind == V_LIST ? out_of_list(e, c, in, key)
+					  : absent(e, c, in, key);
 	else if (v != &own && !secret)
 		return v;
 	else
@@ -138,8 +149,9 @@ eval_select(struct eval *e, const struct code *c, struct value *room)
 	const struct value *in = eval_operand(e, &e->code[c->first], &own), *v;
 	if (in == NULL)
 		return NULL;
-	if (in->kind == V_MAP && in->map->find == NULL && !((c->flags & ~NODE_SECRET) | (in->flags & VALUE_SECRET))
-	    && (v = map_at(in->map, c->name)) != NULL)
+	if (in->kind == V_MAP && in->map->find == NULL
+		&& !((c->flags & ~NODE_SECRET) | (in->flags & VALUE_SECRET))
+		&& (v = map_at(in->map, c->name)) != NULL)
 		return c->flags & NODE_SECRET ? eval_secret(v, room) : v;
 	struct value key = value_str(c->name);
 	v = read_item(e, c, in, &key, room);
@@ -160,7 +172,8 @@ eval_index(struct eval *e, const struct code *c, struct value *room)
 
 /* ---- making */
 
-/* An item of a literal: evaluated, or taken out of its optional; *skip where that is empty. */
+/* An item of a literal: evaluated, or taken out of its optional; *skip where that is
+ * empty. */
 static bool
 make_item(struct eval *e, const struct code *c, struct value *out, bool *skip)
 {
@@ -173,8 +186,10 @@ make_item(struct eval *e, const struct code *c, struct value *out, bool *skip)
 	if (!(c->flags & NODE_ENTRY_OPTIONAL) || v->kind == V_UNKNOWN)
 		return true;
 	if (v->kind != V_OPTIONAL)
-		return eval_fail(e, c, ERR_TYPE, "? in front wants an optional, this is %s",
-			type_kind_name(v->kind)) != NULL;
+		return eval_fail(e, c, ERR_TYPE,
+			       "? in front wants an optional, this is %s",
+			       type_kind_name(v->kind))
+			!= NULL;
 	*skip = v->opt == NULL;
 	if (!*skip)
 		*out = *(v->flags & VALUE_SECRET ? eval_secret(v->opt, out) : v->opt);
@@ -199,7 +214,8 @@ eval_list(struct eval *e, const struct code *c, struct value *room)
 static bool
 is_key(const struct value *v)
 {
-	return v->kind == V_STRING || v->kind == V_BOOL || v->kind == V_INT || v->kind == V_UINT;
+	return v->kind == V_STRING || v->kind == V_BOOL || v->kind == V_INT
+		|| v->kind == V_UINT;
 }
 
 const struct value *
@@ -220,11 +236,13 @@ eval_map(struct eval *e, const struct code *c, struct value *room)
 			return room;
 		}
 		if (!is_key(k))
-			return eval_fail(e, key, ERR_TYPE, "the key of a map cannot be %s (%s)",
+			return eval_fail(e, key, ERR_TYPE,
+				"the key of a map cannot be %s (%s)",
 				type_kind_name(k->kind), eval_short(k, text));
 		struct value other;
 		if (eval_find_key(&so_far, k, &other) != NULL)
-			return eval_fail(e, key, ERR_VALUE, "the key %s stands twice", eval_short(k, text));
+			return eval_fail(e, key, ERR_VALUE, "the key %s stands twice",
+				eval_short(k, text));
 		secret = secret || (k->flags & VALUE_SECRET);
 		members[so_far.n].key = *k;
 		so_far.n += !skip;

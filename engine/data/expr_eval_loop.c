@@ -5,12 +5,12 @@
 /* A macro that runs over a list or map. */
 struct loop {
 	struct eval *e;
-	const struct code *c, *body;                  /* body: the first expression over the variables */
+	const struct code *c, *body; /* body: the first expression over the variables */
 	const struct value *range;
 	size_t n, i;
-	bool secret;                                  /* what the result as a whole owes to secrets */
+	bool secret; /* what the result as a whole owes to secrets */
 	struct value var, var2;
-	struct value unknown;                         /* kind UNKNOWN: the first that was seen */
+	struct value unknown; /* kind UNKNOWN: the first that was seen */
 };
 
 /* Put the variables on item i. */
@@ -122,10 +122,12 @@ filter(struct loop *l, struct value *room)
 		if (holds == 1)
 			list_push(&kept, *l->e->locals[l->c->number]);
 	}
-	return finish(l, l->unknown.kind == V_UNKNOWN ? l->unknown : list_done(&kept), room);
+	return finish(
+		l, l->unknown.kind == V_UNKNOWN ? l->unknown : list_done(&kept), room);
 }
 
-/* Whether item i is taken, where a condition stands in front of the expression: as condition(). */
+/* Whether item i is taken, where a condition stands in front of the expression: as
+ * condition(). */
 static int
 is_taken(struct loop *l)
 {
@@ -147,7 +149,8 @@ to_list(struct loop *l, struct value *room)
 		if (taken == 1)
 			list_push(&made, *v);
 	}
-	return finish(l, l->unknown.kind == V_UNKNOWN ? l->unknown : list_done(&made), room);
+	return finish(
+		l, l->unknown.kind == V_UNKNOWN ? l->unknown : list_done(&made), room);
 }
 
 struct table {
@@ -156,13 +159,16 @@ struct table {
 };
 
 static bool
-table_put(struct loop *l, struct table *table, const struct value *key, const struct value *value)
+table_put(struct loop *l, struct table *table, const struct value *key,
+	const struct value *value)
 {
 	char text[SHORT_SIZE];
 	struct map so_far = {.n = table->n, .members = table->members};
 	struct value other;
 	if (eval_find_key(&so_far, key, &other) != NULL)
-		return eval_fail(l->e, l->c, ERR_VALUE, "the key %s is made twice", eval_short(key, text)) != NULL;
+		return eval_fail(l->e, l->c, ERR_VALUE, "the key %s is made twice",
+			       eval_short(key, text))
+			!= NULL;
 	if (table->n == table->cap) {
 		size_t cap = table->cap == 0 ? 8 : table->cap * 2;
 		struct member *members = arena_array(l->e->mem, struct member, cap);
@@ -180,8 +186,10 @@ table_add_all(struct loop *l, struct table *table, const struct value *entries)
 {
 	char text[SHORT_SIZE];
 	if (entries->kind != V_MAP)
-		return eval_fail(l->e, l->c, ERR_TYPE, "transformMapEntry wants a map, this is %s (%s)",
-			type_kind_name(entries->kind), eval_short(entries, text)) != NULL;
+		return eval_fail(l->e, l->c, ERR_TYPE,
+			       "transformMapEntry wants a map, this is %s (%s)",
+			       type_kind_name(entries->kind), eval_short(entries, text))
+			!= NULL;
 	l->secret = l->secret || (entries->flags & VALUE_SECRET);
 	for (size_t i = 0; i < entries->map->n; i++) {
 		const struct member *member = &entries->map->members[i];
@@ -235,10 +243,12 @@ sort(struct eval *e, struct keyed *rows, struct keyed *other, size_t n)
 	if (n < 2)
 		return true;
 	size_t half = n / 2, a = 0, b = half, to = 0;
-	if (!eval_charge(e, n) || !sort(e, rows, other, half) || !sort(e, rows + half, other, n - half))
+	if (!eval_charge(e, n) || !sort(e, rows, other, half)
+		|| !sort(e, rows + half, other, n - half))
 		return false;
 	while (a < half && b < n)
-		other[to++] = value_order(&rows[b].key, &rows[a].key) == -1 ? rows[b++] : rows[a++];
+		other[to++] = value_order(&rows[b].key, &rows[a].key) == -1 ? rows[b++]
+									    : rows[a++];
 	while (a < half)
 		other[to++] = rows[a++];
 	memcpy(rows, other, to * sizeof *rows);
@@ -249,7 +259,8 @@ static const struct value *
 sort_by(struct loop *l, struct value *room)
 {
 	struct eval *e = l->e;
-	struct keyed *rows = arena_array(e->mem, struct keyed, l->n), *other = arena_array(e->mem, struct keyed, l->n);
+	struct keyed *rows = arena_array(e->mem, struct keyed, l->n),
+		     *other = arena_array(e->mem, struct keyed, l->n);
 	struct value *items = arena_array(e->mem, struct value, l->n), own;
 	for (l->i = 0; l->i < l->n; l->i++) {
 		place(l);
@@ -303,15 +314,21 @@ eval_loop(struct eval *e, const struct code *c, struct value *room)
 		*room = *range;
 		return room;
 	}
-	bool list = range->kind == V_LIST, map = range->kind == V_MAP && c->kind != NODE_SORT_BY;
+	bool list = range->kind == V_LIST,
+	     map = range->kind == V_MAP && c->kind != NODE_SORT_BY;
 	if (!list && !map)
 		return eval_fail(e, kid, ERR_TYPE, "want a list%s here, this is %s (%s)",
-			c->kind == NODE_SORT_BY ? "" : " or a map", type_kind_name(range->kind),
-			eval_short(range, text));
+			c->kind == NODE_SORT_BY ? "" : " or a map",
+			type_kind_name(range->kind), eval_short(range, text));
 	if (map && range->map->members == NULL && range->map->n > 0)
-		return eval_fail(e, kid, ERR_TYPE, "this map cannot be gone through: name its members");
+		return eval_fail(e, kid, ERR_TYPE,
+			"this map cannot be gone through: name its members");
 	struct loop l = {
-		.e = e, .c = c, .body = kid + 1, .range = range, .secret = range->flags & VALUE_SECRET,
+		.e = e,
+		.c = c,
+		.body = kid + 1,
+		.range = range,
+		.secret = range->flags & VALUE_SECRET,
 		.n = list ? range->list.n : range->map->n,
 	};
 	if (!eval_charge(e, l.n / 8))

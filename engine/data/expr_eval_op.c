@@ -18,7 +18,8 @@ order_double(double a, double b)
 	return a < b ? -1 : a > b ? 1 : a == b ? 0 : 2;
 }
 
-/* An integer beside a double counts as the nearest double (official cases); == is exact. */
+/* An integer beside a double counts as the nearest double (official cases); == is exact.
+ */
 static int
 order_mixed(const struct value *a, double d)
 {
@@ -81,7 +82,8 @@ eval_find_key(const struct map *map, const struct value *key, struct value *room
 	if (key->kind != V_BOOL && !is_number(key))
 		return NULL;
 	for (size_t i = 0; map->members != NULL && i < map->n; i++)
-		if (map->members[i].key.kind != V_STRING && value_equal(&map->members[i].key, key))
+		if (map->members[i].key.kind != V_STRING
+			&& value_equal(&map->members[i].key, key))
 			return &map->members[i].value;
 	return NULL;
 }
@@ -94,7 +96,8 @@ equal_lists(struct eval *e, const struct value *a, const struct value *b, bool *
 	if (a->list.n != b->list.n)
 		return 0;
 	for (size_t i = 0; i < a->list.n && all != 0 && all != -2; i++) {
-		int one = eval_equal(e, &a->list.items[i], &b->list.items[i], secret, unknown);
+		int one = eval_equal(
+			e, &a->list.items[i], &b->list.items[i], secret, unknown);
 		all = one == 1 ? all : one;
 	}
 	return all;
@@ -150,11 +153,12 @@ eval_equal(struct eval *e, const struct value *a, const struct value *b, bool *s
 /* ---- calculation */
 
 static const struct value *
-overflow(struct eval *e, const struct code *c, const char *sign, const struct value *a, const struct value *b)
+overflow(struct eval *e, const struct code *c, const char *sign, const struct value *a,
+	const struct value *b)
 {
 	char left[SHORT_SIZE], right[SHORT_SIZE];
-	return eval_fail(e, c, ERR_RANGE, "%s %s %s is out of range", eval_short(a, left), sign,
-		eval_short(b, right));
+	return eval_fail(e, c, ERR_RANGE, "%s %s %s is out of range", eval_short(a, left),
+		sign, eval_short(b, right));
 }
 
 static const struct value *
@@ -167,13 +171,14 @@ by_zero(struct eval *e, const struct code *c, const struct value *a)
 static const char *
 sign_of(enum node_kind kind)
 {
-	static const char *const signs[] = {"+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "in"};
+	static const char *const signs[] = {
+		"+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "in"};
 	return signs[kind - NODE_ADD];
 }
 
 static const struct value *
-calculate_int(struct eval *e, const struct code *c, const struct value *a, const struct value *b,
-              struct value *room)
+calculate_int(struct eval *e, const struct code *c, const struct value *a,
+	const struct value *b, struct value *room)
 {
 	int64_t i = 0;
 	bool over = false;
@@ -199,8 +204,8 @@ calculate_int(struct eval *e, const struct code *c, const struct value *a, const
 }
 
 static const struct value *
-calculate_uint(struct eval *e, const struct code *c, const struct value *a, const struct value *b,
-               struct value *room)
+calculate_uint(struct eval *e, const struct code *c, const struct value *a,
+	const struct value *b, struct value *room)
 {
 	uint64_t u = 0;
 	bool over = false;
@@ -225,8 +230,8 @@ calculate_uint(struct eval *e, const struct code *c, const struct value *a, cons
 }
 
 static const struct value *
-calculate_double(struct eval *e, const struct code *c, const struct value *a, const struct value *b,
-                 struct value *room)
+calculate_double(struct eval *e, const struct code *c, const struct value *a,
+	const struct value *b, struct value *room)
 {
 	switch ((enum node_kind)c->kind) {
 	case NODE_ADD:
@@ -247,7 +252,8 @@ calculate_double(struct eval *e, const struct code *c, const struct value *a, co
 }
 
 static const struct value *
-join_text(struct eval *e, const struct value *a, const struct value *b, struct value *room)
+join_text(
+	struct eval *e, const struct value *a, const struct value *b, struct value *room)
 {
 	size_t n = a->str.n + b->str.n;
 	if (!eval_charge(e, n / COST_OF_BYTES))
@@ -262,7 +268,8 @@ join_text(struct eval *e, const struct value *a, const struct value *b, struct v
 }
 
 static const struct value *
-join_lists(struct eval *e, const struct value *a, const struct value *b, struct value *room)
+join_lists(
+	struct eval *e, const struct value *a, const struct value *b, struct value *room)
 {
 	size_t n = a->list.n + b->list.n;
 	if (!eval_charge(e, n))
@@ -281,14 +288,16 @@ static bool
 span_fits(const struct value *v)
 {
 	if (v->kind == V_TIMESTAMP)
-		return v->span.s >= -INT64_C(62135596800) && v->span.s <= INT64_C(253402300799);
+		return v->span.s >= -INT64_C(62135596800)
+			&& v->span.s <= INT64_C(253402300799);
 	int64_t ns;
-	return !__builtin_mul_overflow(v->span.s, NS_S, &ns) && !__builtin_add_overflow(ns, v->span.ns, &ns);
+	return !__builtin_mul_overflow(v->span.s, NS_S, &ns)
+		&& !__builtin_add_overflow(ns, v->span.ns, &ns);
 }
 
 static const struct value *
-calculate_time(struct eval *e, const struct code *c, const struct value *a, const struct value *b,
-               struct value *room)
+calculate_time(struct eval *e, const struct code *c, const struct value *a,
+	const struct value *b, struct value *room)
 {
 	bool adds = c->kind == NODE_ADD, both = a->kind == b->kind;
 	bool times = a->kind == V_TIMESTAMP || b->kind == V_TIMESTAMP;
@@ -312,8 +321,8 @@ is_time(const struct value *v)
 }
 
 static const struct value *
-calculate(struct eval *e, const struct code *c, const struct value *a, const struct value *b,
-          struct value *room)
+calculate(struct eval *e, const struct code *c, const struct value *a,
+	const struct value *b, struct value *room)
 {
 	if (is_time(a) && is_time(b))
 		return calculate_time(e, c, a, b, room);
@@ -333,22 +342,24 @@ calculate(struct eval *e, const struct code *c, const struct value *a, const str
 }
 
 static const struct value *
-compare(struct eval *e, const struct code *c, const struct value *a, const struct value *b,
-        struct value *room)
+compare(struct eval *e, const struct code *c, const struct value *a,
+	const struct value *b, struct value *room)
 {
 	bool numbers = is_number(a) && is_number(b);
 	int order = value_order(a, b);
 	if (order == 2 && !numbers)
 		return eval_no_operator(e, c, sign_of(c->kind), a, b);
-	bool holds = c->kind == NODE_LT ? order == -1 : c->kind == NODE_LE ? order == -1 || order == 0
-		: c->kind == NODE_GT ? order == 1 : order == 1 || order == 0;
+	bool holds = c->kind == NODE_LT ? order == -1
+		: c->kind == NODE_LE    ? order == -1 || order == 0
+		: c->kind == NODE_GT    ? order == 1
+					: order == 1 || order == 0;
 	*room = value_bool(holds);
 	return room;
 }
 
 static const struct value *
-eval_same(struct eval *e, const struct code *c, const struct value *a, const struct value *b,
-          struct value *room)
+eval_same(struct eval *e, const struct code *c, const struct value *a,
+	const struct value *b, struct value *room)
 {
 	bool secret = false;
 	const struct value *unknown = NULL;
@@ -361,8 +372,8 @@ eval_same(struct eval *e, const struct code *c, const struct value *a, const str
 }
 
 static const struct value *
-eval_in(struct eval *e, const struct code *c, const struct value *a, const struct value *b,
-        struct value *room)
+eval_in(struct eval *e, const struct code *c, const struct value *a,
+	const struct value *b, struct value *room)
 {
 	bool secret = false, found = false;
 	const struct value *unknown = NULL;
@@ -394,9 +405,11 @@ negate(struct eval *e, const struct code *c, const struct value *v, struct value
 	} else if (v->kind == V_DOUBLE) {
 		*room = value_double(-v->d);
 	} else if (v->kind != V_INT) {
-		return eval_fail(e, c, ERR_TYPE, "- wants a number, this is %s", eval_short(v, text));
+		return eval_fail(e, c, ERR_TYPE, "- wants a number, this is %s",
+			eval_short(v, text));
 	} else if (v->i == INT64_MIN) {
-		return eval_fail(e, c, ERR_RANGE, "-(%s) is out of range", eval_short(v, text));
+		return eval_fail(
+			e, c, ERR_RANGE, "-(%s) is out of range", eval_short(v, text));
 	} else {
 		*room = value_int(-v->i);
 	}
@@ -405,7 +418,8 @@ negate(struct eval *e, const struct code *c, const struct value *v, struct value
 
 /* Kept apart, because its many cases want a large frame. */
 static const struct value *__attribute__((noinline))
-apply(struct eval *e, const struct code *c, const struct value *a, const struct value *b, struct value *room)
+apply(struct eval *e, const struct code *c, const struct value *a, const struct value *b,
+	struct value *room)
 {
 	if (c->kind == NODE_EQ || c->kind == NODE_NE)
 		return eval_same(e, c, a, b, room);
@@ -417,7 +431,8 @@ apply(struct eval *e, const struct code *c, const struct value *a, const struct 
 		return negate(e, c, a, room);
 	if (c->kind == NODE_IN)
 		return eval_in(e, c, a, b, room);
-	return c->kind <= NODE_MOD ? calculate(e, c, a, b, room) : compare(e, c, a, b, room);
+	return c->kind <= NODE_MOD ? calculate(e, c, a, b, room)
+				   : compare(e, c, a, b, room);
 }
 
 /* == of two scalars of one kind, by far the most frequent operation; -1: it is none. */

@@ -14,7 +14,8 @@ same_path(const struct node *a, const struct node *b)
 		if (a->kind != NODE_INDEX)
 			return false;
 		const struct node *i = a->first->next, *j = b->first->next;
-		if (i->kind != NODE_CONST || j->kind != NODE_CONST || !value_equal(&i->value, &j->value))
+		if (i->kind != NODE_CONST || j->kind != NODE_CONST
+			|| !value_equal(&i->value, &j->value))
 			return false;
 	}
 	return false;

@@ -7,7 +7,8 @@
 #include "data/expr_lib.h"
 #include "data/expr_type.h"
 
-/* text.format([values]): %s %d %f %e %x %X %o %b and %%, with a precision in front of f and e (strings extension). */
+/* text.format([values]): %s %d %f %e %x %X %o %b and %%, with a precision in front of f
+ * and e (strings extension). */
 
 enum { MOST_PRECISION = 1000, MOST_DEPTH = 300 };
 
@@ -20,8 +21,10 @@ struct clause {
 static bool
 bad_clause(struct err *err, struct str rest)
 {
-	err_set(err, ERR_VALUE, "the format has a bad clause '%.*s'", rest.n > 8 ? 8 : STR_FMT(rest));
-	return err_hint(err, "%%s %%d %%f %%e %%x %%X %%o %%b, %%.2f; %%%% is a percent sign");
+	err_set(err, ERR_VALUE, "the format has a bad clause '%.*s'",
+		rest.n > 8 ? 8 : STR_FMT(rest));
+	return err_hint(
+		err, "%%s %%d %%f %%e %%x %%X %%o %%b, %%.2f; %%%% is a percent sign");
 }
 
 static bool
@@ -31,7 +34,8 @@ take_clause(struct str *rest, struct clause *out, struct err *err)
 	*out = (struct clause){.precision = 6};
 	if (text.p[0] != '%') {
 		const char *at = memchr(text.p, '%', text.n);
-		out->plain = (struct str){text.p, at == NULL ? text.n : (size_t)(at - text.p)};
+		out->plain =
+			(struct str){text.p, at == NULL ? text.n : (size_t)(at - text.p)};
 		*rest = str_from(text, out->plain.n);
 		return true;
 	}
@@ -43,7 +47,9 @@ take_clause(struct str *rest, struct clause *out, struct err *err)
 	}
 	if (text.n > 0 && text.p[0] == '.') {
 		size_t digits = 1;
-		for (out->precision = 0; digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9'; digits++) {
+		for (out->precision = 0;
+			digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9';
+			digits++) {
 			out->precision = out->precision * 10 + (text.p[digits] - '0');
 			if (out->precision > MOST_PRECISION)
 				return bad_clause(err, *rest);
@@ -59,7 +65,8 @@ take_clause(struct str *rest, struct clause *out, struct err *err)
 	return true;
 }
 
-static bool put_text(struct expr_frame *f, struct buf *out, const struct value *v, int depth);
+static bool put_text(
+	struct expr_frame *f, struct buf *out, const struct value *v, int depth);
 
 struct row {
 	struct str key;
@@ -136,7 +143,8 @@ put_text(struct expr_frame *f, struct buf *out, const struct value *v, int depth
 	else if (v->kind == V_TYPE || v->kind == V_BYTES)
 		text = v->str;
 	else if (!func_scalar_text(f->mem, v, &text))
-		return err_set(f->err, ERR_TYPE, "%%s cannot show %s", type_kind_name(v->kind));
+		return err_set(
+			f->err, ERR_TYPE, "%%s cannot show %s", type_kind_name(v->kind));
 	if (!frame_charge(f, text.n))
 		return false;
 	buf_add(out, text);
@@ -184,21 +192,26 @@ static bool
 put_double(struct buf *out, const struct clause *clause, const struct value *v)
 {
 	char text[64];
-	double d = v->kind == V_DOUBLE ? v->d : v->kind == V_INT ? (double)v->i : (double)v->u;
+	double d = v->kind == V_DOUBLE ? v->d
+		: v->kind == V_INT     ? (double)v->i
+				       : (double)v->u;
 	if (!isfinite(d)) {
 		func_double_text(d, text, sizeof text);
 		buf_puts(out, text);
 	} else {
-		buf_printf(out, clause->verb == 'f' ? "%.*f" : "%.*e", clause->precision, d);
+		buf_printf(
+			out, clause->verb == 'f' ? "%.*f" : "%.*e", clause->precision, d);
 	}
 	return true;
 }
 
 static bool
-put_clause(struct expr_frame *f, struct buf *out, const struct clause *clause, const struct value *v)
+put_clause(struct expr_frame *f, struct buf *out, const struct clause *clause,
+	const struct value *v)
 {
 	char verb = clause->verb;
-	bool integer = v->kind == V_INT || v->kind == V_UINT, number = integer || v->kind == V_DOUBLE;
+	bool integer = v->kind == V_INT || v->kind == V_UINT,
+	     number = integer || v->kind == V_DOUBLE;
 	if (verb == 's')
 		return put_text(f, out, v, 0);
 	if ((verb == 'f' || verb == 'e') && number)
@@ -213,23 +226,26 @@ put_clause(struct expr_frame *f, struct buf *out, const struct clause *clause, c
 		if (!frame_charge(f, 2 * v->str.n))
 			return false;
 		for (size_t i = 0; i < v->str.n; i++)
-			buf_printf(out, verb == 'x' ? "%02x" : "%02X", (unsigned char)v->str.p[i]);
+			buf_printf(out, verb == 'x' ? "%02x" : "%02X",
+				(unsigned char)v->str.p[i]);
 		return true;
 	}
 	char text[SHORT_SIZE];
-	return err_set(f->err, ERR_TYPE, "%%%c cannot show %s (%s)", verb, type_kind_name(v->kind),
-		eval_short(v, text));
+	return err_set(f->err, ERR_TYPE, "%%%c cannot show %s (%s)", verb,
+		type_kind_name(v->kind), eval_short(v, text));
 }
 
 static bool
 too_few(struct err *err, size_t have, size_t want)
 {
-	err_set(err, ERR_VALUE, "the format wants %zu values, the list has %zu", want, have);
+	err_set(err, ERR_VALUE, "the format wants %zu values, the list has %zu", want,
+		have);
 	return err_hint(err, "'%%s of %%d'.format([a, b])");
 }
 
 bool
-func_format(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_format(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str rest = args[0]->str;
 	struct buf text = buf_in(f->mem);
@@ -237,7 +253,8 @@ func_format(struct expr_frame *f, const struct value *const *args, size_t n, str
 	size_t used = 0;
 	(void)n;
 	while (rest.n > 0) {
-		if (!take_clause(&rest, &clause, f->err) || !frame_charge(f, 10 + clause.plain.n))
+		if (!take_clause(&rest, &clause, f->err)
+			|| !frame_charge(f, 10 + clause.plain.n))
 			return false;
 		if (clause.verb == '\0') {
 			buf_add(&text, clause.plain);
@@ -254,7 +271,8 @@ func_format(struct expr_frame *f, const struct value *const *args, size_t n, str
 
 /* A constant format is read when the expression is compiled. */
 bool
-func_prepare_format(struct arena *mem, const struct value *const *args, size_t n, void **prepared, struct err *err)
+func_prepare_format(struct arena *mem, const struct value *const *args, size_t n,
+	void **prepared, struct err *err)
 {
 	struct clause clause;
 	size_t wants = 0;

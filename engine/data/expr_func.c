@@ -29,7 +29,8 @@ func_rows(struct str name, size_t *n)
 	return *n == 0 ? NULL : &func_table[low];
 }
 
-/* "string.charAt(int) -> string" is one, "math.abs(int) -> int" and "size(string) -> int" are none. */
+/* "string.charAt(int) -> string" is one, "math.abs(int) -> int" and "size(string) -> int"
+ * are none. */
 bool
 func_is_method(const struct expr_function *row)
 {
@@ -114,11 +115,14 @@ func_signature(struct arena *mem, const struct expr_function *row, struct func_s
 }
 
 void
-func_overload(const struct expr_function *row, const struct func_sig *sig, struct overload *out)
+func_overload(
+	const struct expr_function *row, const struct func_sig *sig, struct overload *out)
 {
-	*out = (struct overload){.row = row, .n = (uint8_t)sig->n, .variadic = sig->variadic};
+	*out = (struct overload){
+		.row = row, .n = (uint8_t)sig->n, .variadic = sig->variadic};
 	for (size_t i = 0; i < sig->n; i++)
-		out->kinds[i] = sig->args[i]->dyn ? UINT16_MAX : (uint16_t)(1U << sig->args[i]->kind);
+		out->kinds[i] = sig->args[i]->dyn ? UINT16_MAX
+						  : (uint16_t)(1U << sig->args[i]->kind);
 }
 
 bool

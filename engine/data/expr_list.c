@@ -17,33 +17,38 @@ end_of(struct expr_frame *f, const struct value *list, bool first, struct value 
 }
 
 bool
-func_first(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_first(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return end_of(f, args[0], true, out);
 }
 
 bool
-func_last(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_last(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return end_of(f, args[0], false, out);
 }
 
 bool
-func_slice(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_slice(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	int64_t from = args[1]->i, to = args[2]->i;
 	(void)n;
 	if (from < 0 || from > to || (uint64_t)to > args[0]->list.n)
-		return err_set(f->err, ERR_RANGE, "there is no slice from %lld to %lld of %zu items", (long long)from,
-			(long long)to, args[0]->list.n);
+		return err_set(f->err, ERR_RANGE,
+			"there is no slice from %lld to %lld of %zu items",
+			(long long)from, (long long)to, args[0]->list.n);
 	*out = value_list(args[0]->list.items + from, (size_t)(to - from));
 	return true;
 }
 
 static bool
-flatten(struct expr_frame *f, const struct value *list, int64_t depth, struct list_builder *out)
+flatten(struct expr_frame *f, const struct value *list, int64_t depth,
+	struct list_builder *out)
 {
 	for (size_t i = 0; i < list->list.n; i++) {
 		const struct value *item = &list->list.items[i];
@@ -60,7 +65,8 @@ flatten(struct expr_frame *f, const struct value *list, int64_t depth, struct li
 }
 
 bool
-func_flatten(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_flatten(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct list_builder items = {.mem = f->mem};
 	int64_t depth = n > 1 ? args[1]->i : 1;
@@ -80,10 +86,12 @@ are_ordered(struct expr_frame *f, const struct value *list)
 		const struct value *a = &list->list.items[0], *b = &list->list.items[i];
 		if (!frame_charge(f, ITEM))
 			return false;
-		if (value_order(a, b) == 2 && !(a->kind == V_DOUBLE && b->kind == V_DOUBLE)) {
-			err_set(f->err, ERR_TYPE, "%s and %s cannot be set in order", type_kind_name(a->kind),
-				type_kind_name(b->kind));
-			return err_hint(f->err, "x.sortBy(i, i.name) sorts by a part of each item");
+		if (value_order(a, b) == 2
+			&& !(a->kind == V_DOUBLE && b->kind == V_DOUBLE)) {
+			err_set(f->err, ERR_TYPE, "%s and %s cannot be set in order",
+				type_kind_name(a->kind), type_kind_name(b->kind));
+			return err_hint(f->err,
+				"x.sortBy(i, i.name) sorts by a part of each item");
 		}
 	}
 	return true;
@@ -99,7 +107,8 @@ merge_sort(struct expr_frame *f, struct value *items, struct value *other, size_
 	    || !merge_sort(f, items + half, other, n - half))
 		return false;
 	while (a < half && b < n)
-		other[to++] = value_order(&items[b], &items[a]) == -1 ? items[b++] : items[a++];
+		other[to++] =
+			value_order(&items[b], &items[a]) == -1 ? items[b++] : items[a++];
 	while (a < half)
 		other[to++] = items[a++];
 	memcpy(items, other, to * sizeof *items);
@@ -107,7 +116,8 @@ merge_sort(struct expr_frame *f, struct value *items, struct value *other, size_
 }
 
 bool
-func_sort(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_sort(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	size_t count = args[0]->list.n;
 	(void)n;
@@ -121,7 +131,8 @@ func_sort(struct expr_frame *f, const struct value *const *args, size_t n, struc
 }
 
 static bool
-is_in(struct expr_frame *f, const struct value *item, const struct value *items, size_t n, bool *found)
+is_in(struct expr_frame *f, const struct value *item, const struct value *items, size_t n,
+	bool *found)
 {
 	*found = false;
 	for (size_t i = 0; i < n && !*found; i++) {
@@ -133,7 +144,8 @@ is_in(struct expr_frame *f, const struct value *item, const struct value *items,
 }
 
 bool
-func_distinct(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_distinct(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct list_builder kept = {.mem = f->mem};
 	bool found;
@@ -150,7 +162,8 @@ func_distinct(struct expr_frame *f, const struct value *const *args, size_t n, s
 }
 
 bool
-func_reverse_list(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_reverse_list(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	size_t count = args[0]->list.n;
 	(void)n;
@@ -164,12 +177,14 @@ func_reverse_list(struct expr_frame *f, const struct value *const *args, size_t 
 }
 
 bool
-func_range(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_range(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	int64_t count = args[0]->i;
 	(void)n;
 	if (count < 0 || count > EXPR_BUDGET)
-		return err_set(f->err, ERR_RANGE, "there is no list of %lld numbers", (long long)count);
+		return err_set(f->err, ERR_RANGE, "there is no list of %lld numbers",
+			(long long)count);
 	if (!frame_charge(f, (uint64_t)count * ITEM))
 		return false;
 	struct value *items = arena_array(f->mem, struct value, (size_t)count);
@@ -200,13 +215,15 @@ add(struct expr_frame *f, struct value *sum, const struct value *v)
 }
 
 bool
-func_sum(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_sum(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	*out = value_int(0);
 	for (size_t i = 0; i < args[0]->list.n; i++) {
 		const struct value *v = &args[0]->list.items[i];
-		bool number = v->kind == V_INT || v->kind == V_UINT || v->kind == V_DOUBLE;
+		bool number =
+			v->kind == V_INT || v->kind == V_UINT || v->kind == V_DOUBLE;
 		if (!frame_charge(f, 10))
 			return false;
 		if (i == 0 && (number || v->kind == V_DURATION)) {
@@ -215,9 +232,12 @@ func_sum(struct expr_frame *f, const struct value *const *args, size_t n, struct
 			continue;
 		}
 		if (i == 0 || v->kind != out->kind) {
-			err_set(f->err, ERR_TYPE, "sum() wants numbers or durations of one kind, item %zu is %s", i,
-				type_kind_name(v->kind));
-			return err_hint(f->err, "x.map(i, double(i)).sum() makes the numbers alike");
+			err_set(f->err, ERR_TYPE,
+				"sum() wants numbers or durations of one kind, item %zu "
+				"is %s",
+				i, type_kind_name(v->kind));
+			return err_hint(f->err,
+				"x.map(i, double(i)).sum() makes the numbers alike");
 		}
 		if (!add(f, out, v))
 			return false;
@@ -242,14 +262,16 @@ extreme(struct expr_frame *f, const struct value *list, int side, struct value *
 }
 
 bool
-func_min(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_min(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return extreme(f, args[0], -1, out);
 }
 
 bool
-func_max(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_max(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return extreme(f, args[0], 1, out);
@@ -258,7 +280,8 @@ func_max(struct expr_frame *f, const struct value *const *args, size_t n, struct
 /* ---- sets: lists without regard to order and repeats */
 
 static bool
-contains_all(struct expr_frame *f, const struct value *set, const struct value *items, bool *all)
+contains_all(struct expr_frame *f, const struct value *set, const struct value *items,
+	bool *all)
 {
 	*all = true;
 	for (size_t i = 0; i < items->list.n && *all; i++)
@@ -268,7 +291,8 @@ contains_all(struct expr_frame *f, const struct value *set, const struct value *
 }
 
 bool
-func_sets_contains(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_sets_contains(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	bool all;
 	(void)n;
@@ -279,23 +303,27 @@ func_sets_contains(struct expr_frame *f, const struct value *const *args, size_t
 }
 
 bool
-func_sets_equivalent(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_sets_equivalent(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	bool there, back;
 	(void)n;
-	if (!contains_all(f, args[0], args[1], &there) || !contains_all(f, args[1], args[0], &back))
+	if (!contains_all(f, args[0], args[1], &there)
+		|| !contains_all(f, args[1], args[0], &back))
 		return false;
 	*out = value_bool(there && back);
 	return true;
 }
 
 bool
-func_sets_intersects(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_sets_intersects(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	bool found = false;
 	(void)n;
 	for (size_t i = 0; i < args[0]->list.n && !found; i++)
-		if (!is_in(f, &args[0]->list.items[i], args[1]->list.items, args[1]->list.n, &found))
+		if (!is_in(f, &args[0]->list.items[i], args[1]->list.items,
+			    args[1]->list.n, &found))
 			return false;
 	*out = value_bool(found);
 	return true;

@@ -12,9 +12,11 @@ is_number(const struct value *v)
 
 /* The first of the values that no other is `side` (-1 less, 1 greater) of. */
 static bool
-pick(struct expr_frame *f, const struct value *const *args, size_t n, int side, struct value *out)
+pick(struct expr_frame *f, const struct value *const *args, size_t n, int side,
+	struct value *out)
 {
-	const struct value *best = NULL, *list = n == 1 && args[0]->kind == V_LIST ? args[0] : NULL;
+	const struct value *best = NULL,
+			   *list = n == 1 && args[0]->kind == V_LIST ? args[0] : NULL;
 	char text[SHORT_SIZE];
 	size_t count = list == NULL ? n : list->list.n;
 	for (size_t i = 0; i < count; i++) {
@@ -22,8 +24,8 @@ pick(struct expr_frame *f, const struct value *const *args, size_t n, int side, 
 		if (!frame_charge(f, 10))
 			return false;
 		if (!is_number(v))
-			return err_set(f->err, ERR_TYPE, "want numbers, this is %s (%s)", type_kind_name(v->kind),
-				eval_short(v, text));
+			return err_set(f->err, ERR_TYPE, "want numbers, this is %s (%s)",
+				type_kind_name(v->kind), eval_short(v, text));
 		if (best == NULL || value_order(v, best) == side)
 			best = v;
 	}
@@ -34,19 +36,22 @@ pick(struct expr_frame *f, const struct value *const *args, size_t n, int side, 
 }
 
 bool
-func_greatest(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_greatest(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	return pick(f, args, n, 1, out);
 }
 
 bool
-func_least(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_least(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	return pick(f, args, n, -1, out);
 }
 
 bool
-func_ceil(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_ceil(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -55,7 +60,8 @@ func_ceil(struct expr_frame *f, const struct value *const *args, size_t n, struc
 }
 
 bool
-func_floor(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_floor(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -64,7 +70,8 @@ func_floor(struct expr_frame *f, const struct value *const *args, size_t n, stru
 }
 
 bool
-func_round(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_round(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -73,7 +80,8 @@ func_round(struct expr_frame *f, const struct value *const *args, size_t n, stru
 }
 
 bool
-func_trunc(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_trunc(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -82,37 +90,46 @@ func_trunc(struct expr_frame *f, const struct value *const *args, size_t n, stru
 }
 
 bool
-func_sqrt(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_sqrt(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	const struct value *v = args[0];
 	(void)f;
 	(void)n;
-	*out = value_double(sqrt(v->kind == V_DOUBLE ? v->d : v->kind == V_INT ? (double)v->i : (double)v->u));
+	*out = value_double(sqrt(v->kind == V_DOUBLE ? v->d
+			: v->kind == V_INT           ? (double)v->i
+						     : (double)v->u));
 	return true;
 }
 
 bool
-func_abs(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_abs(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	*out = *args[0];
 	if (out->kind == V_DOUBLE)
 		*out = value_double(fabs(out->d));
 	else if (out->kind == V_INT && out->i == INT64_MIN)
-		return err_set(f->err, ERR_RANGE, "the absolute value of %lld is out of range", (long long)out->i);
+		return err_set(f->err, ERR_RANGE,
+			"the absolute value of %lld is out of range", (long long)out->i);
 	else if (out->kind == V_INT)
 		*out = value_int(out->i < 0 ? -out->i : out->i);
 	return true;
 }
 
 bool
-func_sign(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_sign(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	const struct value *v = args[0];
 	(void)f;
 	(void)n;
 	if (v->kind == V_DOUBLE)
-		*out = value_double(isnan(v->d) ? v->d : v->d > 0 ? 1 : v->d < 0 ? -1 : 0);
+		*out = value_double(isnan(v->d) ? v->d
+				: v->d > 0      ? 1
+				: v->d < 0      ? -1
+						: 0);
 	else if (v->kind == V_INT)
 		*out = value_int((v->i > 0) - (v->i < 0));
 	else
@@ -121,7 +138,8 @@ func_sign(struct expr_frame *f, const struct value *const *args, size_t n, struc
 }
 
 bool
-func_is_nan(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_is_nan(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -130,7 +148,8 @@ func_is_nan(struct expr_frame *f, const struct value *const *args, size_t n, str
 }
 
 bool
-func_is_inf(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_is_inf(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -139,7 +158,8 @@ func_is_inf(struct expr_frame *f, const struct value *const *args, size_t n, str
 }
 
 bool
-func_is_finite(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_is_finite(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -147,7 +167,8 @@ func_is_finite(struct expr_frame *f, const struct value *const *args, size_t n, 
 	return true;
 }
 
-/* Bits are those of the two's complement; the result has the kind of the first argument. */
+/* Bits are those of the two's complement; the result has the kind of the first argument.
+ */
 static bool
 bits(const struct value *like, uint64_t u, struct value *out)
 {
@@ -156,7 +177,8 @@ bits(const struct value *like, uint64_t u, struct value *out)
 }
 
 bool
-func_bit_and(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_bit_and(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -164,7 +186,8 @@ func_bit_and(struct expr_frame *f, const struct value *const *args, size_t n, st
 }
 
 bool
-func_bit_or(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_bit_or(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -172,7 +195,8 @@ func_bit_or(struct expr_frame *f, const struct value *const *args, size_t n, str
 }
 
 bool
-func_bit_xor(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_bit_xor(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -180,7 +204,8 @@ func_bit_xor(struct expr_frame *f, const struct value *const *args, size_t n, st
 }
 
 bool
-func_bit_not(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_bit_not(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -198,14 +223,16 @@ shift(struct expr_frame *f, const struct value *const *args, bool left, struct v
 }
 
 bool
-func_shift_left(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_shift_left(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return shift(f, args, true, out);
 }
 
 bool
-func_shift_right(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_shift_right(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return shift(f, args, false, out);

@@ -10,7 +10,8 @@ enum { MOST_GROUPS = 20, COST_OF_PATTERN = 5000, COST_OF_MATCH = 200, MOST_DEPTH
 /* ---- regular expressions; the pattern is the second argument */
 
 bool
-func_prepare_regex(struct arena *mem, const struct value *const *args, size_t n, void **prepared, struct err *err)
+func_prepare_regex(struct arena *mem, const struct value *const *args, size_t n,
+	void **prepared, struct err *err)
 {
 	const struct regex *regex;
 	if (n < 2 || args[1] == NULL)
@@ -34,7 +35,8 @@ regex_of(struct expr_frame *f, const struct value *const *args)
 }
 
 bool
-func_matches(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_matches(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	size_t groups[2];
 	struct err err;
@@ -56,7 +58,8 @@ one_group(struct expr_frame *f, const struct regex *regex)
 {
 	if (regex_groups(regex) <= 1)
 		return true;
-	err_set(f->err, ERR_VALUE, "the pattern has %zu groups: want one, or none for all of the match",
+	err_set(f->err, ERR_VALUE,
+		"the pattern has %zu groups: want one, or none for all of the match",
 		regex_groups(regex));
 	return err_hint(f->err, "(?:…) groups without capturing");
 }
@@ -70,7 +73,8 @@ part_of(struct str text, const size_t groups[4], const struct regex *regex)
 }
 
 bool
-func_extract(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_extract(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	size_t groups[4];
 	struct err err;
@@ -102,7 +106,8 @@ behind(struct str text, const size_t groups[2])
 }
 
 bool
-func_extract_all(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_extract_all(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct list_builder parts = {.mem = f->mem};
 	struct str text = args[0]->str;
@@ -129,8 +134,8 @@ func_extract_all(struct expr_frame *f, const struct value *const *args, size_t n
 
 /* The new text: \0 to \9 are groups, \\ is a backslash. */
 static bool
-put_replacement(struct expr_frame *f, struct buf *out, struct str text, struct str by, const size_t *groups,
-                size_t n_groups)
+put_replacement(struct expr_frame *f, struct buf *out, struct str text, struct str by,
+	const size_t *groups, size_t n_groups)
 {
 	for (size_t i = 0; i < by.n; i++) {
 		if (by.p[i] != '\\') {
@@ -142,10 +147,15 @@ put_replacement(struct expr_frame *f, struct buf *out, struct str text, struct s
 		if (c == '\\') {
 			buf_putc(out, c);
 		} else if (c < '0' || c > '9' || group > n_groups) {
-			err_set(f->err, ERR_VALUE, "the replacement has \\%c, the pattern %zu groups", c, n_groups);
-			return err_hint(f->err, "\\\\0 is the match, \\\\1 the first group; r'\\1' in a raw text");
+			err_set(f->err, ERR_VALUE,
+				"the replacement has \\%c, the pattern %zu groups", c,
+				n_groups);
+			return err_hint(f->err,
+				"\\\\0 is the match, \\\\1 the first group; r'\\1' in a "
+				"raw text");
 		} else if (groups[2 * group] != SIZE_MAX) {
-			size_t from = groups[2 * group], length = groups[2 * group + 1] - from;
+			size_t from = groups[2 * group],
+			       length = groups[2 * group + 1] - from;
 			if (!frame_charge(f, length))
 				return false;
 			buf_add(out, (struct str){text.p + from, length});
@@ -155,7 +165,8 @@ put_replacement(struct expr_frame *f, struct buf *out, struct str text, struct s
 }
 
 bool
-func_regex_replace(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_regex_replace(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct buf made = buf_in(f->mem);
 	struct str text = args[0]->str;
@@ -176,7 +187,8 @@ func_regex_replace(struct expr_frame *f, const struct value *const *args, size_t
 		}
 		buf_add(&made, (struct str){text.p + done, groups[0] - done});
 		done = groups[1];
-		if (!put_replacement(f, &made, text, args[2]->str, groups, regex_groups(regex)))
+		if (!put_replacement(
+			    f, &made, text, args[2]->str, groups, regex_groups(regex)))
 			return false;
 	}
 	buf_add(&made, str_from(text, done));
@@ -187,7 +199,8 @@ func_regex_replace(struct expr_frame *f, const struct value *const *args, size_t
 /* ---- encodings */
 
 bool
-func_base64_encode(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_base64_encode(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	if (!frame_charge(f, 2 * args[0]->str.n))
@@ -197,7 +210,8 @@ func_base64_encode(struct expr_frame *f, const struct value *const *args, size_t
 }
 
 bool
-func_base64_decode(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_base64_decode(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	char text[SHORT_SIZE];
 	struct str bytes;
@@ -205,7 +219,8 @@ func_base64_decode(struct expr_frame *f, const struct value *const *args, size_t
 	if (!frame_charge(f, args[0]->str.n))
 		return false;
 	if (!base64_parse(f->mem, args[0]->str, &bytes))
-		return err_set(f->err, ERR_VALUE, "%s is no base64", eval_short(args[0], text));
+		return err_set(
+			f->err, ERR_VALUE, "%s is no base64", eval_short(args[0], text));
 	*out = value_bytes(bytes);
 	return true;
 }
@@ -214,22 +229,29 @@ func_base64_decode(struct expr_frame *f, const struct value *const *args, size_t
 static bool
 is_data(struct expr_frame *f, const struct value *v, int depth)
 {
-	if (!frame_charge(f, v->kind == V_STRING || v->kind == V_BYTES ? 10 + 2 * v->str.n : 20))
+	if (!frame_charge(f,
+		    v->kind == V_STRING || v->kind == V_BYTES ? 10 + 2 * v->str.n : 20))
 		return false;
 	if (v->kind == V_TYPE || depth > MOST_DEPTH)
 		return err_set(f->err, ERR_TYPE, v->kind == V_TYPE ? "a type has no JSON"
 			: "the value is nested too deep");
 	if (v->kind == V_OPTIONAL && v->opt != NULL)
 		return is_data(f, v->opt, depth + 1);
-	size_t n = v->kind == V_LIST ? v->list.n : v->kind == V_MAP && v->map->members != NULL ? v->map->n : 0;
+	size_t n = v->kind == V_LIST                          ? v->list.n
+		: v->kind == V_MAP && v->map->members != NULL ? v->map->n
+							      : 0;
 	for (size_t i = 0; i < n; i++)
-		if (!is_data(f, v->kind == V_LIST ? &v->list.items[i] : &v->map->members[i].value, depth + 1))
+		if (!is_data(f,
+			    v->kind == V_LIST ? &v->list.items[i]
+					      : &v->map->members[i].value,
+			    depth + 1))
 			return false;
 	return true;
 }
 
 bool
-func_json_marshal(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_json_marshal(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct buf text = buf_in(f->mem);
 	(void)n;
@@ -241,15 +263,19 @@ func_json_marshal(struct expr_frame *f, const struct value *const *args, size_t 
 }
 
 bool
-func_json_unmarshal(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_json_unmarshal(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
-	return frame_charge(f, 2 * args[0]->str.n) && json_parse(f->mem, args[0]->str, NULL, out, f->err);
+	return frame_charge(f, 2 * args[0]->str.n)
+		&& json_parse(f->mem, args[0]->str, NULL, out, f->err);
 }
 
-/* RFC 7396: members of the second replace those of the first, null removes, maps are merged. */
+/* RFC 7396: members of the second replace those of the first, null removes, maps are
+ * merged. */
 static bool
-merge(struct expr_frame *f, const struct value *target, const struct value *patch, int depth, struct value *out)
+merge(struct expr_frame *f, const struct value *target, const struct value *patch,
+	int depth, struct value *out)
 {
 	if (depth > MOST_DEPTH)
 		return err_set(f->err, ERR_LIMIT, "the map is nested too deep");
@@ -257,7 +283,9 @@ merge(struct expr_frame *f, const struct value *target, const struct value *patc
 	if (patch->kind != V_MAP)
 		return frame_charge(f, 10);
 	static const struct map empty = {.n = 0};
-	const struct map *old = target != NULL && target->kind == V_MAP ? target->map : &empty, *new = patch->map;
+	const struct map *old = target != NULL && target->kind == V_MAP ? target->map
+									: &empty,
+			 *new = patch->map;
 	if (!frame_charge(f, (old->n + new->n) * 2 * sizeof(struct value)))
 		return false;
 	struct member *members = arena_array(f->mem, struct member, old->n + new->n);
@@ -267,16 +295,19 @@ merge(struct expr_frame *f, const struct value *target, const struct value *patc
 		if (eval_find_key(new, &old->members[i].key, &room) == NULL)
 			members[n++] = old->members[i];
 		else {
-			const struct value *v = eval_find_key(new, &old->members[i].key, &room);
+			const struct value *v =
+				eval_find_key(new, &old->members[i].key, &room);
 			if (v->kind == V_NULL)
 				continue;
 			members[n].key = old->members[i].key;
-			if (!merge(f, &old->members[i].value, v, depth + 1, &members[n++].value))
+			if (!merge(f, &old->members[i].value, v, depth + 1,
+				    &members[n++].value))
 				return false;
 		}
 	for (size_t i = 0; i < new->n; i++) {
 		const struct member *member = &new->members[i];
-		if (member->value.kind == V_NULL || eval_find_key(old, &member->key, &room) != NULL)
+		if (member->value.kind == V_NULL
+			|| eval_find_key(old, &member->key, &room) != NULL)
 			continue;
 		members[n].key = member->key;
 		if (!merge(f, NULL, &member->value, depth + 1, &members[n++].value))
@@ -287,14 +318,16 @@ merge(struct expr_frame *f, const struct value *target, const struct value *patc
 }
 
 bool
-func_json_merge(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_json_merge(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return merge(f, args[0], args[1], 0, out);
 }
 
 bool
-func_sha256(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_sha256(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	if (!frame_charge(f, args[0]->str.n))
@@ -307,7 +340,8 @@ func_sha256(struct expr_frame *f, const struct value *const *args, size_t n, str
 
 /* RFC 3986 section 2.3: all but the unreserved characters. */
 bool
-func_url_encode(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_url_encode(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct buf text = buf_in(f->mem);
 	struct str from = args[0]->str;
@@ -316,7 +350,8 @@ func_url_encode(struct expr_frame *f, const struct value *const *args, size_t n,
 		return false;
 	for (size_t i = 0; i < from.n; i++) {
 		char c = from.p[i];
-		bool plain = ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9')
+		bool plain = ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
+			|| (c >= '0' && c <= '9')
 			|| (c != '\0' && strchr("-._~", c) != NULL);
 		if (plain)
 			buf_putc(&text, c);
@@ -328,7 +363,8 @@ func_url_encode(struct expr_frame *f, const struct value *const *args, size_t n,
 }
 
 bool
-func_url_decode(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_url_decode(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct buf text = buf_in(f->mem);
 	struct str from = args[0]->str;
@@ -341,18 +377,22 @@ func_url_decode(struct expr_frame *f, const struct value *const *args, size_t n,
 			buf_putc(&text, from.p[i]);
 			continue;
 		}
-		if (from.n - i < 3 || !hex_parse((struct str){from.p + i + 1, 2}, &byte, 1))
-			return err_set(f->err, ERR_VALUE, "a %% without two hexadecimal digits behind it");
+		if (from.n - i < 3
+			|| !hex_parse((struct str){from.p + i + 1, 2}, &byte, 1))
+			return err_set(f->err, ERR_VALUE,
+				"a %% without two hexadecimal digits behind it");
 		buf_putc(&text, (char)byte);
 		i += 2;
 	}
 	*out = func_text_of(&text);
-	return str_is_utf8(out->str) || err_set(f->err, ERR_VALUE, "the decoded bytes are not UTF-8");
+	return str_is_utf8(out->str)
+		|| err_set(f->err, ERR_VALUE, "the decoded bytes are not UTF-8");
 }
 
 /* One word of sh, whatever is in the text. */
 bool
-func_shell_quote(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_shell_quote(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct buf text = buf_in(f->mem);
 	struct str from = args[0]->str;

@@ -13,14 +13,16 @@ give(struct expr_frame *f, const struct value *v, struct value *out)
 }
 
 bool
-func_optional_of(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_optional_of(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return give(f, args[0], out);
 }
 
 bool
-func_optional_none(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_optional_none(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)args;
 	(void)n;
@@ -55,7 +57,8 @@ is_zero(const struct value *v)
 }
 
 bool
-func_of_non_zero(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_of_non_zero(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return give(f, is_zero(args[0]) ? NULL : args[0], out);
@@ -63,7 +66,8 @@ func_of_non_zero(struct expr_frame *f, const struct value *const *args, size_t n
 
 /* optional.unwrap(list), list.unwrapOpt(): the values of the optionals that have one. */
 bool
-func_unwrap(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_unwrap(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct list_builder kept = {.mem = f->mem};
 	(void)n;
@@ -72,7 +76,8 @@ func_unwrap(struct expr_frame *f, const struct value *const *args, size_t n, str
 		if (!frame_charge(f, 10))
 			return false;
 		if (item->kind != V_OPTIONAL)
-			return err_set(f->err, ERR_TYPE, "item %zu of the list is no optional", i);
+			return err_set(f->err, ERR_TYPE,
+				"item %zu of the list is no optional", i);
 		if (item->opt != NULL)
 			list_push(&kept, *item->opt);
 	}
@@ -81,7 +86,8 @@ func_unwrap(struct expr_frame *f, const struct value *const *args, size_t n, str
 }
 
 bool
-func_has_value(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_has_value(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -90,7 +96,8 @@ func_has_value(struct expr_frame *f, const struct value *const *args, size_t n, 
 }
 
 bool
-func_value(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_value(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	if (args[0]->opt == NULL) {
@@ -102,7 +109,8 @@ func_value(struct expr_frame *f, const struct value *const *args, size_t n, stru
 }
 
 bool
-func_or(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_or(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -111,7 +119,8 @@ func_or(struct expr_frame *f, const struct value *const *args, size_t n, struct 
 }
 
 bool
-func_or_value(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_or_value(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;

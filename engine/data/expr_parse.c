@@ -15,7 +15,7 @@ struct parser {
 	struct token now;
 	struct err *err;
 	unsigned level;
-	uint32_t last_from, last_to;                  /* where the token before `now` stands */
+	uint32_t last_from, last_to; /* where the token before `now` stands */
 };
 
 static struct node *parse_expr(struct parser *p);
@@ -67,12 +67,14 @@ tree_append(struct node *parent, struct node *kid)
 static struct node *
 too_deep(struct parser *p, const struct node *node)
 {
-	tree_fail(p->err, node->from, node->to, "the expression is nested more than %d deep", EXPR_DEPTH);
+	tree_fail(p->err, node->from, node->to,
+		"the expression is nested more than %d deep", EXPR_DEPTH);
 	p->err->code = ERR_LIMIT;
 	return NULL;
 }
 
-/* Hang the kids (NULL-ended) under the node, which then reaches from the first to the token before this one. */
+/* Hang the kids (NULL-ended) under the node, which then reaches from the first to the
+ * token before this one. */
 static struct node *
 hang(struct parser *p, struct node *node, struct node *a, struct node *b)
 {
@@ -88,11 +90,18 @@ struct slip {
 };
 
 static const struct slip slips[] = {
-	{"and", "and is written &&"}, {"or", "or is written ||"}, {"not", "not is written !"},
-	{"is", "compare with =="}, {"eq", "compare with =="}, {"ne", "compare with !="},
-	{"contains", "write a.contains(b)"}, {"matches", "write a.matches('…')"},
-	{"if", "a choice is written condition ? a : b"}, {"then", "a choice is written condition ? a : b"},
-	{"else", "a choice is written condition ? a : b"}, {"?", "a default is written x.?name.orValue(d)"},
+	{"and", "and is written &&"},
+	{"or", "or is written ||"},
+	{"not", "not is written !"},
+	{"is", "compare with =="},
+	{"eq", "compare with =="},
+	{"ne", "compare with !="},
+	{"contains", "write a.contains(b)"},
+	{"matches", "write a.matches('…')"},
+	{"if", "a choice is written condition ? a : b"},
+	{"then", "a choice is written condition ? a : b"},
+	{"else", "a choice is written condition ? a : b"},
+	{"?", "a default is written x.?name.orValue(d)"},
 };
 
 static struct node *
@@ -102,13 +111,15 @@ unexpected(struct parser *p, const char *want)
 	if (now.kind == TOKEN_BAD)
 		return NULL;
 	if (now.kind == TOKEN_END)
-		tree_fail(p->err, now.from, now.to, "the expression ends too early: want %s", want);
+		tree_fail(p->err, now.from, now.to,
+			"the expression ends too early: want %s", want);
 	else
 		tree_fail(p->err, now.from, now.to, "'%.*s' cannot stand here: want %s",
 			now.text.n > 40 ? 40 : STR_FMT(now.text), want);
 	struct str last = {p->scanner.text.p + p->last_from, p->last_to - p->last_from};
 	for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
-		if (str_is(now.text, slips[i].word) || (now.kind == TOKEN_NAME && str_is(last, slips[i].word)))
+		if (str_is(now.text, slips[i].word)
+			|| (now.kind == TOKEN_NAME && str_is(last, slips[i].word)))
 			err_hint(p->err, "%s", slips[i].hint);
 	return NULL;
 }
@@ -143,7 +154,8 @@ parse_items(struct parser *p, struct node *node, enum token_kind close, bool is_
 			return false;
 		if (p->now.kind != close && !expect(p, TOKEN_COMMA, want))
 			return false;
-		if (!is_list && p->now.kind == close && p->scanner.text.p[p->last_to - 1] == ',')
+		if (!is_list && p->now.kind == close
+			&& p->scanner.text.p[p->last_to - 1] == ',')
 			return unexpected(p, "an argument") != NULL;
 	}
 	advance(p);
@@ -165,7 +177,8 @@ parse_map(struct parser *p)
 		struct node *value = parse_expr(p);
 		if (value == NULL || hang(p, map, key, value) == NULL)
 			return NULL;
-		if (p->now.kind != TOKEN_END_BRACE && !expect(p, TOKEN_COMMA, "a , or the closing }"))
+		if (p->now.kind != TOKEN_END_BRACE
+			&& !expect(p, TOKEN_COMMA, "a , or the closing }"))
 			return NULL;
 	}
 	advance(p);
@@ -184,7 +197,9 @@ parse_number(struct parser *p, bool negative, uint32_t from)
 		node->value = value_uint(now.u);
 	} else if (now.u > (uint64_t)INT64_MAX + negative) {
 		tree_fail(p->err, from, now.to, "the integer is out of range");
-		err_hint(p->err, "integers go to 9223372036854775807, with u to 18446744073709551615");
+		err_hint(p->err,
+			"integers go to 9223372036854775807, with u to "
+			"18446744073709551615");
 		return NULL;
 	} else {
 		node->value = value_int(negative ? (int64_t)(0 - now.u) : (int64_t)now.u);
@@ -209,7 +224,8 @@ static struct node *
 parse_word(struct parser *p)
 {
 	struct node *node = new_node(p, NODE_CONST, p->now.from);
-	node->value = p->now.kind == TOKEN_NULL ? value_null() : value_bool(p->now.kind == TOKEN_TRUE);
+	node->value = p->now.kind == TOKEN_NULL ? value_null()
+						: value_bool(p->now.kind == TOKEN_TRUE);
 	advance(p);
 	return node;
 }
@@ -268,7 +284,8 @@ parse_primary(struct parser *p)
 	case TOKEN_OPEN:
 		advance(p);
 		node = parse_expr(p);
-		if (node == NULL || !expect(p, TOKEN_CLOSE, "an operator or the closing )"))
+		if (node == NULL
+			|| !expect(p, TOKEN_CLOSE, "an operator or the closing )"))
 			return NULL;
 		node->from = from;
 		node->to = p->last_to;
@@ -335,7 +352,8 @@ parse_members(struct parser *p, struct node *node)
 static bool
 is_number(const struct token *token)
 {
-	return token->kind == TOKEN_INT || token->kind == TOKEN_UINT || token->kind == TOKEN_DOUBLE;
+	return token->kind == TOKEN_INT || token->kind == TOKEN_UINT
+		|| token->kind == TOKEN_DOUBLE;
 }
 
 static struct node *
@@ -361,11 +379,20 @@ struct binary {
 };
 
 static const struct binary binaries[] = {
-	{TOKEN_OR, NODE_OR, 1}, {TOKEN_AND, NODE_AND, 2},
-	{TOKEN_LT, NODE_LT, 3}, {TOKEN_LE, NODE_LE, 3}, {TOKEN_GT, NODE_GT, 3}, {TOKEN_GE, NODE_GE, 3},
-	{TOKEN_EQ, NODE_EQ, 3}, {TOKEN_NE, NODE_NE, 3}, {TOKEN_IN, NODE_IN, 3},
-	{TOKEN_ADD, NODE_ADD, 4}, {TOKEN_SUB, NODE_SUB, 4},
-	{TOKEN_MUL, NODE_MUL, 5}, {TOKEN_DIV, NODE_DIV, 5}, {TOKEN_MOD, NODE_MOD, 5},
+	{TOKEN_OR, NODE_OR, 1},
+	{TOKEN_AND, NODE_AND, 2},
+	{TOKEN_LT, NODE_LT, 3},
+	{TOKEN_LE, NODE_LE, 3},
+	{TOKEN_GT, NODE_GT, 3},
+	{TOKEN_GE, NODE_GE, 3},
+	{TOKEN_EQ, NODE_EQ, 3},
+	{TOKEN_NE, NODE_NE, 3},
+	{TOKEN_IN, NODE_IN, 3},
+	{TOKEN_ADD, NODE_ADD, 4},
+	{TOKEN_SUB, NODE_SUB, 4},
+	{TOKEN_MUL, NODE_MUL, 5},
+	{TOKEN_DIV, NODE_DIV, 5},
+	{TOKEN_MOD, NODE_MOD, 5},
 };
 
 static const struct binary *
@@ -385,14 +412,16 @@ parse_binary(struct parser *p, unsigned least)
 {
 	struct node *left = parse_unary(p);
 	const struct binary *op;
-	while (left != NULL && (op = binary_of(p->now.kind)) != NULL && op->binds >= least) {
+	while (left != NULL && (op = binary_of(p->now.kind)) != NULL
+		&& op->binds >= least) {
 		struct node *node = new_node(p, op->kind, left->from);
 		node->name_from = p->now.from;
 		advance(p);
 		struct node *right = parse_binary(p, op->binds + 1U);
 		if (right == NULL)
 			return NULL;
-		bool chain = left->kind == op->kind && op->binds <= 2 && left->from == left->first->from;
+		bool chain = left->kind == op->kind && op->binds <= 2
+			&& left->from == left->first->from;
 		left = chain ? hang(p, left, right, NULL) : hang(p, node, left, right);
 	}
 	return left;
@@ -405,7 +434,8 @@ parse_choice(struct parser *p, struct node *condition)
 	node->name_from = p->now.from;
 	advance(p);
 	struct node *yes = parse_binary(p, 1);
-	if (yes == NULL || !expect(p, TOKEN_COLON, "a : and the other value of the choice"))
+	if (yes == NULL
+		|| !expect(p, TOKEN_COLON, "a : and the other value of the choice"))
 		return NULL;
 	struct node *no = parse_expr(p);
 	if (no == NULL)

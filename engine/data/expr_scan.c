@@ -71,7 +71,8 @@ static bool
 all_digits(struct scanner *s, bool hex)
 {
 	uint32_t from = s->at;
-	while (s->at < s->text.n && (hex ? hex_of(peek(s, 0)) >= 0 : is_digit(peek(s, 0))))
+	while (s->at < s->text.n
+		&& (hex ? hex_of(peek(s, 0)) >= 0 : is_digit(peek(s, 0))))
 		s->at++;
 	return s->at > from;
 }
@@ -84,7 +85,8 @@ scan_integer(struct scanner *s, uint32_t from, uint32_t digits, bool hex)
 		if (__builtin_mul_overflow(u, hex ? 16 : 10, &u)
 		    || __builtin_add_overflow(u, (uint64_t)hex_of(s->text.p[i]), &u))
 			return bad(s, from, s->at, "the number is out of range",
-				"integers go to 9223372036854775807, with u to 18446744073709551615");
+				"integers go to 9223372036854775807, with u to "
+				"18446744073709551615");
 	bool is_uint = (peek(s, 0) | 0x20) == 'u';
 	s->at += is_uint;
 	struct token token = token_of(s, is_uint ? TOKEN_UINT : TOKEN_INT, from);
@@ -128,14 +130,16 @@ scan_number(struct scanner *s)
 		all_digits(s, false);
 		is_double = true;
 	}
-	struct token token = is_double ? scan_double(s, from) : scan_integer(s, from, from, false);
+	struct token token =
+		is_double ? scan_double(s, from) : scan_integer(s, from, from, false);
 	if (token.kind != TOKEN_BAD && is_name_start(peek(s, 0)))
 		return bad(s, from, s->at + 1, "a name cannot follow a number directly",
 			"a time is written duration('5m'), text stands in quotes");
 	return token;
 }
 
-/* How many characters the prefix of a string has (r, b, rb, br), -1: no string begins here. */
+/* How many characters the prefix of a string has (r, b, rb, br), -1: no string begins
+ * here. */
 static int
 string_prefix(const struct scanner *s, bool *raw, bool *bytes)
 {
@@ -167,14 +171,16 @@ scan_string(struct scanner *s, int prefix, bool raw, bool bytes)
 		}
 		if (!triple && (c == '\n' || c == '\r'))
 			break;
-		if (c == quote && (!triple || (peek(s, 1) == quote && peek(s, 2) == quote))) {
+		if (c == quote
+			&& (!triple || (peek(s, 1) == quote && peek(s, 2) == quote))) {
 			s->at += triple ? 3 : 1;
 			return token_of(s, bytes ? TOKEN_BYTES : TOKEN_STRING, from);
 		}
 	}
 	uint32_t to = s->at < s->text.n ? s->at : (uint32_t)s->text.n;
 	s->at = to;
-	return bad(s, from, to, "the text is not closed", "end it with the quote that began it");
+	return bad(s, from, to, "the text is not closed",
+		"end it with the quote that began it");
 }
 
 static struct token
@@ -184,11 +190,14 @@ scan_quoted(struct scanner *s)
 	while (s->at < s->text.n && peek(s, 0) != '`' && peek(s, 0) != '\n')
 		s->at++;
 	if (peek(s, 0) != '`' || s->at == from + 1)
-		return bad(s, from, s->at, "the quoted name is not closed or empty", NULL);
+		return bad(
+			s, from, s->at, "the quoted name is not closed or empty", NULL);
 	for (uint32_t i = from + 1; i < s->at; i++) {
 		char c = s->text.p[i];
 		if (!is_name_start(c) && !is_digit(c) && strchr("-./ ", c) == NULL)
-			return bad(s, i, i + 1, "a quoted name holds letters, digits, _ . - / and blanks only",
+			return bad(s, i, i + 1,
+				"a quoted name holds letters, digits, _ . - / and blanks "
+				"only",
 				"read it by index: x['name']");
 	}
 	s->at++;
@@ -198,8 +207,12 @@ scan_quoted(struct scanner *s)
 static struct token
 scan_name(struct scanner *s)
 {
-	static const struct { const char *word; enum token_kind kind; } words[] = {
-		{"true", TOKEN_TRUE}, {"false", TOKEN_FALSE}, {"null", TOKEN_NULL}, {"in", TOKEN_IN},
+	static const struct { const char *word; enum token_kind kind;
+	} words[] = {
+		{"true", TOKEN_TRUE},
+		{"false", TOKEN_FALSE},
+		{"null", TOKEN_NULL},
+		{"in", TOKEN_IN},
 	};
 	uint32_t from = s->at;
 	while (is_name_start(peek(s, 0)) || is_digit(peek(s, 0)))
@@ -220,12 +233,15 @@ static const struct mistake mistakes[] = {
 	{"=", "a single = has no meaning", "== compares"},
 	{"&", "a single & has no meaning", "&& is and"},
 	{"|", "a single | has no meaning", "|| is or"},
-	{"$", "$ has no meaning in an expression", "an expression stands without ${{ }}; names begin with a root: inputs.x"},
+	{"$", "$ has no meaning in an expression",
+		"an expression stands without ${{ }}; names begin with a root: inputs.x"},
 	{"#", "# has no meaning in an expression", "a comment begins with //"},
 	{"\\", "a backslash has no meaning outside of quotes", NULL},
-	{";", "; has no meaning in an expression", "an expression is one value, without a ; at its end"},
+	{";", "; has no meaning in an expression",
+		"an expression is one value, without a ; at its end"},
 	{"@", "@ has no meaning in an expression", NULL},
-	{"~", "~ has no meaning in an expression", "x.matches('…') looks for a regular expression"},
+	{"~", "~ has no meaning in an expression",
+		"x.matches('…') looks for a regular expression"},
 	{"^", "^ has no meaning in an expression", "math.bitXor(a, b)"},
 };
 
@@ -236,13 +252,16 @@ scan_bad(struct scanner *s)
 	size_t n;
 	for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
 		if (peek(s, 0) == mistakes[i].text[0])
-			return bad(s, from, from + 1, mistakes[i].message, mistakes[i].hint);
+			return bad(
+				s, from, from + 1, mistakes[i].message, mistakes[i].hint);
 	struct str rest = str_from(s->text, from);
 	int32_t rune = str_rune(rest, &n);
 	if (rune == 0x2018 || rune == 0x2019 || rune == 0x201c || rune == 0x201d)
-		return bad(s, from, from + (uint32_t)n, "a typographic quote has no meaning here",
+		return bad(s, from, from + (uint32_t)n,
+			"a typographic quote has no meaning here",
 			"text stands in ' or \"");
-	return bad(s, from, from + (uint32_t)n, "a character that has no meaning here", NULL);
+	return bad(s, from, from + (uint32_t)n, "a character that has no meaning here",
+		NULL);
 }
 
 static enum token_kind
@@ -283,7 +302,8 @@ scan_next(struct scanner *s)
 	uint32_t n;
 	skip_blanks(s);
 	if (s->at >= s->text.n)
-		return (struct token){TOKEN_END, s->at, s->at, {s->text.p + s->at, 0}, {0}};
+		return (struct token){
+			TOKEN_END, s->at, s->at, {s->text.p + s->at, 0}, {0}};
 	char c = peek(s, 0);
 	if (is_name_start(c) || c == '\'' || c == '"') {
 		int prefix = string_prefix(s, &raw, &bytes);
@@ -305,7 +325,9 @@ static bool
 bad_escape(const struct token *token, const char *at, struct err *err)
 {
 	err_set(err, ERR_SYNTAX, "the text has a bad escape");
-	err_hint(err, "\\n \\t \\\\ \\' \\\" \\x41 \\u00e9 \\101 are escapes; r'…' takes backslashes as they are");
+	err_hint(err,
+		"\\n \\t \\\\ \\' \\\" \\x41 \\u00e9 \\101 are escapes; r'…' takes "
+		"backslashes as they are");
 	err->at.from = token->from + (uint32_t)(at - token->text.p);
 	err->at.to = err->at.from + 2 < token->to ? err->at.from + 2 : token->to;
 	return false;
@@ -338,12 +360,13 @@ numeric_escape(struct str *rest, bool bytes, uint32_t *rune)
 		*rune = *rune * base + (unsigned)digit;
 	}
 	*rest = str_from(*rest, digits);
-	return *rune <= (digits == 3 ? 0xff : 0x10ffff) && (*rune < 0xd800 || *rune > 0xdfff);
+	return *rune <= (digits == 3 ? 0xff : 0x10ffff)
+		&& (*rune < 0xd800 || *rune > 0xdfff);
 }
 
 static bool
-decode(struct arena *mem, const struct token *token, struct str body, bool bytes, struct str *out,
-       struct err *err)
+decode(struct arena *mem, const struct token *token, struct str body, bool bytes,
+	struct str *out, struct err *err)
 {
 	struct buf text = buf_in(mem);
 	uint32_t rune;
@@ -363,7 +386,8 @@ decode(struct arena *mem, const struct token *token, struct str body, bool bytes
 			body = str_from(body, 1);
 			continue;
 		}
-		if (strchr("xXuU0123", body.p[0]) == NULL || !numeric_escape(&body, bytes, &rune))
+		if (strchr("xXuU0123", body.p[0]) == NULL
+			|| !numeric_escape(&body, bytes, &rune))
 			return bad_escape(token, slash, err);
 		if (bytes)
 			buf_putc(&text, (char)rune);
@@ -375,13 +399,15 @@ decode(struct arena *mem, const struct token *token, struct str body, bool bytes
 }
 
 bool
-scan_decode(struct arena *mem, const struct token *token, struct str *out, struct err *err)
+scan_decode(
+	struct arena *mem, const struct token *token, struct str *out, struct err *err)
 {
 	struct str body = token->text;
 	bool raw = false;
 	for (; body.p[0] != '\'' && body.p[0] != '"'; body = str_from(body, 1))
 		raw = raw || (body.p[0] | 0x20) == 'r';
-	size_t quotes = body.n >= 6 && body.p[1] == body.p[0] && body.p[2] == body.p[0] ? 3 : 1;
+	size_t quotes =
+		body.n >= 6 && body.p[1] == body.p[0] && body.p[2] == body.p[0] ? 3 : 1;
 	body = (struct str){body.p + quotes, body.n - 2 * quotes};
 	if (!raw && body.n > 0 && memchr(body.p, '\\', body.n) != NULL)
 		return decode(mem, token, body, token->kind == TOKEN_BYTES, out, err);
@@ -414,8 +440,24 @@ bool
 scan_is_reserved(struct str name)
 {
 	static const char *const words[] = {
-		"as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop",
-		"namespace", "package", "return", "var", "void", "while", NULL,
+		"as",
+		"break",
+		"const",
+		"continue",
+		"else",
+		"for",
+		"function",
+		"if",
+		"import",
+		"let",
+		"loop",
+		"namespace",
+		"package",
+		"return",
+		"var",
+		"void",
+		"while",
+		NULL,
 	};
 	for (size_t i = 0; words[i] != NULL; i++)
 		if (str_is(name, words[i]))

@@ -7,27 +7,34 @@
 #include "data/expr_type.h"
 
 bool
-func_size(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_size(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	const struct value *v = args[0];
 	(void)n;
 	if (v->kind == V_STRING && !frame_charge(f, v->str.n))
 		return false;
-	size_t size = v->kind == V_STRING ? str_runes(v->str) : v->kind == V_BYTES ? v->str.n
-		: v->kind == V_LIST ? v->list.n : v->map->n;
+	size_t size = v->kind == V_STRING ? str_runes(v->str)
+		: v->kind == V_BYTES      ? v->str.n
+		: v->kind == V_LIST       ? v->list.n
+					  : v->map->n;
 	*out = value_int((int64_t)size);
 	return true;
 }
 
 /* ---- texts of scalars */
 
-/* The shortest digits that give the same double; an exponent from 1e21 on and below 1e-4, as in JavaScript and Go. */
+/* The shortest digits that give the same double; an exponent from 1e21 on and below 1e-4,
+ * as in JavaScript and Go. */
 void
 func_double_text(double d, char *out, size_t size)
 {
 	char digits[40];
 	if (isnan(d) || isinf(d)) {
-		snprintf(out, size, "%s", isnan(d) ? "NaN" : d > 0 ? "Infinity" : "-Infinity");
+		snprintf(out, size, "%s",
+			isnan(d)        ? "NaN"
+				: d > 0 ? "Infinity"
+					: "-Infinity");
 		return;
 	}
 	for (int precision = 0; precision < 17; precision++) {
@@ -40,7 +47,8 @@ func_double_text(double d, char *out, size_t size)
 		snprintf(out, size, "%s", digits);
 		return;
 	}
-	int decimals = (int)(strchr(digits, 'e') - digits) - (digits[0] == '-') - 2 - exponent;
+	int decimals =
+		(int)(strchr(digits, 'e') - digits) - (digits[0] == '-') - 2 - exponent;
 	if (strchr(digits, '.') == NULL)
 		decimals = -exponent;
 	snprintf(out, size, "%.*f", decimals > 0 ? decimals : 0, d);
@@ -62,8 +70,9 @@ func_time_text(struct span time, char *out, size_t size)
 		while (fraction[n - 1] == '0')
 			fraction[--n] = '\0';
 	}
-	snprintf(out, size, "%04lld-%02u-%02uT%02d:%02d:%02d%sZ", (long long)year, month, day,
-		(int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), fraction);
+	snprintf(out, size, "%04lld-%02u-%02uT%02d:%02d:%02d%sZ", (long long)year, month,
+		day, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60),
+		fraction);
 }
 
 /* Seconds with as many decimals as there are: "3730s", "0.5s". */
@@ -83,7 +92,8 @@ func_duration_text(struct span length, char *out, size_t size)
 		while (fraction[n - 1] == '0')
 			fraction[--n] = '\0';
 	}
-	snprintf(out, size, "%s%llu%ss", negative ? "-" : "", (unsigned long long)s, fraction);
+	snprintf(out, size, "%s%llu%ss", negative ? "-" : "", (unsigned long long)s,
+		fraction);
 }
 
 bool
@@ -128,7 +138,8 @@ func_text_of(const struct buf *buf)
 /* ---- conversions */
 
 bool
-func_dyn(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_dyn(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -137,7 +148,8 @@ func_dyn(struct expr_frame *f, const struct value *const *args, size_t n, struct
 }
 
 bool
-func_secret(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_secret(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	func_dyn(f, args, n, out);
 	out->flags |= VALUE_SECRET;
@@ -145,12 +157,14 @@ func_secret(struct expr_frame *f, const struct value *const *args, size_t n, str
 }
 
 bool
-func_type(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_type(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
 	const char *name = args[0]->kind == V_TIMESTAMP ? "google.protobuf.Timestamp"
-		: args[0]->kind == V_DURATION ? "google.protobuf.Duration" : type_kind_name(args[0]->kind);
+		: args[0]->kind == V_DURATION           ? "google.protobuf.Duration"
+							: type_kind_name(args[0]->kind);
 	*out = (struct value){.kind = V_TYPE, .str = str_of(name)};
 	return true;
 }
@@ -166,14 +180,27 @@ static bool
 out_of_range(struct expr_frame *f, const struct value *v, const char *what)
 {
 	char text[SHORT_SIZE];
-	return err_set(f->err, ERR_RANGE, "%s is out of the range of %s", eval_short(v, text), what);
+	return err_set(f->err, ERR_RANGE, "%s is out of the range of %s",
+		eval_short(v, text), what);
 }
 
 bool
-func_bool(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_bool(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	static const char *const words[] = {
-		"0", "f", "F", "FALSE", "false", "False", "1", "t", "T", "TRUE", "true", "True",
+		"0",
+		"f",
+		"F",
+		"FALSE",
+		"false",
+		"False",
+		"1",
+		"t",
+		"T",
+		"TRUE",
+		"true",
+		"True",
 	};
 	(void)n;
 	*out = *args[0];
@@ -188,7 +215,8 @@ func_bool(struct expr_frame *f, const struct value *const *args, size_t n, struc
 }
 
 bool
-func_bytes(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_bytes(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)f;
 	(void)n;
@@ -200,9 +228,15 @@ static bool
 parse_double(struct str text, double *d)
 {
 	char copy[128], *end;
-	static const struct { const char *word; double d; } words[] = {
-		{"NaN", NAN}, {"Infinity", INFINITY}, {"+Infinity", INFINITY}, {"-Infinity", -INFINITY},
-		{"Inf", INFINITY}, {"+Inf", INFINITY}, {"-Inf", -INFINITY},
+	static const struct { const char *word; double d;
+	} words[] = {
+		{"NaN", NAN},
+		{"Infinity", INFINITY},
+		{"+Infinity", INFINITY},
+		{"-Infinity", -INFINITY},
+		{"Inf", INFINITY},
+		{"+Inf", INFINITY},
+		{"-Inf", -INFINITY},
 	};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (str_is(text, words[i].word)) {
@@ -221,10 +255,13 @@ parse_double(struct str text, double *d)
 }
 
 bool
-func_double(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_double(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	const struct value *v = args[0];
-	double d = v->kind == V_INT ? (double)v->i : v->kind == V_UINT ? (double)v->u : v->d;
+	double d = v->kind == V_INT ? (double)v->i
+		: v->kind == V_UINT ? (double)v->u
+				    : v->d;
 	(void)n;
 	if (v->kind == V_STRING && !parse_double(v->str, &d))
 		return bad_text(f, v, "number");
@@ -233,7 +270,8 @@ func_double(struct expr_frame *f, const struct value *const *args, size_t n, str
 }
 
 bool
-func_int(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_int(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	const struct value *v = args[0];
 	int64_t i = v->i;
@@ -247,7 +285,8 @@ func_int(struct expr_frame *f, const struct value *const *args, size_t n, struct
 	} else if (v->kind == V_TIMESTAMP) {
 		i = v->span.s;
 	} else if (v->kind == V_STRING) {
-		struct str text = v->str.n > 1 && v->str.p[0] == '+' ? str_from(v->str, 1) : v->str;
+		struct str text =
+			v->str.n > 1 && v->str.p[0] == '+' ? str_from(v->str, 1) : v->str;
 		if (!str_int(text, &i))
 			return bad_text(f, v, "integer");
 	}
@@ -256,7 +295,8 @@ func_int(struct expr_frame *f, const struct value *const *args, size_t n, struct
 }
 
 bool
-func_uint(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_uint(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	const struct value *v = args[0];
 	uint64_t u = v->u;
@@ -275,7 +315,8 @@ func_uint(struct expr_frame *f, const struct value *const *args, size_t n, struc
 }
 
 bool
-func_string(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_string(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str text;
 	(void)n;
@@ -284,7 +325,8 @@ func_string(struct expr_frame *f, const struct value *const *args, size_t n, str
 			return err_set(f->err, ERR_VALUE, "the bytes are not UTF-8");
 		text = args[0]->str;
 	} else if (!func_scalar_text(f->mem, args[0], &text)) {
-		return err_set(f->err, ERR_TYPE, "%s has no text", type_kind_name(args[0]->kind));
+		return err_set(f->err, ERR_TYPE, "%s has no text",
+			type_kind_name(args[0]->kind));
 	}
 	*out = value_str(text);
 	return true;

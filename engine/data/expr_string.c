@@ -37,12 +37,14 @@ rune_at(struct str text, size_t byte)
 static bool
 bad_index(struct expr_frame *f, int64_t index, struct str text)
 {
-	return err_set(f->err, ERR_RANGE, "position %lld is outside of the text, which has %zu characters",
+	return err_set(f->err, ERR_RANGE,
+		"position %lld is outside of the text, which has %zu characters",
 		(long long)index, str_runes(text));
 }
 
 bool
-func_contains(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_contains(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str text = args[0]->str, part = args[1]->str;
 	(void)n;
@@ -53,7 +55,8 @@ func_contains(struct expr_frame *f, const struct value *const *args, size_t n, s
 }
 
 bool
-func_starts_with(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_starts_with(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	*out = value_bool(str_starts(args[0]->str, args[1]->str));
@@ -61,7 +64,8 @@ func_starts_with(struct expr_frame *f, const struct value *const *args, size_t n
 }
 
 bool
-func_ends_with(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_ends_with(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	*out = value_bool(str_ends(args[0]->str, args[1]->str));
@@ -69,7 +73,8 @@ func_ends_with(struct expr_frame *f, const struct value *const *args, size_t n, 
 }
 
 bool
-func_char_at(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_char_at(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str text = args[0]->str;
 	size_t at = byte_of(text, args[1]->i), length = 0;
@@ -85,7 +90,8 @@ func_char_at(struct expr_frame *f, const struct value *const *args, size_t n, st
 }
 
 bool
-func_index_of(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_index_of(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str text = args[0]->str, part = args[1]->str;
 	int64_t start = 0;
@@ -97,12 +103,14 @@ func_index_of(struct expr_frame *f, const struct value *const *args, size_t n, s
 		return bad_index(f, start, text);
 	struct str rest = str_from(text, from);
 	size_t found = str_find(rest, part);
-	*out = value_int(part.n > 0 && found == rest.n ? -1 : rune_at(text, from + found));
+	*out = value_int(
+		part.n > 0 && found == rest.n ? -1 : rune_at(text, from + found));
 	return true;
 }
 
 bool
-func_last_index_of(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_last_index_of(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str text = args[0]->str, part = args[1]->str;
 	int64_t start = 0;
@@ -144,14 +152,16 @@ change_case(struct expr_frame *f, struct str text, char from, struct value *out)
 }
 
 bool
-func_lower(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_lower(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return change_case(f, args[0]->str, 'A', out);
 }
 
 bool
-func_upper(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_upper(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	(void)n;
 	return change_case(f, args[0]->str, 'a', out);
@@ -159,7 +169,8 @@ func_upper(struct expr_frame *f, const struct value *const *args, size_t n, stru
 
 /* With an empty `from` the new text goes in front of each character and to the end. */
 bool
-func_replace(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_replace(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str rest = args[0]->str, from = args[1]->str, to = args[2]->str;
 	struct buf text = buf_in(f->mem);
@@ -189,9 +200,11 @@ func_replace(struct expr_frame *f, const struct value *const *args, size_t n, st
 	return true;
 }
 
-/* An empty separator gives the characters; a limit of 0 nothing, of n at most n parts, the last with all the rest. */
+/* An empty separator gives the characters; a limit of 0 nothing, of n at most n parts,
+ * the last with all the rest. */
 bool
-func_split(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_split(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str rest = args[0]->str, by = args[1]->str;
 	struct list_builder parts = {.mem = f->mem};
@@ -206,8 +219,10 @@ func_split(struct expr_frame *f, const struct value *const *args, size_t n, stru
 		if (!frame_charge(f, 20 + step))
 			return false;
 		if (by.n > 0 || rest.n > 0)
-			list_push(&parts, value_str(more || by.n > 0 ? (struct str){rest.p, more ? step : rest.n}
-				: rest));
+			list_push(&parts,
+				value_str(more || by.n > 0 ? (struct str){rest.p,
+								     more ? step : rest.n}
+							   : rest));
 		rest = str_from(rest, step + by.n);
 		most -= most > 0;
 	}
@@ -216,12 +231,14 @@ func_split(struct expr_frame *f, const struct value *const *args, size_t n, stru
 }
 
 bool
-func_substring(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_substring(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str text = args[0]->str;
 	int64_t end = 0;
 	bool has_end = ints_of(args, n, 2, &end);
-	size_t from = byte_of(text, args[1]->i), to = has_end ? byte_of(text, end) : text.n;
+	size_t from = byte_of(text, args[1]->i),
+	       to = has_end ? byte_of(text, end) : text.n;
 	if (!frame_charge(f, text.n))
 		return false;
 	if (from == SIZE_MAX)
@@ -229,8 +246,8 @@ func_substring(struct expr_frame *f, const struct value *const *args, size_t n, 
 	if (to == SIZE_MAX)
 		return bad_index(f, end, text);
 	if (from > to)
-		return err_set(f->err, ERR_RANGE, "position %lld lies behind %lld", (long long)args[1]->i,
-			(long long)end);
+		return err_set(f->err, ERR_RANGE, "position %lld lies behind %lld",
+			(long long)args[1]->i, (long long)end);
 	*out = value_str((struct str){text.p + from, to - from});
 	return true;
 }
@@ -239,13 +256,14 @@ func_substring(struct expr_frame *f, const struct value *const *args, size_t n, 
 static bool
 is_space(int32_t rune)
 {
-	return (rune >= 9 && rune <= 13) || rune == 0x20 || rune == 0x85 || rune == 0xa0 || rune == 0x1680
-		|| (rune >= 0x2000 && rune <= 0x200a) || rune == 0x2028 || rune == 0x2029 || rune == 0x202f
-		|| rune == 0x205f || rune == 0x3000;
+	return (rune >= 9 && rune <= 13) || rune == 0x20 || rune == 0x85 || rune == 0xa0
+		|| rune == 0x1680 || (rune >= 0x2000 && rune <= 0x200a) || rune == 0x2028
+		|| rune == 0x2029 || rune == 0x202f || rune == 0x205f || rune == 0x3000;
 }
 
 bool
-func_trim(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_trim(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str text = args[0]->str;
 	size_t length, last = 0;
@@ -262,7 +280,8 @@ func_trim(struct expr_frame *f, const struct value *const *args, size_t n, struc
 }
 
 bool
-func_join(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_join(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct buf text = buf_in(f->mem);
 	const struct value *list = args[0];
@@ -270,7 +289,8 @@ func_join(struct expr_frame *f, const struct value *const *args, size_t n, struc
 		const struct value *item = &list->list.items[i];
 		if (item->kind != V_STRING) {
 			err_set(f->err, ERR_TYPE, "item %zu of the list is no text", i);
-			return err_hint(f->err, "x.map(i, string(i)).join(',') makes texts of them");
+			return err_hint(f->err,
+				"x.map(i, string(i)).join(',') makes texts of them");
 		}
 		if (!frame_charge(f, item->str.n + (n > 1 ? args[1]->str.n : 0) + 1))
 			return false;
@@ -283,7 +303,8 @@ func_join(struct expr_frame *f, const struct value *const *args, size_t n, struc
 }
 
 bool
-func_reverse_string(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_reverse_string(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct str text = args[0]->str;
 	size_t length;
@@ -301,7 +322,8 @@ func_reverse_string(struct expr_frame *f, const struct value *const *args, size_
 
 /* As Go's strconv.Quote, without escapes for what can be printed. */
 bool
-func_quote(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_quote(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	static const char from[] = "\a\b\f\n\r\t\v\\\"", to[] = "abfnrtv\\\"";
 	struct buf text = buf_in(f->mem);

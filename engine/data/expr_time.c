@@ -8,7 +8,13 @@ struct unit {
 };
 
 static const struct unit units[] = {
-	{"ns", 1}, {"us", 1000}, {"\xc2\xb5s", 1000}, {"\xce\xbcs", 1000}, {"ms", NS_MS}, {"s", NS_S}, {"m", NS_MIN},
+	{"ns", 1},
+	{"us", 1000},
+	{"\xc2\xb5s", 1000},
+	{"\xce\xbcs", 1000},
+	{"ms", NS_MS},
+	{"s", NS_S},
+	{"m", NS_MIN},
 	{"h", NS_H},
 };
 
@@ -16,7 +22,8 @@ static int64_t
 unit_of(struct str text, size_t *length)
 {
 	for (*length = 0; *length < text.n; ++*length)
-		if ((text.p[*length] >= '0' && text.p[*length] <= '9') || text.p[*length] == '.')
+		if ((text.p[*length] >= '0' && text.p[*length] <= '9')
+			|| text.p[*length] == '.')
 			break;
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
 		if (str_is((struct str){text.p, *length}, units[i].name))
@@ -40,16 +47,20 @@ take_part(struct str *text, uint64_t *ns)
 		if (c < '0' || c > '9')
 			break;
 		digits++;
-		if (!point && (__builtin_mul_overflow(whole, 10, &whole)
-		               || __builtin_add_overflow(whole, (uint64_t)(c - '0'), &whole)))
+		if (!point
+			&& (__builtin_mul_overflow(whole, 10, &whole)
+				|| __builtin_add_overflow(
+					whole, (uint64_t)(c - '0'), &whole)))
 			return false;
 		if (point)
 			fraction += (uint64_t)(c - '0') * (scale /= 10);
 	}
 	int64_t unit = unit_of(*text, &length);
 	*text = str_from(*text, length);
-	uint64_t part = unit >= NS_S ? fraction * (uint64_t)(unit / NS_S) : fraction * (uint64_t)unit / NS_S;
-	return digits > 0 && unit > 0 && !__builtin_mul_overflow(whole, (uint64_t)unit, ns)
+	uint64_t part = unit >= NS_S ? fraction * (uint64_t)(unit / NS_S)
+				     : fraction * (uint64_t)unit / NS_S;
+	return digits > 0 && unit > 0
+		&& !__builtin_mul_overflow(whole, (uint64_t)unit, ns)
 		&& !__builtin_add_overflow(*ns, part, ns);
 }
 
@@ -76,7 +87,8 @@ parse_duration(struct str text, int64_t *ns)
 }
 
 bool
-func_duration(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_duration(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	char text[SHORT_SIZE];
 	int64_t ns;
@@ -85,15 +97,19 @@ func_duration(struct expr_frame *f, const struct value *const *args, size_t n, s
 	if (args[0]->kind == V_DURATION)
 		return true;
 	if (!parse_duration(args[0]->str, &ns)) {
-		err_set(f->err, ERR_VALUE, "%s is no duration", eval_short(args[0], text));
-		return err_hint(f->err, "the units are h, m, s, ms, us, ns: '90s', '1h30m'; a day is '24h'");
+		err_set(f->err, ERR_VALUE, "%s is no duration",
+			eval_short(args[0], text));
+		return err_hint(f->err,
+			"the units are h, m, s, ms, us, ns: '90s', '1h30m'; a day is "
+			"'24h'");
 	}
 	*out = value_duration_ns(ns);
 	return true;
 }
 
 bool
-func_timestamp(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_timestamp(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct span time = {args[0]->i, 0};
 	(void)n;
@@ -103,7 +119,8 @@ func_timestamp(struct expr_frame *f, const struct value *const *args, size_t n, 
 	if (args[0]->kind == V_STRING && !time_parse(args[0]->str, &time, f->err))
 		return false;
 	if (time.s < -INT64_C(62135596800) || time.s > INT64_C(253402300799))
-		return err_set(f->err, ERR_RANGE, "the time is outside of the years 1 to 9999");
+		return err_set(
+			f->err, ERR_RANGE, "the time is outside of the years 1 to 9999");
 	*out = value_timestamp(time);
 	return true;
 }
@@ -116,12 +133,14 @@ struct parts {
 
 /* The parts of a time in UTC or the zone that is the second argument. */
 static bool
-take_apart(struct expr_frame *f, const struct value *const *args, size_t n, struct parts *out)
+take_apart(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct parts *out)
 {
 	int64_t s = args[0]->span.s;
 	const struct zone *zone = f->prepared;
 	if (n > 1 && zone == NULL) {
-		if (!frame_charge(f, 4000) || !zone_load(f->mem, args[1]->str, &zone, f->err))
+		if (!frame_charge(f, 4000)
+			|| !zone_load(f->mem, args[1]->str, &zone, f->err))
 			return false;
 	}
 	if (zone != NULL)
@@ -134,7 +153,8 @@ take_apart(struct expr_frame *f, const struct value *const *args, size_t n, stru
 }
 
 bool
-func_prepare_zone(struct arena *mem, const struct value *const *args, size_t n, void **prepared, struct err *err)
+func_prepare_zone(struct arena *mem, const struct value *const *args, size_t n,
+	void **prepared, struct err *err)
 {
 	const struct zone *zone;
 	if (n < 2 || args[1] == NULL)
@@ -146,7 +166,8 @@ func_prepare_zone(struct arena *mem, const struct value *const *args, size_t n, 
 }
 
 bool
-func_full_year(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_full_year(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct parts parts;
 	if (!take_apart(f, args, n, &parts))
@@ -156,7 +177,8 @@ func_full_year(struct expr_frame *f, const struct value *const *args, size_t n, 
 }
 
 bool
-func_month(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_month(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct parts parts;
 	if (!take_apart(f, args, n, &parts))
@@ -166,7 +188,8 @@ func_month(struct expr_frame *f, const struct value *const *args, size_t n, stru
 }
 
 bool
-func_date(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_date(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct parts parts;
 	if (!take_apart(f, args, n, &parts))
@@ -176,7 +199,8 @@ func_date(struct expr_frame *f, const struct value *const *args, size_t n, struc
 }
 
 bool
-func_day_of_month(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_day_of_month(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct parts parts;
 	if (!take_apart(f, args, n, &parts))
@@ -186,7 +210,8 @@ func_day_of_month(struct expr_frame *f, const struct value *const *args, size_t 
 }
 
 bool
-func_day_of_week(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_day_of_week(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct parts parts;
 	if (!take_apart(f, args, n, &parts))
@@ -196,7 +221,8 @@ func_day_of_week(struct expr_frame *f, const struct value *const *args, size_t n
 }
 
 bool
-func_day_of_year(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_day_of_year(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct parts parts;
 	if (!take_apart(f, args, n, &parts))
@@ -205,10 +231,11 @@ func_day_of_year(struct expr_frame *f, const struct value *const *args, size_t n
 	return true;
 }
 
-/* Of a time: a part of it. Of a duration: all of it in this unit; milliseconds are the part (official cases). */
+/* Of a time: a part of it. Of a duration: all of it in this unit; milliseconds are the
+ * part (official cases). */
 static bool
-clock_part(struct expr_frame *f, const struct value *const *args, size_t n, int64_t unit, int64_t most,
-           struct value *out)
+clock_part(struct expr_frame *f, const struct value *const *args, size_t n, int64_t unit,
+	int64_t most, struct value *out)
 {
 	struct parts parts;
 	if (args[0]->kind == V_DURATION) {
@@ -222,25 +249,29 @@ clock_part(struct expr_frame *f, const struct value *const *args, size_t n, int6
 }
 
 bool
-func_hours(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_hours(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	return clock_part(f, args, n, 3600, 24, out);
 }
 
 bool
-func_minutes(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_minutes(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	return clock_part(f, args, n, 60, 60, out);
 }
 
 bool
-func_seconds(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_seconds(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	return clock_part(f, args, n, 1, 60, out);
 }
 
 bool
-func_milliseconds(struct expr_frame *f, const struct value *const *args, size_t n, struct value *out)
+func_milliseconds(struct expr_frame *f, const struct value *const *args, size_t n,
+	struct value *out)
 {
 	struct parts parts;
 	if (args[0]->kind == V_DURATION) {

@@ -35,8 +35,19 @@ type_named(struct str name)
 {
 	static const struct expr_type optional = {.kind = V_OPTIONAL};
 	static const struct expr_type *const types[] = {
-		&expr_null, &expr_bool, &expr_int, &expr_uint, &expr_double, &expr_string, &expr_bytes,
-		&expr_list, &expr_map, &expr_timestamp, &expr_duration, &type_type, &optional,
+		&expr_null,
+		&expr_bool,
+		&expr_int,
+		&expr_uint,
+		&expr_double,
+		&expr_string,
+		&expr_bytes,
+		&expr_list,
+		&expr_map,
+		&expr_timestamp,
+		&expr_duration,
+		&type_type,
+		&optional,
 	};
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		if (str_is(name, kind_names[types[i]->kind]))
@@ -47,7 +58,8 @@ type_named(struct str name)
 }
 
 static const struct expr_type *
-new_type(struct arena *mem, enum value_kind kind, const struct expr_type *key, const struct expr_type *of)
+new_type(struct arena *mem, enum value_kind kind, const struct expr_type *key,
+	const struct expr_type *of)
 {
 	struct expr_type *type = arena_new_of(mem, struct expr_type);
 	*type = (struct expr_type){.kind = kind, .key = key, .of = of};
@@ -95,7 +107,9 @@ type_of_keys(const struct expr_type *type)
 static bool
 has_items(const struct expr_type *type)
 {
-	return !type->dyn && (type->kind == V_LIST || type->kind == V_MAP || type->kind == V_OPTIONAL);
+	return !type->dyn
+		&& (type->kind == V_LIST || type->kind == V_MAP
+			|| type->kind == V_OPTIONAL);
 }
 
 static void
@@ -126,7 +140,8 @@ expr_type_name(struct arena *mem, const struct expr_type *type)
 }
 
 const struct expr_type *
-type_join(struct arena *mem, const struct expr_type *a, const struct expr_type *b, bool *differ)
+type_join(struct arena *mem, const struct expr_type *a, const struct expr_type *b,
+	bool *differ)
 {
 	if (a == b || b == &type_free)
 		return a;
@@ -146,7 +161,9 @@ type_join(struct arena *mem, const struct expr_type *a, const struct expr_type *
 		return a;
 	if (a->find != NULL || b->find != NULL)
 		return &expr_map;
-	const struct expr_type *of = type_join(mem, type_of_items(a), type_of_items(b), differ), *key = NULL;
+	const struct expr_type *of = type_join(
+				       mem, type_of_items(a), type_of_items(b), differ),
+			       *key = NULL;
 	if (a->kind == V_MAP)
 		key = type_join(mem, type_of_keys(a), type_of_keys(b), differ);
 	return new_type(mem, a->kind, key, of);
@@ -163,12 +180,13 @@ type_may_equal(const struct expr_type *a, const struct expr_type *b)
 		return false;
 	if (!has_items(a) || a->find != NULL || b->find != NULL)
 		return true;
-	return type_may_equal(type_of_items(a), type_of_items(b)) && type_may_equal(type_of_keys(a), type_of_keys(b));
+	return type_may_equal(type_of_items(a), type_of_items(b))
+		&& type_may_equal(type_of_keys(a), type_of_keys(b));
 }
 
 bool
-type_fits(struct arena *mem, const struct expr_type *param, const struct expr_type *actual,
-          const struct expr_type *bound[2])
+type_fits(struct arena *mem, const struct expr_type *param,
+	const struct expr_type *actual, const struct expr_type *bound[2])
 {
 	if (param == &func_a || param == &func_b) {
 		const struct expr_type **var = &bound[param == &func_b];
@@ -183,11 +201,14 @@ type_fits(struct arena *mem, const struct expr_type *param, const struct expr_ty
 	if (!has_items(param))
 		return true;
 	return type_fits(mem, type_of_items(param), type_of_items(actual), bound)
-		&& (param->kind != V_MAP || type_fits(mem, type_of_keys(param), type_of_keys(actual), bound));
+		&& (param->kind != V_MAP
+			|| type_fits(
+				mem, type_of_keys(param), type_of_keys(actual), bound));
 }
 
 const struct expr_type *
-type_filled(struct arena *mem, const struct expr_type *type, const struct expr_type *const bound[2])
+type_filled(struct arena *mem, const struct expr_type *type,
+	const struct expr_type *const bound[2])
 {
 	if (type == &func_a || type == &func_b) {
 		const struct expr_type *var = bound[type == &func_b];
@@ -195,6 +216,7 @@ type_filled(struct arena *mem, const struct expr_type *type, const struct expr_t
 	}
 	if (!has_items(type) || type->find != NULL)
 		return type;
-	return new_type(mem, type->kind, type->key == NULL ? NULL : type_filled(mem, type->key, bound),
+	return new_type(mem, type->kind,
+		type->key == NULL ? NULL : type_filled(mem, type->key, bound),
 		type_filled(mem, type_of_items(type), bound));
 }

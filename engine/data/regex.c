@@ -4,9 +4,13 @@
 #include <pcre2.h>
 
 enum {
-	LONGEST_PATTERN = 10000, DEEPEST_PATTERN = 100, MOST_REPEATS = 1000,
-	LEAST_TRIES = 200000, TRIES_A_BYTE = 20,      /* about 5 ms, and room for long texts */
-	MOST_DEPTH = 20000, MOST_HEAP_KIB = 8192,
+	LONGEST_PATTERN = 10000,
+	DEEPEST_PATTERN = 100,
+	MOST_REPEATS = 1000,
+	LEAST_TRIES = 200000,
+	TRIES_A_BYTE = 20, /* about 5 ms, and room for long texts */
+	MOST_DEPTH = 20000,
+	MOST_HEAP_KIB = 8192,
 };
 
 struct regex {
@@ -30,7 +34,8 @@ leave_memory(void *p, void *with)
 	(void)with;
 }
 
-/* ---- RE2's language is a part of PCRE2's but for a few letters: what is beyond it is refused here */
+/* ---- RE2's language is a part of PCRE2's but for a few letters: what is beyond it is
+ * refused here */
 
 struct reader {
 	struct str rest;
@@ -43,7 +48,9 @@ refuse(struct reader *r, const char *what)
 {
 	err_set(r->err, ERR_VALUE, "the regular expression has %s at '%.*s'", what,
 		(int)(r->rest.n > 12 ? 12 : r->rest.n), r->rest.p);
-	return err_hint(r->err, "it is in RE2's language, which always ends in time proportional to the text");
+	return err_hint(r->err,
+		"it is in RE2's language, which always ends in time proportional to the "
+		"text");
 }
 
 static void
@@ -62,7 +69,9 @@ read_escape(struct reader *r, bool in_class)
 	bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 	if (c >= '1' && c <= '9')
 		return refuse(r, "a back reference");
-	if (letter && strchr(in_class ? "aftnrvxdDsSwWpP" : "aftnrvxdDsSwWpPbBAzQ", c) == NULL)
+	if (letter
+		&& strchr(in_class ? "aftnrvxdDsSwWpP" : "aftnrvxdDsSwWpPbBAzQ", c)
+			== NULL)
 		return refuse(r, "an escape that RE2 does not know");
 	if (c == 'v') {
 		buf_puts(r->out, "\\x0b");
@@ -115,11 +124,14 @@ read_group(struct reader *r)
 		return true;
 	}
 	rest = str_from(rest, 1);
-	if (str_starts(rest, STR("P<")) || (rest.n > 1 && rest.p[0] == '<' && rest.p[1] != '=' && rest.p[1] != '!')) {
+	if (str_starts(rest, STR("P<"))
+		|| (rest.n > 1 && rest.p[0] == '<' && rest.p[1] != '='
+			&& rest.p[1] != '!')) {
 		keep(r, 3);
 		return true;
 	}
-	if (str_starts(rest, STR("=")) || str_starts(rest, STR("!")) || str_starts(rest, STR("<")))
+	if (str_starts(rest, STR("=")) || str_starts(rest, STR("!"))
+		|| str_starts(rest, STR("<")))
 		return refuse(r, "a look-around");
 	if (str_starts(rest, STR(">")))
 		return refuse(r, "an atomic group");
@@ -207,15 +219,19 @@ compile(struct arena *mem, struct str pattern, struct regex *regex, struct err *
 	int code;
 	PCRE2_SIZE at;
 	char text[120];
-	pcre2_general_context *general = pcre2_general_context_create(take_memory, leave_memory, mem);
+	pcre2_general_context *general =
+		pcre2_general_context_create(take_memory, leave_memory, mem);
 	pcre2_compile_context *context = pcre2_compile_context_create(general);
 	pcre2_set_parens_nest_limit(context, DEEPEST_PATTERN);
-	regex->code = pcre2_compile((PCRE2_SPTR)(pattern.n == 0 ? "" : pattern.p), pattern.n,
-		PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C,
-		&code, &at, context);
+	regex->code =
+		pcre2_compile((PCRE2_SPTR)(pattern.n == 0 ? "" : pattern.p), pattern.n,
+			PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY
+				| PCRE2_NEVER_BACKSLASH_C,
+			&code, &at, context);
 	if (regex->code == NULL) {
 		pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
-		return err_set(err, ERR_VALUE, "the regular expression has a mistake at character %zu: %s",
+		return err_set(err, ERR_VALUE,
+			"the regular expression has a mistake at character %zu: %s",
 			at + 1, text);
 	}
 	uint32_t groups = 0;
@@ -231,12 +247,15 @@ compile(struct arena *mem, struct str pattern, struct regex *regex, struct err *
 }
 
 bool
-regex_compile(struct arena *mem, struct str pattern, const struct regex **out, struct err *err)
+regex_compile(
+	struct arena *mem, struct str pattern, const struct regex **out, struct err *err)
 {
 	struct buf text = buf_in(mem);
 	struct reader reader = {pattern, &text, err};
 	if (pattern.n > LONGEST_PATTERN)
-		return err_set(err, ERR_LIMIT, "the regular expression is longer than %d bytes", LONGEST_PATTERN);
+		return err_set(err, ERR_LIMIT,
+			"the regular expression is longer than %d bytes",
+			LONGEST_PATTERN);
 	if (!str_is_utf8(pattern))
 		return err_set(err, ERR_VALUE, "the regular expression is not UTF-8");
 	struct regex *regex = arena_new_of(mem, struct regex);
@@ -245,24 +264,29 @@ regex_compile(struct arena *mem, struct str pattern, const struct regex **out, s
 }
 
 bool
-regex_find(const struct regex *regex, struct str text, size_t from, size_t *groups, size_t n, struct err *err)
+regex_find(const struct regex *regex, struct str text, size_t from, size_t *groups,
+	size_t n, struct err *err)
 {
 	uint64_t tries = LEAST_TRIES + (uint64_t)text.n * TRIES_A_BYTE;
-	pcre2_set_match_limit(regex->context, tries > UINT32_MAX ? UINT32_MAX : (uint32_t)tries);
-	int found = pcre2_match(regex->code, (PCRE2_SPTR)(text.n == 0 ? "" : text.p), text.n, from, 0,
-		regex->data, regex->context);
+	pcre2_set_match_limit(
+		regex->context, tries > UINT32_MAX ? UINT32_MAX : (uint32_t)tries);
+	int found = pcre2_match(regex->code, (PCRE2_SPTR)(text.n == 0 ? "" : text.p),
+		text.n, from, 0, regex->data, regex->context);
 	if (found == PCRE2_ERROR_NOMATCH) {
 		err->code = ERR_NONE;
 		return false;
 	}
 	if (found < 0) {
-		err_set(err, ERR_LIMIT, "the regular expression is too complex for this text");
+		err_set(err, ERR_LIMIT,
+			"the regular expression is too complex for this text");
 		return err_hint(err, "avoid repeats inside repeats, such as (a+)+");
 	}
 	const PCRE2_SIZE *places = pcre2_get_ovector_pointer(regex->data);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 2 * i; k < 2 * i + 2; k++)
-			groups[k] = i < (size_t)found && places[k] != PCRE2_UNSET ? places[k] : SIZE_MAX;
+			groups[k] = i < (size_t)found && places[k] != PCRE2_UNSET
+				? places[k]
+				: SIZE_MAX;
 	return true;
 }
 
@@ -270,15 +294,18 @@ bool
 regex_matches_whole(const struct regex *regex, struct str text, struct err *err)
 {
 	uint64_t tries = LEAST_TRIES + (uint64_t)text.n * TRIES_A_BYTE;
-	pcre2_set_match_limit(regex->context, tries > UINT32_MAX ? UINT32_MAX : (uint32_t)tries);
-	int found = pcre2_match(regex->code, (PCRE2_SPTR)(text.n == 0 ? "" : text.p), text.n, 0,
-		PCRE2_ANCHORED | PCRE2_ENDANCHORED, regex->data, regex->context);
+	pcre2_set_match_limit(
+		regex->context, tries > UINT32_MAX ? UINT32_MAX : (uint32_t)tries);
+	int found = pcre2_match(regex->code, (PCRE2_SPTR)(text.n == 0 ? "" : text.p),
+		text.n, 0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, regex->data,
+		regex->context);
 	if (found >= 0)
 		return true;
 	if (found == PCRE2_ERROR_NOMATCH)
 		err->code = ERR_NONE;
 	else
-		err_set(err, ERR_LIMIT, "the regular expression is too complex for this text");
+		err_set(err, ERR_LIMIT,
+			"the regular expression is too complex for this text");
 	return false;
 }
 

@@ -48,7 +48,8 @@ add_piece(struct maker *m, struct part *part, struct piece piece)
 {
 	size_t n = part->n_pieces;
 	if ((n & (n - 1)) == 0) {
-		struct piece *pieces = arena_array(m->mem, struct piece, n == 0 ? 1 : 2 * n);
+		struct piece *pieces =
+			arena_array(m->mem, struct piece, n == 0 ? 1 : 2 * n);
 		if (n > 0)
 			memcpy(pieces, part->pieces, n * sizeof *pieces);
 		part->pieces = pieces;
@@ -91,9 +92,9 @@ template_kind_hint(const struct expr_type *type)
 static bool
 has_text(const struct expr_type *type)
 {
-	return type->dyn || type->kind == V_STRING || type->kind == V_BOOL || type->kind == V_INT
-		|| type->kind == V_UINT || type->kind == V_DOUBLE || type->kind == V_TIMESTAMP
-		|| type->kind == V_DURATION;
+	return type->dyn || type->kind == V_STRING || type->kind == V_BOOL
+		|| type->kind == V_INT || type->kind == V_UINT || type->kind == V_DOUBLE
+		|| type->kind == V_TIMESTAMP || type->kind == V_DURATION;
 }
 
 static void
@@ -106,9 +107,10 @@ judge(struct maker *m, struct part *part, const struct expr *expr, struct mark a
 			expr_type_name(m->mem, type));
 		err->code = ERR_TYPE;
 		err_hint(err, "%s", template_kind_hint(type));
-	} else if (!text && !type->dyn && (type->kind == V_OPTIONAL || type->kind == V_TYPE)) {
-		struct err *err = diag_error(m->diags, at, "%s cannot leave an expression",
-			expr_type_name(m->mem, type));
+	} else if (!text && !type->dyn
+		&& (type->kind == V_OPTIONAL || type->kind == V_TYPE)) {
+		struct err *err = diag_error(m->diags, at,
+			"%s cannot leave an expression", expr_type_name(m->mem, type));
 		err->code = ERR_TYPE;
 		if (type->kind == V_OPTIONAL)
 			err_hint(err, ".orValue(…) gives its value");
@@ -118,7 +120,9 @@ judge(struct maker *m, struct part *part, const struct expr *expr, struct mark a
 	part->secret = true;
 	if (m->rules & TEMPLATE_NO_SECRET) {
 		struct err *err = diag_error(m->diags, at, "a secret cannot stand here");
-		err_hint(err, "secrets stand only in fields of type secret: rbx steps TYPE shows them");
+		err_hint(err,
+			"secrets stand only in fields of type secret: rbx steps TYPE "
+			"shows them");
 	}
 }
 
@@ -138,7 +142,8 @@ compile_text(struct maker *m, struct part *part)
 	struct mark place;
 	const uint32_t *map = yaml_offsets(m->mem, v, &place);
 	if (m->rules & TEMPLATE_NONE) {
-		struct err *err = diag_error(m->diags, expr_place(place, map, (uint32_t)first, (uint32_t)first + 3),
+		struct err *err = diag_error(m->diags,
+			expr_place(place, map, (uint32_t)first, (uint32_t)first + 3),
 			"${{ }} cannot stand in this text");
 		err_hint(err, "pass data by args ($1, $2 …), env, files or stdin");
 		return;
@@ -147,18 +152,24 @@ compile_text(struct maker *m, struct part *part)
 		struct str inner = str_from(text, at + 3);
 		size_t n = scan_extent(inner);
 		if (n == inner.n) {
-			struct err *err = diag_error(m->diags, expr_place(place, map, (uint32_t)at, (uint32_t)at + 3), "${{ is not closed");
+			struct err *err = diag_error(m->diags,
+				expr_place(place, map, (uint32_t)at, (uint32_t)at + 3),
+				"${{ is not closed");
 			err->code = ERR_SYNTAX;
 			err_hint(err, "end it with }}; a literal ${{ is written $${{");
 			return;
 		}
 		if (at > done)
-			add_piece(m, part, (struct piece){.text = literal(m->mem, (struct str){text.p + done, at - done})});
-		part->whole = text.p + at == trimmed.p && inner.p + n + 2 == trimmed.p + trimmed.n;
+			add_piece(m, part,
+				(struct piece){
+					.text = literal(m->mem,
+						(struct str){text.p + done, at - done})});
+		part->whole = text.p + at == trimmed.p
+			&& inner.p + n + 2 == trimmed.p + trimmed.n;
 		struct mark begin = place;
 		begin.from += map == NULL ? (uint32_t)at + 3 : 0;
-		const struct expr *expr = expr_compile(m->mem, (struct str){inner.p, n}, begin,
-			map == NULL ? NULL : map + at + 3, m->env, m->diags);
+		const struct expr *expr = expr_compile(m->mem, (struct str){inner.p, n},
+			begin, map == NULL ? NULL : map + at + 3, m->env, m->diags);
 		if (expr != NULL) {
 			judge(m, part, expr, expr_mark(expr));
 			add_piece(m, part, (struct piece){.expr = expr});
@@ -169,14 +180,17 @@ compile_text(struct maker *m, struct part *part)
 		part->pieces += part->n_pieces - 1;
 		part->n_pieces = 1;
 	} else if (!part->whole && done < text.n) {
-		add_piece(m, part, (struct piece){.text = literal(m->mem, str_from(text, done))});
+		add_piece(m, part,
+			(struct piece){.text = literal(m->mem, str_from(text, done))});
 	}
 }
 
 static void
-compile_part(struct maker *m, struct part *part, const struct value *source, unsigned depth)
+compile_part(
+	struct maker *m, struct part *part, const struct value *source, unsigned depth)
 {
-	bool list = source->kind == V_LIST, map = source->kind == V_MAP && source->map->members != NULL;
+	bool list = source->kind == V_LIST,
+	     map = source->kind == V_MAP && source->map->members != NULL;
 	*part = (struct part){.source = source, .constant = true,
 		.as_text = m->rules & TEMPLATE_TEXT};
 	if (source->kind == V_STRING) {
@@ -187,15 +201,19 @@ compile_part(struct maker *m, struct part *part, const struct value *source, uns
 	if (n == 0)
 		return;
 	if (depth > DEEPEST) {
-		diag_error(m->diags, value_mark(source), "the value is nested more than %d deep", DEEPEST);
+		diag_error(m->diags, value_mark(source),
+			"the value is nested more than %d deep", DEEPEST);
 		return;
 	}
 	part->kids = arena_array(m->mem, struct part, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct value *key = list ? NULL : &source->map->members[i].key;
-		if (key != NULL && key->kind == V_STRING && template_has_expression(key->str))
-			diag_error(m->diags, value_mark(key), "${{ }} cannot stand in the name of a member");
-		compile_part(m, &part->kids[i], list ? &source->list.items[i] : &source->map->members[i].value,
+		if (key != NULL && key->kind == V_STRING
+			&& template_has_expression(key->str))
+			diag_error(m->diags, value_mark(key),
+				"${{ }} cannot stand in the name of a member");
+		compile_part(m, &part->kids[i],
+			list ? &source->list.items[i] : &source->map->members[i].value,
 			depth + 1);
 		part->constant = part->constant && part->kids[i].constant;
 		part->secret = part->secret || part->kids[i].secret;
@@ -224,22 +242,25 @@ type_of(struct arena *mem, const struct part *part)
 }
 
 static void
-judge_whole(struct maker *m, const struct template *template, const struct expr_type *want)
+judge_whole(
+	struct maker *m, const struct template *template, const struct expr_type *want)
 {
 	const struct part *top = &template->top;
 	const struct expr_type *bound[2] = {NULL, NULL};
-	if (want == NULL || !top->whole || top->n_pieces != 1 || (m->rules & TEMPLATE_TEXT)
-	    || type_fits(m->mem, want, template->type, bound))
+	if (want == NULL || !top->whole || top->n_pieces != 1
+		|| (m->rules & TEMPLATE_TEXT)
+		|| type_fits(m->mem, want, template->type, bound))
 		return;
 	const struct expr *expr = top->pieces[0].expr;
-	struct err *err = diag_error(m->diags, expr_mark(expr), "want %s here, this is %s",
-		expr_type_name(m->mem, want), expr_type_name(m->mem, template->type));
+	struct err *err = diag_error(m->diags, expr_mark(expr),
+		"want %s here, this is %s", expr_type_name(m->mem, want),
+		expr_type_name(m->mem, template->type));
 	err->code = ERR_TYPE;
 }
 
 const struct template *
-template_compile(struct arena *mem, const struct value *tree, const struct expr_env *env, unsigned rules,
-                 const struct expr_type *want, struct diags *diags)
+template_compile(struct arena *mem, const struct value *tree, const struct expr_env *env,
+	unsigned rules, const struct expr_type *want, struct diags *diags)
 {
 	struct template *template = arena_new_of(mem, struct template);
 	struct maker m = {mem, env, rules, diags};
@@ -299,12 +320,14 @@ template_type(const struct template *template)
 size_t
 template_count_kids(const struct part *part)
 {
-	return part->kids == NULL ? 0 : part->source->kind == V_LIST ? part->source->list.n
-		: part->source->map->n;
+	return part->kids == NULL              ? 0
+		: part->source->kind == V_LIST ? part->source->list.n
+					       : part->source->map->n;
 }
 
 static void
-read_part(const struct part *part, void (*each)(const struct str *names, size_t n, void *with), void *with)
+read_part(const struct part *part,
+	void (*each)(const struct str *names, size_t n, void *with), void *with)
 {
 	for (size_t i = 0; i < part->n_pieces; i++)
 		if (part->pieces[i].expr != NULL)
@@ -314,8 +337,8 @@ read_part(const struct part *part, void (*each)(const struct str *names, size_t 
 }
 
 void
-template_reads(const struct template *template, void (*each)(const struct str *names, size_t n, void *with),
-               void *with)
+template_reads(const struct template *template,
+	void (*each)(const struct str *names, size_t n, void *with), void *with)
 {
 	read_part(&template->top, each, with);
 }

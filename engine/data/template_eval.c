@@ -4,7 +4,8 @@
 
 /* The text of a value; false: it has none. */
 static bool
-put_value(struct buf *out, const struct expr *expr, const struct value *v, struct err *err)
+put_value(
+	struct buf *out, const struct expr *expr, const struct value *v, struct err *err)
 {
 	struct str text;
 	if (func_scalar_text(out->mem, v, &text)) {
@@ -81,7 +82,8 @@ eval_part(const struct part *part, const struct expr_scope *scope, struct arena 
 		struct member *members = arena_array(mem, struct member, n);
 		for (size_t i = 0; i < n; i++) {
 			members[i].key = source->map->members[i].key;
-			if (!eval_part(&part->kids[i], scope, mem, &members[i].value, err))
+			if (!eval_part(
+				    &part->kids[i], scope, mem, &members[i].value, err))
 				return false;
 		}
 		*out = value_map(mem, members, n);
@@ -93,8 +95,8 @@ eval_part(const struct part *part, const struct expr_scope *scope, struct arena 
 }
 
 bool
-template_eval(const struct template *template, const struct expr_scope *scope, struct arena *mem,
-              struct value *out, struct err *err)
+template_eval(const struct template *template, const struct expr_scope *scope,
+	struct arena *mem, struct value *out, struct err *err)
 {
 	return eval_part(&template->top, scope, mem, out, err);
 }
@@ -119,7 +121,9 @@ one_member(struct arena *mem, const char *key, struct value v)
 static struct value
 shield(struct arena *mem, const struct value *v)
 {
-	size_t n = v->kind == V_LIST ? v->list.n : v->kind == V_MAP && v->map->members != NULL ? v->map->n : 0;
+	size_t n = v->kind == V_LIST                          ? v->list.n
+		: v->kind == V_MAP && v->map->members != NULL ? v->map->n
+							      : 0;
 	if (n == 0)
 		return *v;
 	struct value *items = arena_array(mem, struct value, n);
@@ -129,7 +133,8 @@ shield(struct arena *mem, const struct value *v)
 	if (v->kind == V_LIST)
 		return value_list(items, n);
 	for (size_t i = 0; i < n; i++)
-		members[i] = (struct member){v->map->members[i].key, shield(mem, &v->map->members[i].value)};
+		members[i] = (struct member){
+			v->map->members[i].key, shield(mem, &v->map->members[i].value)};
 	struct value shielded = value_map(mem, members, n);
 	return is_marked(v) ? one_member(mem, "$plain", shielded) : shielded;
 }
@@ -139,7 +144,8 @@ record(const struct part *part, const struct value *v, struct arena *mem)
 {
 	size_t n = template_count_kids(part);
 	bool list = v->kind == V_LIST && part->source->kind == V_LIST && v->list.n == n;
-	bool map = v->kind == V_MAP && part->source->kind == V_MAP && v->map->members != NULL && v->map->n == n;
+	bool map = v->kind == V_MAP && part->source->kind == V_MAP
+		&& v->map->members != NULL && v->map->n == n;
 	if (part->source->kind == V_STRING && value_is_secret(v))
 		return one_member(mem, "$expr", value_str(part->source->str));
 	if (n == 0 || (!list && !map))
@@ -159,7 +165,8 @@ record(const struct part *part, const struct value *v, struct arena *mem)
 }
 
 struct value
-template_record(const struct template *template, const struct value *value, struct arena *mem)
+template_record(
+	const struct template *template, const struct value *value, struct arena *mem)
 {
 	return record(&template->top, value, mem);
 }
@@ -175,7 +182,8 @@ static bool
 restore_expr(struct restorer *r, const struct value *text, struct value *out)
 {
 	struct diags diags = {.mem = r->mem};
-	const struct template *template = template_compile(r->mem, text, r->env, 0, NULL, &diags);
+	const struct template *template =
+		template_compile(r->mem, text, r->env, 0, NULL, &diags);
 	if (template == NULL) {
 		*r->err = diags.first->err;
 		return false;
@@ -220,8 +228,9 @@ restore(struct restorer *r, const struct value *v, struct value *out)
 }
 
 bool
-template_restore(struct arena *mem, const struct value *recorded, const struct expr_env *env,
-                 const struct expr_scope *scope, struct value *out, struct err *err)
+template_restore(struct arena *mem, const struct value *recorded,
+	const struct expr_env *env, const struct expr_scope *scope, struct value *out,
+	struct err *err)
 {
 	struct restorer r = {mem, env, scope, err};
 	return restore(&r, recorded, out);

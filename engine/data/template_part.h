@@ -14,8 +14,8 @@ struct part {
 	const struct value *source;
 	bool constant;                                /* nothing below is an expression */
 	bool secret;
-	bool whole;                                   /* a scalar that is exactly one ${{ }} … */
-	bool as_text;                                 /* … and becomes text all the same (TEMPLATE_TEXT) */
+	bool whole; /* a scalar that is exactly one ${{ }} … */
+	bool as_text; /* … and becomes text all the same (TEMPLATE_TEXT) */
 	struct piece *pieces;
 	size_t n_pieces;
 	struct part *kids;                            /* of the items or members */
@@ -28,6 +28,7 @@ struct template {
 };
 
 size_t template_count_kids(const struct part *part);
-const char *template_kind_hint(const struct expr_type *type);   /* what to do with a value that has no text */
+const char *template_kind_hint(
+	const struct expr_type *type); /* what to do with a value that has no text */
 
 #endif

@@ -8,17 +8,19 @@
 
 enum { LARGEST_FILE = 1 << 20, HEADER = 44 };
 
-/* One of the two changes a year of a rule in POSIX form (RFC 8536 section 3.3, POSIX.1-2017 TZ). */
+/* One of the two changes a year of a rule in POSIX form (RFC 8536 section 3.3,
+ * POSIX.1-2017 TZ). */
 struct change {
-	char form;                                    /* M month.week.day, J day without 29 February, 0 day from 0 */
+	char form; /* M month.week.day, J day without 29 February, 0 day from 0 */
 	int month, week, day;
 	int32_t time;                                 /* seconds from midnight, local */
 };
 
 struct zone {
 	size_t n;                                     /* changes that are listed */
-	const unsigned char *times, *kinds, *infos;   /* as in the file: 8 bytes, 1 byte, 6 bytes each */
-	int32_t first, standard, summer;              /* offsets; `first` before the first change */
+	const unsigned char *times, *kinds,
+		*infos; /* as in the file: 8 bytes, 1 byte, 6 bytes each */
+	int32_t first, standard, summer; /* offsets; `first` before the first change */
 	bool has_rule, has_summer;                    /* after the last change */
 	struct change starts, ends;
 };
@@ -47,7 +49,8 @@ static bool
 take_int(struct str *text, int *out)
 {
 	size_t n = 0;
-	for (*out = 0; n < text->n && n < 4 && text->p[n] >= '0' && text->p[n] <= '9'; n++)
+	for (*out = 0; n < text->n && n < 4 && text->p[n] >= '0' && text->p[n] <= '9';
+		n++)
 		*out = *out * 10 + (text->p[n] - '0');
 	*text = str_from(*text, n);
 	return n > 0;
@@ -90,10 +93,12 @@ take_change(struct str *text, struct change *out)
 		return false;
 	if (take(text, 'M')) {
 		out->form = 'M';
-		if (!take_int(text, &out->month) || !take(text, '.') || !take_int(text, &out->week)
-		    || !take(text, '.') || !take_int(text, &out->day))
+		if (!take_int(text, &out->month) || !take(text, '.')
+			|| !take_int(text, &out->week) || !take(text, '.')
+			|| !take_int(text, &out->day))
 			return false;
-		if (out->month < 1 || out->month > 12 || out->week < 1 || out->week > 5 || out->day > 6)
+		if (out->month < 1 || out->month > 12 || out->week < 1 || out->week > 5
+			|| out->day > 6)
 			return false;
 	} else {
 		out->form = take(text, 'J') ? 'J' : '0';
@@ -121,7 +126,8 @@ read_rule(struct zone *zone, struct str text)
 			return false;
 		zone->summer = -west;
 	}
-	return take_change(&text, &zone->starts) && take_change(&text, &zone->ends) && text.n == 0;
+	return take_change(&text, &zone->starts) && take_change(&text, &zone->ends)
+		&& text.n == 0;
 }
 
 /* Local seconds since 1970 of a change in a year. */
@@ -156,7 +162,8 @@ offset_by_rule(const struct zone *zone, int64_t utc)
 	civil_from_days(local / 86400 - (local % 86400 < 0), &year, &month, &day);
 	int64_t starts = change_in(&zone->starts, year) - zone->standard;
 	int64_t ends = change_in(&zone->ends, year) - zone->summer;
-	bool summer = starts < ends ? utc >= starts && utc < ends : utc >= starts || utc < ends;
+	bool summer =
+		starts < ends ? utc >= starts && utc < ends : utc >= starts || utc < ends;
 	return summer ? zone->summer : zone->standard;
 }
 
@@ -165,11 +172,14 @@ offset_by_rule(const struct zone *zone, int64_t utc)
 static size_t
 counts(const unsigned char *header, size_t time_size, size_t *n_times, size_t *n_infos)
 {
-	size_t utc = (size_t)number(header + 20, 4) & 0xffff, standard = (size_t)number(header + 24, 4) & 0xffff;
-	size_t leaps = (size_t)number(header + 28, 4) & 0xffff, letters = (size_t)number(header + 40, 4) & 0xffff;
+	size_t utc = (size_t)number(header + 20, 4) & 0xffff,
+	       standard = (size_t)number(header + 24, 4) & 0xffff;
+	size_t leaps = (size_t)number(header + 28, 4) & 0xffff,
+	       letters = (size_t)number(header + 40, 4) & 0xffff;
 	*n_times = (size_t)number(header + 32, 4) & 0xffff;
 	*n_infos = (size_t)number(header + 36, 4) & 0xffff;
-	return *n_times * (time_size + 1) + *n_infos * 6 + letters + leaps * (time_size + 4) + standard + utc;
+	return *n_times * (time_size + 1) + *n_infos * 6 + letters
+		+ leaps * (time_size + 4) + standard + utc;
 }
 
 static bool
@@ -205,7 +215,8 @@ read_file(struct zone *zone, const unsigned char *p, size_t n)
 static bool
 is_name(struct str name)
 {
-	if (name.n == 0 || name.n > 64 || name.p[0] == '/' || str_find(name, STR("..")) < name.n)
+	if (name.n == 0 || name.n > 64 || name.p[0] == '/'
+		|| str_find(name, STR("..")) < name.n)
 		return false;
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
@@ -238,8 +249,8 @@ is_offset(struct str text, struct zone *zone)
 {
 	int h, m, sign = take(&text, '-') ? -1 : 1;
 	take(&text, '+');
-	if (text.n != 5 || !take_int(&text, &h) || !take(&text, ':') || !take_int(&text, &m) || text.n > 0
-	    || h > 23 || m > 59)
+	if (text.n != 5 || !take_int(&text, &h) || !take(&text, ':')
+		|| !take_int(&text, &m) || text.n > 0 || h > 23 || m > 59)
 		return false;
 	zone->has_rule = true;
 	zone->standard = sign * (h * 3600 + m * 60);
@@ -256,8 +267,10 @@ zone_load(struct arena *mem, struct str name, const struct zone **out, struct er
 		return true;
 	if (is_name(name) && read_zone(mem, name, zone))
 		return true;
-	err_set(err, ERR_VALUE, "there is no time zone '%.*s'", (int)(name.n > 60 ? 60 : name.n), name.p);
-	return err_hint(err, "UTC, a name such as America/New_York, or an offset such as +02:00");
+	err_set(err, ERR_VALUE, "there is no time zone '%.*s'",
+		(int)(name.n > 60 ? 60 : name.n), name.p);
+	return err_hint(
+		err, "UTC, a name such as America/New_York, or an offset such as +02:00");
 }
 
 int32_t

@@ -1,6 +1,8 @@
-/* Runs the official cases of CEL: `cel [--prefixes] [FILE.jsonl]`. Each line is a case {id, expr, bindings, types, check, expected |
- * error, type}. Values and errors are counted apart, so that failing on everything scores nothing. Ids that are known to
- * fail stand in cel.known with their reasons; a case that fails outside of it, or passes in it, fails the suite. */
+/* Runs the official cases of CEL: `cel [--prefixes] [FILE.jsonl]`. Each line is a case
+ * {id, expr, bindings, types, check, expected | error, type}. Values and errors are
+ * counted apart, so that failing on everything scores nothing. Ids that are known to fail
+ * stand in cel.known with their reasons; a case that fails outside of it, or passes in
+ * it, fails the suite. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,13 +47,15 @@ typed(struct arena *mem, const struct value *v)
 	if (str_is(kind, "type"))
 		return (struct value){.kind = V_TYPE, .str = text};
 	if (str_is(kind, "duration") || str_is(kind, "timestamp"))
-		return (struct value){.kind = str_is(kind, "duration") ? V_DURATION : V_TIMESTAMP,
+		return (struct value){
+			.kind = str_is(kind, "duration") ? V_DURATION : V_TIMESTAMP,
 			.span = {in->list.items[0].i, (int32_t)in->list.items[1].i}};
 	if (str_is(kind, "optional")) {
 		struct value *opt = arena_new_of(mem, struct value);
 		if (in->kind != V_NULL)
 			*opt = typed(mem, in);
-		return (struct value){.kind = V_OPTIONAL, .opt = in->kind == V_NULL ? NULL : opt};
+		return (struct value){
+			.kind = V_OPTIONAL, .opt = in->kind == V_NULL ? NULL : opt};
 	}
 	struct value *items = arena_array(mem, struct value, in->list.n);
 	struct member *members = arena_array(mem, struct member, in->list.n);
@@ -59,9 +63,11 @@ typed(struct arena *mem, const struct value *v)
 		if (str_is(kind, "list"))
 			items[k] = typed(mem, &in->list.items[k]);
 		else
-			members[k] = (struct member){typed(mem, &in->list.items[k].list.items[0]),
+			members[k] = (struct member){
+				typed(mem, &in->list.items[k].list.items[0]),
 				typed(mem, &in->list.items[k].list.items[1])};
-	return str_is(kind, "list") ? value_list(items, in->list.n) : value_map(mem, members, in->list.n);
+	return str_is(kind, "list") ? value_list(items, in->list.n)
+				    : value_map(mem, members, in->list.n);
 }
 
 /* "map(string, list(int))" */
@@ -84,21 +90,27 @@ type_from(struct arena *mem, struct str *text)
 	}
 	*text = str_from(*text, 1);
 	struct expr_type *made = arena_new_of(mem, struct expr_type);
-	*made = (struct expr_type){.kind = type == NULL ? V_LIST : type->kind, .key = key, .of = of};
+	*made = (struct expr_type){
+		.kind = type == NULL ? V_LIST : type->kind, .key = key, .of = of};
 	return made;
 }
 
 static void
 bind(struct bench *b, const struct value *test)
 {
-	const struct value *bindings = value_get(test, "bindings"), *types = value_get(test, "types");
+	const struct value *bindings = value_get(test, "bindings"),
+			   *types = value_get(test, "types");
 	b->n = 0;
-	for (size_t i = 0; bindings != NULL && i < bindings->map->n && b->n < MOST_ROOTS; i++) {
+	for (size_t i = 0; bindings != NULL && i < bindings->map->n && b->n < MOST_ROOTS;
+		i++) {
 		const struct member *member = &bindings->map->members[i];
-		struct str type = types == NULL ? STR("dyn") : value_get_str(types, str_cstr(b->mem, member->key.str));
+		struct str type = types == NULL
+			? STR("dyn")
+			: value_get_str(types, str_cstr(b->mem, member->key.str));
 		b->values[b->n] = typed(b->mem, &member->value);
 		b->places[b->n] = &b->values[b->n];
-		b->roots[b->n++] = (struct expr_root){str_cstr(b->mem, member->key.str), type_from(b->mem, &type), false};
+		b->roots[b->n++] = (struct expr_root){str_cstr(b->mem, member->key.str),
+			type_from(b->mem, &type), false};
 	}
 }
 
@@ -132,18 +144,21 @@ passes(struct bench *b, const struct value *test, char *why, size_t size)
 	const struct value *expected = value_get(test, "expected");
 	struct source source = {.name = "case", .text = value_get_str(test, "expr")};
 	struct diags diags = {.mem = b->mem};
-	struct expr_env env = {b->roots, b->n, NULL, NULL, !value_get_bool(test, "check", true)};
+	struct expr_env env = {
+		b->roots, b->n, NULL, NULL, !value_get_bool(test, "check", true)};
 	struct expr_scope scope = {.roots = b->places};
 	struct value out;
 	struct err err;
 	bool wants_error = value_get(test, "error") != NULL;
-	const struct expr *expr = expr_compile(b->mem, source.text, (struct mark){&source, 0, 0}, NULL, &env, &diags);
+	const struct expr *expr = expr_compile(
+		b->mem, source.text, (struct mark){&source, 0, 0}, NULL, &env, &diags);
 	if (expr == NULL) {
 		snprintf(why, size, "%s", diags.first->err.msg);
 		return wants_error;
 	}
 	if (!is_type(b, test, expr)) {
-		snprintf(why, size, "type %s", expr_type_name(b->mem, expr_type_of(expr)));
+		snprintf(
+			why, size, "type %s", expr_type_name(b->mem, expr_type_of(expr)));
 		return false;
 	}
 	if (value_get_bool(test, "check_only", false))
@@ -176,10 +191,12 @@ struct tally {
 };
 
 static void
-count(struct tally *t, const struct value *test, struct str known, bool passed, const char *why)
+count(struct tally *t, const struct value *test, struct str known, bool passed,
+	const char *why)
 {
 	struct str id = value_get_str(test, "id");
-	bool wants_error = value_get(test, "error") != NULL, expected_fail = is_known(known, id);
+	bool wants_error = value_get(test, "error") != NULL,
+	     expected_fail = is_known(known, id);
 	*(wants_error ? &t->errors : &t->values) += 1;
 	*(wants_error ? &t->errors_ok : &t->values_ok) += passed;
 	t->surprises += passed == expected_fail;
@@ -197,15 +214,16 @@ try_prefixes(struct bench *b, const struct value *test)
 	size_t n = 0;
 	for (; n <= all.n; n++) {
 		struct arena *mem = arena_new();
-		struct source source = {.name = "case", .text = str_copy(mem, (struct str){all.p, n})};
+		struct source source = {
+			.name = "case", .text = str_copy(mem, (struct str){all.p, n})};
 		struct diags diags = {.mem = mem};
 		struct expr_env env = {b->roots, b->n, NULL, NULL, n % 2 == 1};
 		struct expr_scope scope = {.roots = b->places};
 		struct value out;
 		struct err err;
 		struct buf told = buf_in(mem);
-		const struct expr *expr = expr_compile(mem, source.text, (struct mark){&source, 0, 0}, NULL, &env,
-			&diags);
+		const struct expr *expr = expr_compile(mem, source.text,
+			(struct mark){&source, 0, 0}, NULL, &env, &diags);
 		if (expr == NULL)
 			diags_print(&told, &diags, false);
 		else if (!expr_eval(expr, &scope, mem, &out, &err))
@@ -259,14 +277,18 @@ main(int argc, char **argv)
 		arena_free(mem);
 		return argc > 1 ? 1 : 77;
 	}
-	conformance_load(mem, arena_printf(mem, "%s/tests/conformance/cel.known", root == NULL ? "." : root), &known);
+	conformance_load(mem,
+		arena_printf(
+			mem, "%s/tests/conformance/cel.known", root == NULL ? "." : root),
+		&known);
 	run(text, known, prefixes, &t);
 	size_t passed = t.values_ok + t.errors_ok, all = t.values + t.errors;
 	if (prefixes)
 		printf("%zu prefixes\n", t.values);
 	else
-		printf("values %zu of %zu, errors %zu of %zu\n%zu passed, %zu failed\n", t.values_ok, t.values,
-			t.errors_ok, t.errors, passed, all - passed);
+		printf("values %zu of %zu, errors %zu of %zu\n%zu passed, %zu failed\n",
+			t.values_ok, t.values, t.errors_ok, t.errors, passed,
+			all - passed);
 	arena_free(mem);
 	return t.surprises > 0;
 }

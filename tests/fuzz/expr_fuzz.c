@@ -1,5 +1,6 @@
-/* Scans, parses, checks, compiles and evaluates whatever comes. The first byte chooses whether the checker is off. The same
- * text must give the same twice, and a result must survive being written. */
+/* Scans, parses, checks, compiles and evaluates whatever comes. The first byte chooses
+ * whether the checker is off. The same text must give the same twice, and a result must
+ * survive being written. */
 #include <stdlib.h>
 
 #include "data/expr.h"
@@ -9,16 +10,23 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 static const struct expr_root roots[] = {
-	{"self", &expr_dyn, false}, {"later", &expr_dyn, false}, {"secrets", &expr_map, true},
-	{"n", &expr_int, false}, {"now", &expr_timestamp, false},
+	{"self", &expr_dyn, false},
+	{"later", &expr_dyn, false},
+	{"secrets", &expr_map, true},
+	{"n", &expr_int, false},
+	{"now", &expr_timestamp, false},
 };
 
 static void
 fill(struct arena *mem, struct value values[5])
 {
 	struct err err;
-	if (!json_parse(mem, STR("{\"a\":[1,2.5,\"x\",null,true,{\"b\":{}}],\"s\":\"te\\u00e9xt\",\"big\":18446744073709551615}"),
-		NULL, &values[0], &err) || !json_parse(mem, STR("{\"p\":\"hunter2hunter2\"}"), NULL, &values[2], &err))
+	if (!json_parse(mem,
+		    STR("{\"a\":[1,2.5,\"x\",null,true,{\"b\":{}}],\"s\":\"te\\u00e9xt\","
+			"\"big\":18446744073709551615}"),
+		    NULL, &values[0], &err)
+		|| !json_parse(
+			mem, STR("{\"p\":\"hunter2hunter2\"}"), NULL, &values[2], &err))
 		abort();
 	values[1] = value_unknown(STR("later"));
 	values[3] = value_int(-7);
@@ -48,7 +56,8 @@ run(struct str text, bool unchecked, struct buf *out)
 	for (size_t i = 0; i < 5; i++)
 		places[i] = &values[i];
 	struct expr_scope scope = {.roots = places};
-	const struct expr *expr = expr_compile(out->mem, text, (struct mark){&source, 0, 0}, NULL, &env, &diags);
+	const struct expr *expr = expr_compile(
+		out->mem, text, (struct mark){&source, 0, 0}, NULL, &env, &diags);
 	if (expr == NULL) {
 		if (diags.first == NULL)
 			abort();

@@ -1,5 +1,5 @@
-/* A text with whatever ${{ }} in it: compiled by the rules that the first byte names, evaluated, recorded without its
- * secrets, and restored to the same. */
+/* A text with whatever ${{ }} in it: compiled by the rules that the first byte names,
+ * evaluated, recorded without its secrets, and restored to the same. */
 #include <stdlib.h>
 
 #include "data/json.h"
@@ -7,7 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static const struct expr_root roots[] = {{"self", &expr_dyn, false}, {"secrets", &expr_map, true}};
+static const struct expr_root roots[] = {
+	{"self", &expr_dyn, false}, {"secrets", &expr_map, true}};
 
 static void
 run(struct arena *mem, struct str text, unsigned rules)
@@ -24,7 +25,8 @@ run(struct arena *mem, struct str text, unsigned rules)
 	struct expr_scope scope = {.roots = places};
 	tree.source = &source;
 	tree.to = (uint32_t)text.n;
-	const struct template *template = template_compile(mem, &tree, &env, rules, NULL, &diags);
+	const struct template *template =
+		template_compile(mem, &tree, &env, rules, NULL, &diags);
 	if (template == NULL) {
 		struct buf out = buf_in(mem);
 		diags_print(&out, &diags, false);
@@ -36,8 +38,9 @@ run(struct arena *mem, struct str text, unsigned rules)
 	bool written = str_find(text, STR("hunter2")) < text.n;
 	if (!written && strstr(json_text(mem, &recorded, 0), "hunter2") != NULL)
 		abort();
-	if (rules == 0 && (!template_restore(mem, &recorded, &env, &scope, &back, &err)
-	                   || strcmp(json_text(mem, &v, 0), json_text(mem, &back, 0)) != 0))
+	if (rules == 0
+		&& (!template_restore(mem, &recorded, &env, &scope, &back, &err)
+			|| strcmp(json_text(mem, &v, 0), json_text(mem, &back, 0)) != 0))
 		abort();
 }
 

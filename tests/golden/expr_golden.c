@@ -1,8 +1,10 @@
-/* Evaluates each expression of expr.test and of docs/expressions.md and compares what comes out, message, place and hint
- * included, with what is written there. `expr_golden FILE write` writes it anew.
+/* Evaluates each expression of expr.test and of docs/expressions.md and compares what
+ * comes out, message, place and hint included, with what is written there. `expr_golden
+ * FILE write` writes it anew.
  *
- * In expr.test a line `> expression` is followed by what it gives: `= value: type`, or the message indented. In a page of
- * docs a line of a ```cel block is `expression   // result`; without a result it must give true. */
+ * In expr.test a line `> expression` is followed by what it gives: `= value: type`, or
+ * the message indented. In a page of docs a line of a ```cel block is `expression   //
+ * result`; without a result it must give true. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,7 +18,8 @@ struct named {
 };
 
 static bool
-find(const struct expr_type *type, struct str name, struct expr_member *out, struct err *why)
+find(const struct expr_type *type, struct str name, struct expr_member *out,
+	struct err *why)
 {
 	for (const struct named *n = type->with; n->name != NULL; n++)
 		if (str_is(name, n->name)) {
@@ -38,57 +41,89 @@ names(const struct expr_type *type, struct arena *mem)
 
 static const struct expr_type hosts = {.kind = V_LIST, .of = &expr_string};
 static const struct named input_names[] = {
-	{"domain", &expr_string, false, false}, {"mode", &expr_string, false, false},
-	{"count", &expr_int, false, false}, {"ratio", &expr_double, false, false},
-	{"down_since", &expr_timestamp, false, false}, {"forced", &expr_bool, false, false},
-	{"hosts", &hosts, false, false}, {NULL, NULL, false, false},
+	{"domain", &expr_string, false, false},
+	{"mode", &expr_string, false, false},
+	{"count", &expr_int, false, false},
+	{"ratio", &expr_double, false, false},
+	{"down_since", &expr_timestamp, false, false},
+	{"forced", &expr_bool, false, false},
+	{"hosts", &hosts, false, false},
+	{NULL, NULL, false, false},
 };
 static const struct named output_names[] = {
-	{"lag", &expr_int, true, false}, {"url", &expr_string, true, false}, {NULL, NULL, false, false},
+	{"lag", &expr_int, true, false},
+	{"url", &expr_string, true, false},
+	{NULL, NULL, false, false},
 };
-static const struct expr_type outputs_type = {.kind = V_MAP, .find = find, .names = names, .with = output_names};
+static const struct expr_type outputs_type = {
+	.kind = V_MAP, .find = find, .names = names, .with = output_names};
 static const struct named step_names[] = {
-	{"status", &expr_string, false, false}, {"outputs", &outputs_type, false, false}, {NULL, NULL, false, false},
+	{"status", &expr_string, false, false},
+	{"outputs", &outputs_type, false, false},
+	{NULL, NULL, false, false},
 };
-static const struct expr_type step_type = {.kind = V_MAP, .find = find, .names = names, .with = step_names};
+static const struct expr_type step_type = {
+	.kind = V_MAP, .find = find, .names = names, .with = step_names};
 static const struct named steps_names[] = {
-	{"dump", &step_type, false, false}, {"copy", &step_type, false, false}, {NULL, NULL, false, false},
+	{"dump", &step_type, false, false},
+	{"copy", &step_type, false, false},
+	{NULL, NULL, false, false},
 };
 static const struct named objective_names[] = {
-	{"rpo", &expr_duration, false, false}, {"rto", &expr_duration, false, false}, {NULL, NULL, false, false},
+	{"rpo", &expr_duration, false, false},
+	{"rto", &expr_duration, false, false},
+	{NULL, NULL, false, false},
 };
-static const struct expr_type inputs_type = {.kind = V_MAP, .find = find, .names = names, .with = input_names};
-static const struct expr_type steps_type = {.kind = V_MAP, .find = find, .names = names, .with = steps_names};
-static const struct expr_type objectives_type = {.kind = V_MAP, .find = find, .names = names, .with = objective_names};
+static const struct expr_type inputs_type = {
+	.kind = V_MAP, .find = find, .names = names, .with = input_names};
+static const struct expr_type steps_type = {
+	.kind = V_MAP, .find = find, .names = names, .with = steps_names};
+static const struct expr_type objectives_type = {
+	.kind = V_MAP, .find = find, .names = names, .with = objective_names};
 
 enum { ROOTS = 8 };
 
 static const struct expr_root roots[ROOTS] = {
-	{"inputs", &inputs_type, false}, {"steps", &steps_type, false}, {"objectives", &objectives_type, false},
-	{"secrets", &expr_map, true}, {"self", &expr_dyn, false}, {"now", &expr_timestamp, false},
-	{"later", &expr_dyn, false}, {"vars", &expr_dyn, false},
+	{"inputs", &inputs_type, false},
+	{"steps", &steps_type, false},
+	{"objectives", &objectives_type, false},
+	{"secrets", &expr_map, true},
+	{"self", &expr_dyn, false},
+	{"now", &expr_timestamp, false},
+	{"later", &expr_dyn, false},
+	{"vars", &expr_dyn, false},
 };
 
 static const char *const data[ROOTS] = {
-	"{\"domain\": \"app.example.org\", \"mode\": \"planned\", \"count\": 3, \"ratio\": 0.5, \"forced\": false,"
+	"{\"domain\": \"app.example.org\", \"mode\": \"planned\", \"count\": 3, "
+	"\"ratio\": 0.5, \"forced\": false,"
 	" \"hosts\": [\"db1\", \"db2\"]}",
-	"{\"dump\": {\"status\": \"done\", \"outputs\": {\"lag\": 12, \"url\": \"s3://b/k\"}},"
+	"{\"dump\": {\"status\": \"done\", \"outputs\": {\"lag\": 12, \"url\": "
+	"\"s3://b/k\"}},"
 	" \"copy\": {\"status\": \"skipped\", \"outputs\": {}}}",
-	"{}", "{\"token\": \"hunter2hunter2\", \"empty\": \"\"}",
-	"{\"status\": 200, \"stdout\": \"lag=42 ok\", \"version\": \"14.9\", \"none\": null, \"rows\":"
-	" [{\"n\": 7, \"name\": \"a\"}, {\"n\": 3, \"name\": \"b\"}], \"headers\": {\"content-type\": \"text/html\"},"
-	" \"DBInstances\": [{\"DBInstanceIdentifier\": \"db1\", \"DBInstanceStatus\": \"available\"},"
+	"{}",
+	"{\"token\": \"hunter2hunter2\", \"empty\": \"\"}",
+	"{\"status\": 200, \"stdout\": \"lag=42 ok\", \"version\": \"14.9\", \"none\": "
+	"null, \"rows\":"
+	" [{\"n\": 7, \"name\": \"a\"}, {\"n\": 3, \"name\": \"b\"}], \"headers\": "
+	"{\"content-type\": \"text/html\"},"
+	" \"DBInstances\": [{\"DBInstanceIdentifier\": \"db1\", \"DBInstanceStatus\": "
+	"\"available\"},"
 	" {\"DBInstanceIdentifier\": \"db2\", \"DBInstanceStatus\": \"backing-up\"}],"
 	" \"LatestRestorableTime\": \"2026-01-19T12:57:00Z\"}",
-	NULL, NULL, "{\"limits\": {\"cpu\": 2}, \"tags\": {\"env\": \"staging\"}}",
+	NULL,
+	NULL,
+	"{\"limits\": {\"cpu\": 2}, \"tags\": {\"env\": \"staging\"}}",
 };
 
 static struct value
-with_members(struct arena *mem, struct value map, const char *a, struct value x, const char *b, struct value y)
+with_members(struct arena *mem, struct value map, const char *a, struct value x,
+	const char *b, struct value y)
 {
 	struct map_builder made = {.mem = mem};
 	for (size_t i = 0; i < map.map->n; i++)
-		map_put_str(&made, map.map->members[i].key.str, map.map->members[i].value);
+		map_put_str(
+			&made, map.map->members[i].key.str, map.map->members[i].value);
 	map_put(&made, a, x);
 	if (b != NULL)
 		map_put(&made, b, y);
@@ -101,11 +136,14 @@ fill(struct arena *mem, struct value values[ROOTS])
 	struct err err;
 	struct span time;
 	for (size_t i = 0; i < ROOTS; i++)
-		if (data[i] != NULL && !json_parse(mem, str_of(data[i]), NULL, &values[i], &err))
+		if (data[i] != NULL
+			&& !json_parse(mem, str_of(data[i]), NULL, &values[i], &err))
 			abort();
 	time_parse(STR("2026-01-19T12:50:00Z"), &time, &err);
-	values[0] = with_members(mem, values[0], "down_since", value_timestamp(time), NULL, value_null());
-	values[2] = with_members(mem, values[2], "rpo", value_duration_ns(6 * NS_H), "rto", value_duration_ns(10 * NS_MIN));
+	values[0] = with_members(
+		mem, values[0], "down_since", value_timestamp(time), NULL, value_null());
+	values[2] = with_members(mem, values[2], "rpo", value_duration_ns(6 * NS_H),
+		"rto", value_duration_ns(10 * NS_MIN));
 	time_parse(STR("2026-01-19T13:00:00Z"), &time, &err);
 	values[5] = value_timestamp(time);
 	values[6] = value_unknown(STR("only a real run knows the result of 'dump'"));
@@ -125,15 +163,18 @@ evaluate(struct arena *mem, struct str text, struct buf *out)
 	for (size_t i = 0; i < ROOTS; i++)
 		places[i] = &values[i];
 	struct expr_scope scope = {.roots = places};
-	const struct expr *expr = expr_compile(mem, text, (struct mark){&source, 0, 0}, NULL, &env, &diags);
+	const struct expr *expr =
+		expr_compile(mem, text, (struct mark){&source, 0, 0}, NULL, &env, &diags);
 	if (expr == NULL) {
 		diags_print(out, &diags, false);
 	} else if (!expr_eval(expr, &scope, mem, &v, &err)) {
 		buf_puts(out, "when evaluated: ");
 		diag_print(out, DIAG_ERROR, &err, false);
 	} else {
-		buf_printf(out, "= %s: %s%s\n", v.kind == V_UNKNOWN ? "unknown" : value_short(mem, &v, 2000),
-			expr_type_name(mem, expr_type_of(expr)), value_is_secret(&v) ? ", secret" : "");
+		buf_printf(out, "= %s: %s%s\n",
+			v.kind == V_UNKNOWN ? "unknown" : value_short(mem, &v, 2000),
+			expr_type_name(mem, expr_type_of(expr)),
+			value_is_secret(&v) ? ", secret" : "");
 	}
 }
 
@@ -182,7 +223,8 @@ render_functions(struct buf *out)
 	const struct expr_function *rows = expr_functions(&n);
 	buf_puts(out, "| function | gives | example |\n|---|---|---|\n");
 	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "| `%s` | %s | `%s` |\n", rows[i].signature, rows[i].summary, rows[i].example);
+		buf_printf(out, "| `%s` | %s | `%s` |\n", rows[i].signature,
+			rows[i].summary, rows[i].example);
 }
 
 /* A page: examples in ```cel blocks, and the table of functions between two marks. */
@@ -218,7 +260,8 @@ tell_difference(struct str old, struct str new)
 		a = str_cut(old, '\n', &old);
 		b = str_cut(new, '\n', &new);
 		if (!str_eq(a, b)) {
-			printf("line %u is\n  %.*s\nit should be\n  %.*s\n", number, STR_FMT(a), STR_FMT(b));
+			printf("line %u is\n  %.*s\nit should be\n  %.*s\n", number,
+				STR_FMT(a), STR_FMT(b));
 			return;
 		}
 	}
@@ -246,7 +289,10 @@ main(int argc, char **argv)
 	} else if (!same) {
 		tell_difference(text, buf_str(&out));
 	}
-	printf("%s: %s\n", argv[1], same ? "as written" : argc > 2 ? "written anew" : "differs");
+	printf("%s: %s\n", argv[1],
+		same               ? "as written"
+			: argc > 2 ? "written anew"
+				   : "differs");
 	arena_free(mem);
 	return !same && argc <= 2;
 }

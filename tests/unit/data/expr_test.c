@@ -32,7 +32,9 @@ struct bench {
 };
 
 static const struct expr_root roots[] = {
-	{"self", &expr_dyn, false}, {"later", &expr_dyn, false}, {"secrets", &expr_map, true},
+	{"self", &expr_dyn, false},
+	{"later", &expr_dyn, false},
+	{"secrets", &expr_map, true},
 };
 static const struct expr_env env = {.roots = roots, .n_roots = 3};
 
@@ -42,9 +44,13 @@ bench_open(struct bench *b)
 	struct err err;
 	*b = (struct bench){.mem = arena_new(), .source = {.name = "t"}};
 	b->diags.mem = b->mem;
-	assert_ok(json_parse(b->mem, STR("{\"status\":\"available\",\"items\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,"
-		"16,17,18,19,20],\"steps\":{\"a\":{\"outputs\":{\"n\":5}}}}"), NULL, &b->self, &err));
-	assert_ok(json_parse(b->mem, STR("{\"p\":\"hunter2hunter2\"}"), NULL, &b->secrets, &err));
+	assert_ok(json_parse(b->mem,
+		STR("{\"status\":\"available\",\"items\":[1,2,3,4,5,6,7,8,9,10,11,12,13,"
+		    "14,15,"
+		    "16,17,18,19,20],\"steps\":{\"a\":{\"outputs\":{\"n\":5}}}}"),
+		NULL, &b->self, &err));
+	assert_ok(json_parse(
+		b->mem, STR("{\"p\":\"hunter2hunter2\"}"), NULL, &b->secrets, &err));
 	b->later = value_unknown(STR("later"));
 	b->places[0] = &b->self;
 	b->places[1] = &b->later;
@@ -57,7 +63,8 @@ compile(struct bench *b, struct str text)
 {
 	b->source.text = text;
 	b->diags = (struct diags){.mem = b->mem};
-	return expr_compile(b->mem, text, (struct mark){&b->source, 0, 0}, NULL, &env, &b->diags);
+	return expr_compile(
+		b->mem, text, (struct mark){&b->source, 0, 0}, NULL, &env, &b->diags);
 }
 
 static bool
@@ -88,7 +95,8 @@ examples_of_the_table_hold(void **state)
 		if (!evaluate(&b, str_of(rows[i].example), &v, &err))
 			fail_msg("%s: %s", rows[i].example, err.msg);
 		if (v.kind != V_BOOL || !v.b)
-			fail_msg("%s gives %s", rows[i].example, value_short(b.mem, &v, 200));
+			fail_msg("%s gives %s", rows[i].example,
+				value_short(b.mem, &v, 200));
 	}
 	arena_free(b.mem);
 }
@@ -97,10 +105,16 @@ static void
 evaluation_asks_for_no_memory(void **state)
 {
 	static const char *const texts[] = {
-		"self.status == 'available'", "self.items.exists(i, i == 20)", "self.items.map(i, string(i)).join(',')",
-		"self.steps.a.outputs.?n.orValue(0) + 1", "self.status.matches('^a[a-z]+$')",
-		"'%s %d'.format([self.status, 3])", "json.marshal(self)", "timestamp('2026-01-19T13:00:00Z').getHours('Asia/Tokyo')",
-		"self.status > 'a' ? [1, 2].sum() : 0", "regex.replace(self.status, 'a', 'b')",
+		"self.status == 'available'",
+		"self.items.exists(i, i == 20)",
+		"self.items.map(i, string(i)).join(',')",
+		"self.steps.a.outputs.?n.orValue(0) + 1",
+		"self.status.matches('^a[a-z]+$')",
+		"'%s %d'.format([self.status, 3])",
+		"json.marshal(self)",
+		"timestamp('2026-01-19T13:00:00Z').getHours('Asia/Tokyo')",
+		"self.status > 'a' ? [1, 2].sum() : 0",
+		"regex.replace(self.status, 'a', 'b')",
 	};
 	struct bench b;
 	struct value v;
@@ -126,16 +140,26 @@ static void
 budget_ends_everything_soon(void **state)
 {
 	static const char *const texts[] = {
-		"lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(c, a + b + c >= 0)))",
-		"lists.range(1000000).map(x, x)", "lists.range(100000).map(x, [x, x, x, x, x, x, x, x, x, x, x, x])",
+		"lists.range(1000).all(a, lists.range(1000).all(b, "
+		"lists.range(1000).all(c, a + b + c >= 0)))",
+		"lists.range(1000000).map(x, x)",
+		"lists.range(100000).map(x, [x, x, x, x, x, x, x, x, x, x, x, x])",
 		"lists.range(200000).map(x, string(x)).join(',').size() < 0",
-		"cel.bind(a, 'xxxxxxxxxxxxxxxx', cel.bind(b, a+a+a+a+a+a+a+a, cel.bind(c, b+b+b+b+b+b+b+b, cel.bind(d,"
-		" c+c+c+c+c+c+c+c, cel.bind(e, d+d+d+d+d+d+d+d, cel.bind(f, e+e+e+e+e+e+e+e, f+f+f+f+f+f+f+f))))))",
-		"lists.range(100000).map(x, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'.matches('^(a+)+$'))",
-		"lists.range(100000).exists(x, 1 / 0 > x)", "'a'.replace('', 'b', 9999999) == lists.range(3000).map(x,"
-		" 'aaaaaaaaaaaaaaaaaaaaaaa').join('').replace('', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')"
-		".replace('', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')",
-		"lists.range(3000).distinct().size()", "lists.range(3000).map(x, {string(x): x}).sort()",
+		"cel.bind(a, 'xxxxxxxxxxxxxxxx', cel.bind(b, a+a+a+a+a+a+a+a, "
+		"cel.bind(c, b+b+b+b+b+b+b+b, cel.bind(d,"
+		" c+c+c+c+c+c+c+c, cel.bind(e, d+d+d+d+d+d+d+d, cel.bind(f, "
+		"e+e+e+e+e+e+e+e, f+f+f+f+f+f+f+f))))))",
+		"lists.range(100000).map(x, "
+		"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'.matches('^(a+)+$'))",
+		"lists.range(100000).exists(x, 1 / 0 > x)",
+		"'a'.replace('', 'b', 9999999) == lists.range(3000).map(x,"
+		" 'aaaaaaaaaaaaaaaaaaaaaaa').join('').replace('', "
+		"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')"
+		".replace('', "
+		"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"')",
+		"lists.range(3000).distinct().size()",
+		"lists.range(3000).map(x, {string(x): x}).sort()",
 	};
 	struct bench b;
 	struct value v;
@@ -152,7 +176,8 @@ budget_ends_everything_soon(void **state)
 			fail_msg("%s: %zu bytes", texts[i], arena_used(b.mem) - before);
 		if (ms > 500)
 			fail_msg("%s: %.0f ms", texts[i], ms);
-		printf("# %.0f ms, %zu KiB: %.60s: %s\n", ms, (arena_used(b.mem) - before) >> 10, texts[i], err.msg);
+		printf("# %.0f ms, %zu KiB: %.60s: %s\n", ms,
+			(arena_used(b.mem) - before) >> 10, texts[i], err.msg);
 		arena_free(b.mem);
 	}
 }
@@ -160,7 +185,8 @@ budget_ends_everything_soon(void **state)
 static void
 depth_is_limited(void **state)
 {
-	static const char *const pieces[] = {"(", "[", "-", "!", "{1:", "f(", "1+", "a.b(", "true?1:", "a[", "x&&(", "'a'+("};
+	static const char *const pieces[] = {"(", "[", "-", "!", "{1:", "f(", "1+",
+		"a.b(", "true?1:", "a[", "x&&(", "'a'+("};
 	struct bench b;
 	(void)state;
 	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
@@ -203,17 +229,21 @@ static void
 reads_and_guards_are_told(void **state)
 {
 	struct bench b;
-	static const struct expr_root steps[] = {{"steps", &expr_dyn, false}, {"run", &expr_dyn, false}};
+	static const struct expr_root steps[] = {
+		{"steps", &expr_dyn, false}, {"run", &expr_dyn, false}};
 	struct expr_env own = {.roots = steps, .n_roots = 2};
 	(void)state;
 	bench_open(&b);
 	struct buf reads = buf_in(b.mem), guards = buf_in(b.mem);
-	const struct expr *expr = expr_compile(b.mem, STR("steps.a.status == 'done' && ('done' == steps['b'].status && "
-		"steps.c.outputs.list[run.n].x > 1) && run.elapsed > 3"), (struct mark){NULL, 0, 0}, NULL, &own, &b.diags);
+	const struct expr *expr = expr_compile(b.mem,
+		STR("steps.a.status == 'done' && ('done' == steps['b'].status && "
+		    "steps.c.outputs.list[run.n].x > 1) && run.elapsed > 3"),
+		(struct mark){NULL, 0, 0}, NULL, &own, &b.diags);
 	assert_non_null(expr);
 	expr_reads(expr, put_path, &reads);
 	expr_guards(expr, put_id, &guards);
-	assert_str(buf_str(&reads), " steps.a.status steps.b.status steps.c.outputs.list run.n run.elapsed");
+	assert_str(buf_str(&reads),
+		" steps.a.status steps.b.status steps.c.outputs.list run.n run.elapsed");
 	assert_str(buf_str(&guards), " a b");
 	assert_true(expr_reads_root(expr, "run"));
 	assert_false(expr_reads_root(expr, "self"));
@@ -228,10 +258,15 @@ templates_keep_types_and_secrets(void **state)
 	struct err err;
 	(void)state;
 	bench_open(&b);
-	assert_ok(json_parse(b.mem, STR("{\"n\":\" ${{ self.items[1] }}\\n\",\"t\":\"n=${{ self.items[1] }} $${{ x }}\","
-		"\"s\":\"pw ${{ secrets.p }}\",\"m\":\"${{ {\\\"a\\\": {\\\"b\\\": '}}'}} }}\",\"u\":\"x${{ later }}\","
-		"\"k\":{\"$expr\":\"plain\"}}"), NULL, &tree, &err));
-	const struct template *template = template_compile(b.mem, &tree, &env, 0, NULL, &b.diags);
+	assert_ok(json_parse(b.mem,
+		STR("{\"n\":\" ${{ self.items[1] }}\\n\",\"t\":\"n=${{ self.items[1] }} "
+		    "$${{ x }}\","
+		    "\"s\":\"pw ${{ secrets.p }}\",\"m\":\"${{ {\\\"a\\\": {\\\"b\\\": "
+		    "'}}'}} }}\",\"u\":\"x${{ later }}\","
+		    "\"k\":{\"$expr\":\"plain\"}}"),
+		NULL, &tree, &err));
+	const struct template *template =
+		template_compile(b.mem, &tree, &env, 0, NULL, &b.diags);
 	assert_non_null(template);
 	assert_true(template_is_secret(template));
 	assert_ok(template_eval(template, &b.scope, b.mem, &v, &err));
@@ -239,7 +274,8 @@ templates_keep_types_and_secrets(void **state)
 	assert_str(value_get_str(&v, "t"), "n=2 ${{ x }}");
 	assert_str(value_get_str(&v, "s"), "pw hunter2hunter2");
 	assert_true(value_get(&v, "s")->flags & VALUE_SECRET);
-	assert_str(str_of(json_text(b.mem, value_get(&v, "m"), 0)), "{\"a\":{\"b\":\"}}\"}}");
+	assert_str(str_of(json_text(b.mem, value_get(&v, "m"), 0)),
+		"{\"a\":{\"b\":\"}}\"}}");
 	assert_int_equal(value_get(&v, "u")->kind, V_UNKNOWN);
 	struct value recorded = template_record(template, &v, b.mem);
 	const char *text = json_text(b.mem, &recorded, 0);
@@ -255,12 +291,21 @@ templates_keep_types_and_secrets(void **state)
 static void
 templates_refuse_what_has_no_text(void **state)
 {
-	static const struct { const char *text; unsigned rules; const char *message; } cases[] = {
-		{"\"a ${{ [1] }}\"", 0, "list(int) cannot be put into a text"}, {"\"${{ {} }}\"", TEMPLATE_TEXT, "cannot be put"},
+	static const struct {
+		const char *text;
+		unsigned rules;
+		const char *message;
+	} cases[] = {
+		{"\"a ${{ [1] }}\"", 0, "list(int) cannot be put into a text"},
+		{"\"${{ {} }}\"", TEMPLATE_TEXT, "cannot be put"},
 		{"\"echo ${{ self }}\"", TEMPLATE_NONE, "cannot stand in this text"},
-		{"\"${{ secrets.p }}\"", TEMPLATE_NO_SECRET, "a secret cannot stand here"}, {"\"x ${{ 1\"", 0, "is not closed"},
-		{"\"${{ '}} }}\"", 0, "is not closed"}, {"{\"${{ 1 }}\": 2}", 0, "in the name of a member"},
-		{"\"${{ optional.none() }}\"", 0, "cannot leave an expression"}, {"\"${{ }}\"", 0, "the expression is empty"},
+		{"\"${{ secrets.p }}\"", TEMPLATE_NO_SECRET,
+			"a secret cannot stand here"},
+		{"\"x ${{ 1\"", 0, "is not closed"},
+		{"\"${{ '}} }}\"", 0, "is not closed"},
+		{"{\"${{ 1 }}\": 2}", 0, "in the name of a member"},
+		{"\"${{ optional.none() }}\"", 0, "cannot leave an expression"},
+		{"\"${{ }}\"", 0, "the expression is empty"},
 	};
 	struct bench b;
 	struct value tree;
@@ -269,7 +314,8 @@ templates_refuse_what_has_no_text(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		bench_open(&b);
 		assert_ok(json_parse(b.mem, str_of(cases[i].text), NULL, &tree, &err));
-		assert_null(template_compile(b.mem, &tree, &env, cases[i].rules, NULL, &b.diags));
+		assert_null(template_compile(
+			b.mem, &tree, &env, cases[i].rules, NULL, &b.diags));
 		if (strstr(b.diags.first->err.msg, cases[i].message) == NULL)
 			fail_msg("%s: %s", cases[i].text, b.diags.first->err.msg);
 		arena_free(b.mem);
@@ -279,21 +325,43 @@ templates_refuse_what_has_no_text(void **state)
 static void
 patterns_are_those_of_re2(void **state)
 {
-	static const struct { const char *pattern; bool good; } cases[] = {
-		{"^a+b*?[^]x]{1,3}\\d\\pL\\x{41}(?:b)(?P<n>c)(?i:d)\\Q(*\\E$", true}, {"a{,3}", true}, {"", true},
-		{"\\1", false}, {"(?=a)", false}, {"(?<!a)", false}, {"(?>a)", false}, {"a*+", false}, {"a{2}+", false},
-		{"(?R)", false}, {"(?(1)a)", false}, {"(?C1)", false}, {"(*ACCEPT)", false}, {"\\K", false}, {"\\R", false},
-		{"\\C", false}, {"(?|a)", false}, {"(?#a)", false}, {"a{1001}", false}, {"(", false}, {"[a", false}, {"\\", false},
+	static const struct { const char *pattern; bool good;
+	} cases[] = {
+		{"^a+b*?[^]x]{1,3}\\d\\pL\\x{41}(?:b)(?P<n>c)(?i:d)\\Q(*\\E$", true},
+		{"a{,3}", true},
+		{"", true},
+		{"\\1", false},
+		{"(?=a)", false},
+		{"(?<!a)", false},
+		{"(?>a)", false},
+		{"a*+", false},
+		{"a{2}+", false},
+		{"(?R)", false},
+		{"(?(1)a)", false},
+		{"(?C1)", false},
+		{"(*ACCEPT)", false},
+		{"\\K", false},
+		{"\\R", false},
+		{"\\C", false},
+		{"(?|a)", false},
+		{"(?#a)", false},
+		{"a{1001}", false},
+		{"(", false},
+		{"[a", false},
+		{"\\", false},
 	};
 	struct arena *mem = arena_new();
 	const struct regex *regex;
 	struct err err;
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (regex_compile(mem, str_of(cases[i].pattern), &regex, &err) != cases[i].good)
-			fail_msg("%s: %s", cases[i].pattern, cases[i].good ? err.msg : "was taken");
+		if (regex_compile(mem, str_of(cases[i].pattern), &regex, &err)
+			!= cases[i].good)
+			fail_msg("%s: %s", cases[i].pattern,
+				cases[i].good ? err.msg : "was taken");
 	assert_ok(regex_compile(mem, STR("(a+)+$"), &regex, &err));
-	assert_false(regex_find(regex, STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"), 0, NULL, 0, &err));
+	assert_false(regex_find(regex, STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"),
+		0, NULL, 0, &err));
 	assert_int_equal(err.code, ERR_LIMIT);
 	assert_false(regex_matches_whole(regex, STR("ab"), &err));
 	assert_int_equal(err.code, ERR_NONE);
@@ -303,11 +371,18 @@ patterns_are_those_of_re2(void **state)
 static void
 zones_know_their_past_and_future(void **state)
 {
-	static const struct { const char *zone; int64_t utc; int32_t offset; } cases[] = {
-		{"UTC", 0, 0}, {"+02:30", 0, 9000}, {"-00:30", 0, -1800}, {"02:00", 0, 7200},
-		{"Europe/Berlin", 1768824000, 3600}, {"Europe/Berlin", 1784462400, 7200},
-		{"America/New_York", 1234567890, -18000}, {"America/New_York", 4118083200, -14400},   /* July 2100 */
-		{"Australia/Sydney", 4102444800, 39600}, {"Asia/Kolkata", 4102444800, 19800},
+	static const struct { const char *zone; int64_t utc; int32_t offset;
+	} cases[] = {
+		{"UTC", 0, 0},
+		{"+02:30", 0, 9000},
+		{"-00:30", 0, -1800},
+		{"02:00", 0, 7200},
+		{"Europe/Berlin", 1768824000, 3600},
+		{"Europe/Berlin", 1784462400, 7200},
+		{"America/New_York", 1234567890, -18000},
+		{"America/New_York", 4118083200, -14400}, /* July 2100 */
+		{"Australia/Sydney", 4102444800, 39600},
+		{"Asia/Kolkata", 4102444800, 19800},
 	};
 	struct arena *mem = arena_new();
 	const struct zone *zone;
@@ -316,7 +391,8 @@ zones_know_their_past_and_future(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_ok(zone_load(mem, str_of(cases[i].zone), &zone, &err));
 		if (zone_offset(zone, cases[i].utc) != cases[i].offset)
-			fail_msg("%s: %d", cases[i].zone, zone_offset(zone, cases[i].utc));
+			fail_msg(
+				"%s: %d", cases[i].zone, zone_offset(zone, cases[i].utc));
 	}
 	assert_false(zone_load(mem, STR("../../../etc/passwd"), &zone, &err));
 	assert_false(zone_load(mem, STR("/etc/localtime"), &zone, &err));
@@ -328,10 +404,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(examples_of_the_table_hold), cmocka_unit_test(evaluation_asks_for_no_memory),
-		cmocka_unit_test(budget_ends_everything_soon), cmocka_unit_test(depth_is_limited),
-		cmocka_unit_test(reads_and_guards_are_told), cmocka_unit_test(templates_keep_types_and_secrets),
-		cmocka_unit_test(templates_refuse_what_has_no_text), cmocka_unit_test(patterns_are_those_of_re2),
+		cmocka_unit_test(examples_of_the_table_hold),
+		cmocka_unit_test(evaluation_asks_for_no_memory),
+		cmocka_unit_test(budget_ends_everything_soon),
+		cmocka_unit_test(depth_is_limited),
+		cmocka_unit_test(reads_and_guards_are_told),
+		cmocka_unit_test(templates_keep_types_and_secrets),
+		cmocka_unit_test(templates_refuse_what_has_no_text),
+		cmocka_unit_test(patterns_are_those_of_re2),
 		cmocka_unit_test(zones_know_their_past_and_future),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
