@@ -93,10 +93,12 @@ write_ask(struct line *line)
 	if (line->path->before != NULL || line->path->after != NULL)
 		diff_write(line->out, line->style, line->path->before, line->path->after,
 			12);
+	struct str word = text(line, "word");
 	if (change)
 		more(line, "answer:  ",
-			str_of(arena_printf(line->out->mem, "rbx approve %.*s %s",
-				STR_FMT(line->state->id), path_text(line))));
+			str_of(arena_printf(line->out->mem, "rbx approve %.*s %s%s%.*s",
+				STR_FMT(line->state->id), path_text(line),
+				word.n > 0 ? " --word " : "", STR_FMT(word))));
 	else
 		more(line, "answer:  ",
 			str_of(arena_printf(line->out->mem,
@@ -112,7 +114,8 @@ write_answer(struct line *line)
 	begin(line, yes ? TONE_GOOD : TONE_WARN, yes ? "✓" : "✗", yes ? "+" : "x");
 	if (value_get_bool(&line->body, "void", false)) {
 		buf_puts(line->out,
-			"an answer came to nothing: the question was another one\n");
+			"an answer came to nothing: the question was another one, "
+			"or its word was not given\n");
 		return;
 	}
 	struct str user = value_get_str(value_get(&line->body, "by"), "user");

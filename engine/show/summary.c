@@ -124,8 +124,10 @@ write_waiting(struct buf *out, const struct style *style, const struct summary *
 		buf_safe(out, str_of(text == NULL ? "is it done?" : text), false);
 		buf_putc(out, '\n');
 		if (change)
-			buf_printf(out, "  rbx approve %.*s %s        (or --no)\n",
-				STR_FMT(summary->state->id), path->path);
+			buf_printf(out, "  rbx approve %.*s %s%s%s        (or --no)\n",
+				STR_FMT(summary->state->id), path->path,
+				path->word == NULL ? "" : " --word ",
+				path->word == NULL ? "" : path->word);
 		else
 			buf_printf(out,
 				"  look at the world, then: rbx resolve %.*s %s "
