@@ -46,11 +46,35 @@ send(struct cmd *cmd, struct map_builder *message)
 	return EXIT_DONE;
 }
 
+/* --answer NAME=VALUE: what the step judges by the types of its questions. */
+static bool
+add_answers(struct cmd *cmd, struct map_builder *message)
+{
+	struct map_builder answers = {.mem = cmd->mem};
+	for (size_t i = 0; i < cmd->n_given; i++) {
+		struct str value;
+		if (strcmp(cmd->given[i].row->name, "answer") != 0)
+			continue;
+		struct str name = str_cut(str_of(cmd->given[i].value), '=', &value);
+		if (value.p == NULL)
+			return false;
+		map_put_str(&answers, name, value_str(value));
+	}
+	if (answers.n > 0)
+		map_put(message, "answers", map_done(&answers));
+	return true;
+}
+
 static int
 run_approve(struct cmd *cmd)
 {
 	struct map_builder message = message_of(cmd, "approve");
 	const char *word = cmd_value(cmd, "word");
+	struct err err;
+	if (!add_answers(cmd, &message)) {
+		err_set(&err, ERR_VALUE, "--answer wants NAME=VALUE");
+		return cmd_error(cmd, EXIT_WRONG, &err);
+	}
 	map_put(&message, "step", value_str(str_of(cmd->words[1])));
 	map_put(&message, "yes", value_bool(!cmd_flag(cmd, "no")));
 	if (word != NULL)
@@ -123,6 +147,7 @@ run_resolve(struct cmd *cmd)
 static const struct option_row approve_options[] = {
 	{"no", 0, NULL, "refuse instead"},
 	{"word", 0, "WORD", "the word that the question wants typed"},
+	{"answer", 0, "NAME=VALUE", "an answer to one of its questions"},
 	{"reason", 0, "TEXT", "stands in the record"},
 	{NULL, 0, NULL, NULL},
 };

@@ -123,6 +123,11 @@ outputs_of(struct judged *judged, struct result *result)
 		if ((field->flags & FIELD_OUTPUT) && v != NULL && !value_is_secret(v))
 			map_put(&map, field->name, scrubbed(scope->shell->vault, scope->mem, v));
 	}
+	/* What a person answered: all of it. */
+	const struct step_type *type = judged->node->type;
+	for (size_t i = 0; type != NULL && type->asks && judged->self != NULL && i < judged->self->map->n; i++)
+		map_put_str(&map, judged->self->map->members[i].key.str,
+			scrubbed(scope->shell->vault, scope->mem, &judged->self->map->members[i].value));
 	for (size_t i = 0; i < judged->node->n_outputs; i++) {
 		const struct named_expr *it = &judged->node->outputs[i];
 		struct value v;
