@@ -59,7 +59,8 @@ test_done_and_judged_bad(void **unused)
 static void
 test_no_try_left(void **unused)
 {
-	struct bad_end end = {.fate = FATE_DOUBT, .joined = FATE_DOUBT, .in_window = true};
+	struct bad_end end = {.fate = FATE_DOUBT, .joined = FATE_DOUBT,
+		.in_window = true};
 
 	(void)unused;
 	end.effect = IDEMPOTENT;
@@ -73,7 +74,7 @@ test_no_try_left(void **unused)
 	assert_int_equal(again(&end), AGAIN_FAIL);
 }
 
-/* A key that is too old protects nothing: it counts as probed with a probe, else as once. */
+/* A key that is too old protects nothing: it counts as probed with a probe, else once. */
 static void
 test_old_key(void **unused)
 {

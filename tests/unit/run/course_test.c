@@ -1,5 +1,6 @@
-/* Whole runs in the scripted world: which records they leave. For what the executable specification does not know: called
- * playbooks, lists that undo, drills, questions that are steps, `rbx undo`. */
+/* Whole runs in the scripted world: which records they leave. For what the executable
+ * specification does not know: called playbooks, lists that undo, drills, questions that
+ * are steps, `rbx undo`. */
 #include "../unit.h"
 #include "world.h"
 
@@ -23,7 +24,8 @@ add_fact(struct buf *out, const struct value *body, const char *key)
 static struct str
 trace_of(struct arena *mem, const struct world *world)
 {
-	static const char *const keys[] = {"what", "state", "how", "grade", "choice", "yes", "left",
+	static const char *const keys[] = {"what", "state", "how", "grade", "choice",
+		"yes", "left",
 		"doubt", "green", "nothing", "exit", "void"};
 	size_t n;
 	const struct record *records = world_records(world, &n);
@@ -49,8 +51,11 @@ run_text(struct arena *mem, const char *text, const struct run_state *of)
 	struct value from;
 	struct err err;
 	struct scenario *scenario = arena_new_of(mem, struct scenario);
+	char *json = arena_strdup(mem, text);         /* written with ' for " */
 
-	if (!json_parse(mem, str_of(text), NULL, &from, &err))
+	for (char *p = json; *p != '\0'; p++)
+		*p = *p == '\'' ? '"' : *p;
+	if (!json_parse(mem, str_of(json), NULL, &from, &err))
 		fail_msg("%s", err.msg);
 	scenario_read(mem, &from, scenario);
 	struct world *world = world_new(mem, scenario);
@@ -77,10 +82,10 @@ static void
 test_call(void **unused)
 {
 	(void)unused;
-	expect("{\"book\":{\"steps\":[{\"id\":\"c\",\"type\":\"playbook\",\"book\":{"
-		"\"preconditions\":[{\"id\":\"p\"}],\"steps\":[{\"id\":\"x\",\"effect\":\"once\"}],"
-		"\"on_success\":[{\"id\":\"h\",\"effect\":\"repeatable\"}],"
-		"\"finally\":[{\"id\":\"f\"}]}}]}}",
+	expect("{'book':{'steps':[{'id':'c','type':'playbook','book':{"
+		"'preconditions':[{'id':'p'}],'steps':[{'id':'x','effect':'once'}],"
+		"'on_success':[{'id':'h','effect':'repeatable'}],"
+		"'finally':[{'id':'f'}]}}]}}",
 		"begin c\n"
 		"outcome c/preconditions/p ok ran\n"
 		"intent c/x\n"
@@ -98,12 +103,12 @@ static void
 test_call_refused(void **unused)
 {
 	(void)unused;
-	expect("{\"book\":{\"steps\":[{\"id\":\"c\",\"type\":\"playbook\",\"on_error\":\"continue\","
-		"\"book\":{\"preconditions\":[{\"id\":\"p\"},{\"id\":\"q\"}],"
-		"\"steps\":[{\"id\":\"x\",\"effect\":\"once\"}],"
-		"\"on_failure\":[{\"id\":\"h\",\"effect\":\"repeatable\"}]}},"
-		"{\"id\":\"y\",\"effect\":\"idempotent\"}]},"
-		"\"world\":{\"c/preconditions/p\":[{\"holds\":false}]}}",
+	expect("{'book':{'steps':[{'id':'c','type':'playbook','on_error':'continue',"
+		"'book':{'preconditions':[{'id':'p'},{'id':'q'}],"
+		"'steps':[{'id':'x','effect':'once'}],"
+		"'on_failure':[{'id':'h','effect':'repeatable'}]}},"
+		"{'id':'y','effect':'idempotent'}]},"
+		"'world':{'c/preconditions/p':[{'holds':false}]}}",
 		"begin c\n"
 		"outcome c/preconditions/p failed\n"
 		"outcome c/preconditions/q ok ran\n"
@@ -120,10 +125,10 @@ static void
 test_call_dry(void **unused)
 {
 	(void)unused;
-	expect("{\"book\":{\"steps\":[{\"id\":\"c\",\"type\":\"playbook\",\"dry_run\":true,\"book\":{"
-		"\"steps\":[{\"id\":\"x\",\"effect\":\"once\"},"
-		"{\"id\":\"y\",\"effect\":\"idempotent\",\"preview\":true}],"
-		"\"finally\":[{\"id\":\"f\",\"effect\":\"once\"}]}}]}}",
+	expect("{'book':{'steps':[{'id':'c','type':'playbook','dry_run':true,'book':{"
+		"'steps':[{'id':'x','effect':'once'},"
+		"{'id':'y','effect':'idempotent','preview':true}],"
+		"'finally':[{'id':'f','effect':'once'}]}}]}}",
 		"begin c\n"
 		"outcome c/x ok assumed\n"
 		"outcome c/y ok predicted\n"
@@ -132,11 +137,11 @@ test_call_dry(void **unused)
 }
 
 static const char *const with_undo_list =
-	"{\"mode\":\"%s\",\"book\":{\"steps\":[{\"id\":\"g\",\"type\":\"block\",\"on_error\":\"undo\","
-	"\"steps\":[{\"id\":\"a\",\"effect\":\"idempotent\",\"undo\":\"auto\"},"
-	"{\"id\":\"b\",\"effect\":\"once\",\"undo\":["
-	"{\"id\":\"b1\",\"effect\":\"once\"},{\"id\":\"b2\",\"effect\":\"idempotent\"}]},"
-	"{\"id\":\"c\",\"effect\":\"once\"}]}]%s},\"world\":{\"g/c\":[{\"verdict\":\"%s\"}]%s}}";
+	"{'mode':'%s','book':{'steps':[{'id':'g','type':'block','on_error':'undo',"
+	"'steps':[{'id':'a','effect':'idempotent','undo':'auto'},"
+	"{'id':'b','effect':'once','undo':["
+	"{'id':'b1','effect':'once'},{'id':'b2','effect':'idempotent'}]},"
+	"{'id':'c','effect':'once'}]}]%s},'world':{'g/c':[{'verdict':'%s'}]%s}}";
 
 static void
 test_undo_list(void **unused)
@@ -172,7 +177,7 @@ test_undo_list_fails(void **unused)
 
 	(void)unused;
 	expect(arena_printf(mem, with_undo_list, "run", "", "FAIL",
-		",\"g/b/undo/b1\":[{\"verdict\":\"FAIL\"}]"),
+		",'g/b/undo/b1':[{'verdict':'FAIL'}]"),
 		"begin g\n"
 		"intent g/a\n"
 		"outcome g/a ok ran\n"
@@ -193,8 +198,8 @@ test_drill(void **unused)
 
 	(void)unused;
 	expect(arena_printf(mem, with_undo_list, "drill",
-		",\"trigger\":[{\"id\":\"t\"}],\"on_success\":[{\"id\":\"h\"}]",
-		"DONE", ",\"trigger/t\":[{\"holds\":false}]"),
+		",'trigger':[{'id':'t'}],'on_success':[{'id':'h'}]",
+		"DONE", ",'trigger/t':[{'holds':false}]"),
 		"outcome trigger/t failed\n"
 		"begin g\n"
 		"intent g/a\n"
@@ -225,7 +230,7 @@ test_drill_green(void **unused)
 
 	(void)unused;
 	expect(arena_printf(mem, with_undo_list, "drill",
-		",\"drill\":{\"undo\":false,\"leaves\":[\"g/a\",\"g/b\",\"g/c\"]}", "DONE", ""),
+		",'drill':{'undo':false,'leaves':['g/a','g/b','g/c']}", "DONE", ""),
 		"begin g\n"
 		"intent g/a\n"
 		"outcome g/a ok ran\n"
@@ -245,7 +250,8 @@ test_undo_run(void **unused)
 	struct world *done = run_text(mem,
 		arena_printf(mem, with_undo_list, "run", "", "DONE", ""), NULL);
 	struct world *undo = run_text(mem,
-		arena_printf(mem, with_undo_list, "undo", "", "DONE", ""), world_state(done));
+		arena_printf(mem, with_undo_list, "undo", "", "DONE", ""),
+			world_state(done));
 
 	(void)unused;
 	assert_str(trace_of(mem, undo),
@@ -267,11 +273,11 @@ static void
 test_manual(void **unused)
 {
 	(void)unused;
-	expect("{\"book\":{\"steps\":[{\"id\":\"m\",\"effect\":\"repeatable\",\"asks\":true},"
-		"{\"id\":\"n\",\"effect\":\"repeatable\",\"asks\":true},{\"id\":\"z\"}]},\"tty\":true,"
-		"\"events\":[{\"at\":5,\"do\":\"approve\",\"step\":\"m\"},"
-		"{\"at\":9,\"do\":\"approve\",\"step\":\"n\",\"yes\":false},"
-		"{\"at\":12,\"do\":\"resolve\",\"step\":\"n\",\"choice\":\"failed\"}]}",
+	expect("{'book':{'steps':[{'id':'m','effect':'repeatable','asks':true},"
+		"{'id':'n','effect':'repeatable','asks':true},{'id':'z'}]},'tty':true,"
+		"'events':[{'at':5,'do':'approve','step':'m'},"
+		"{'at':9,'do':'approve','step':'n','yes':false},"
+		"{'at':12,'do':'resolve','step':'n','choice':'failed'}]}",
 		"ask m change\n"
 		"answer m yes=true\n"
 		"intent m\n"
@@ -288,15 +294,15 @@ static void
 test_group_question(void **unused)
 {
 	(void)unused;
-	expect("{\"book\":{\"steps\":[{\"id\":\"g\",\"type\":\"block\",\"confirm\":{\"within\":50},"
-		"\"steps\":[{\"id\":\"x\",\"effect\":\"once\"}]}]},\"tty\":true}",
+	expect("{'book':{'steps':[{'id':'g','type':'block','confirm':{'within':50},"
+		"'steps':[{'id':'x','effect':'once'}]}]},'tty':true}",
 		"ask g change\n"
 		"answer g yes=false\n"
 		"outcome g failed\n"
 		"end  failed exit=1\n", 1);
-	expect("{\"book\":{\"steps\":[{\"id\":\"g\",\"type\":\"block\",\"confirm\":{},"
-		"\"steps\":[{\"id\":\"x\",\"effect\":\"once\"}]}]},\"tty\":true,"
-		"\"events\":[{\"at\":5,\"do\":\"cancel\"}]}",
+	expect("{'book':{'steps':[{'id':'g','type':'block','confirm':{},"
+		"'steps':[{'id':'x','effect':'once'}]}]},'tty':true,"
+		"'events':[{'at':5,'do':'cancel'}]}",
 		"ask g change\n"
 		"signal  cancel\n"
 		"outcome g cancelled\n"
@@ -307,9 +313,9 @@ static void
 test_patience(void **unused)
 {
 	struct arena *mem = arena_new();
-	struct world *world = run_text(mem, "{\"book\":{\"steps\":[{\"id\":\"m\","
-		"\"effect\":\"repeatable\",\"asks\":true}],\"on_waiting\":[{\"id\":\"h\"}]},"
-		"\"tty\":true,\"events\":[{\"at\":200,\"do\":\"approve\",\"step\":\"m\"}]}", NULL);
+	struct world *world = run_text(mem, "{'book':{'steps':[{'id':'m',"
+		"'effect':'repeatable','asks':true}],'on_waiting':[{'id':'h'}]},"
+		"'tty':true,'events':[{'at':200,'do':'approve','step':'m'}]}", NULL);
 	size_t n;
 	const struct record *records = world_records(world, &n);
 

@@ -6,10 +6,12 @@
 struct folding { struct arena *mem; struct run_state state; int64_t at; };
 
 static void
-apply(struct folding *f, enum kind kind, const char *path, unsigned attempt, const char *body)
+apply(struct folding *f, enum kind kind, const char *path, unsigned attempt,
+	const char *body)
 {
 	struct err err = {0};
-	struct record record = {.seq = f->state.seq + 1, .at = ++f->at, .kind = kind, .path = path,
+	struct record record = {.seq = f->state.seq + 1, .at = ++f->at, .kind = kind,
+		.path = path,
 		.attempt = attempt, .body = str_of(body)};
 
 	if (!run_apply(&f->state, &record, &err))
@@ -65,7 +67,8 @@ static void
 test_crash_is_doubt(void **with)
 {
 	struct folding *f = *with;
-	const char *intent = "{\"v\":1,\"effect\":\"idempotent\",\"was\":\"A\",\"in\":{\"x\":1}}";
+	const char *intent = "{\"v\":1,\"effect\":\"idempotent\",\"was\":\"A\","
+		"\"in\":{\"x\":1}}";
 
 	apply(f, REC_INTENT, "a", 1, intent);
 	const struct path_state *a = state_find(&f->state, "a");
@@ -75,10 +78,12 @@ test_crash_is_doubt(void **with)
 	assert_int_equal(a->fate, FATE_DOUBT);
 	assert_str(a->was->str, "A");
 	assert_int_equal(value_get_int(a->in, "x", 0), 1);
-	apply(f, REC_OUTCOME, "a", 2, "{\"v\":1,\"state\":\"ok\",\"fate\":\"done\",\"how\":\"ran\"}");
+	apply(f, REC_OUTCOME, "a", 2,
+		"{\"v\":1,\"state\":\"ok\",\"fate\":\"done\",\"how\":\"ran\"}");
 	assert_int_equal(a->fate, FATE_DONE);
 	assert_string_equal(path_status(&f->state, a), "done");
-	apply(f, REC_OUTCOME, "a/undo", 1, "{\"v\":1,\"state\":\"ok\",\"fate\":\"done\"}");
+	apply(f, REC_OUTCOME, "a/undo", 1,
+		"{\"v\":1,\"state\":\"ok\",\"fate\":\"done\"}");
 	assert_string_equal(path_status(&f->state, a), "undone");
 }
 
@@ -107,11 +112,14 @@ test_reopen(void **with)
 {
 	struct folding *f = *with;
 
-	apply(f, REC_OUTCOME, "g/x", 1, "{\"v\":1,\"state\":\"failed\",\"fate\":\"none\"}");
+	apply(f, REC_OUTCOME, "g/x", 1,
+		"{\"v\":1,\"state\":\"failed\",\"fate\":\"none\"}");
 	apply(f, REC_OUTCOME, "g", 0, "{\"v\":1,\"state\":\"ok\",\"fate\":\"done\"}");
 	apply(f, REC_BEGIN, "b", 0, "{\"v\":1,\"deadline_at\":3}");
-	apply(f, REC_OUTCOME, "b", 1, "{\"v\":1,\"state\":\"failed\",\"fate\":\"partial\"}");
-	apply(f, REC_OUTCOME, "on_failure/h", 1, "{\"v\":1,\"state\":\"ok\",\"fate\":\"done\"}");
+	apply(f, REC_OUTCOME, "b", 1,
+		"{\"v\":1,\"state\":\"failed\",\"fate\":\"partial\"}");
+	apply(f, REC_OUTCOME, "on_failure/h", 1,
+		"{\"v\":1,\"state\":\"ok\",\"fate\":\"done\"}");
 	apply(f, REC_END, "", 0, "{\"v\":1,\"state\":\"failed\",\"exit\":1}");
 	assert_int_equal(f->state.first->touched, 3);
 	apply(f, REC_OWN, "", 0, "{\"v\":1,\"epoch\":2,\"why\":\"reopen\"}");
@@ -136,7 +144,8 @@ test_key(void **with)
 	assert_string_equal(path_key(f->mem, &f->state, a), key);
 	a->generation = 1;
 	assert_string_not_equal(path_key(f->mem, &f->state, a), key);
-	assert_string_not_equal(path_key(f->mem, &f->state, state_path(&f->state, "a[1]")),
+	assert_string_not_equal(path_key(f->mem, &f->state, state_path(&f->state,
+		"a[1]")),
 		path_key(f->mem, &f->state, state_path(&f->state, "a[0]")));
 }
 
@@ -145,7 +154,8 @@ test_refused(void **with)
 {
 	struct folding *f = *with;
 	struct err err;
-	struct record record = {.seq = 3, .kind = REC_BEGIN, .path = "x", .body = STR("{\"v\":2}")};
+	struct record record = {.seq = 3, .kind = REC_BEGIN, .path = "x",
+		.body = STR("{\"v\":2}")};
 
 	assert_false(run_apply(&f->state, &record, &err));
 	assert_int_equal(err.code, ERR_VERSION);
@@ -161,7 +171,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		folded(test_paths), folded(test_crash_is_doubt), folded(test_a_persons_time),
+		folded(test_paths), folded(test_crash_is_doubt),
+			folded(test_a_persons_time),
 		folded(test_reopen), folded(test_key), folded(test_refused),
 	};
 
