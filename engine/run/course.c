@@ -159,7 +159,7 @@ wait_for_person(struct owner *o)
 			&& !is_patient(o, path))
 			quiet &= call_person(o, path);
 	}
-	if (quiet && !o->options.tty && o->inbox == NULL)
+	if (quiet && !o->options.tty && o->inbox == NULL && o->unread == NULL)
 		leave(o, 4);
 }
 
@@ -197,10 +197,10 @@ static bool
 has_acted(const struct run_state *state)
 {
 	for (const struct path_state *p = state->first; p != NULL; p = p->next) {
-		bool did = p->state == OUT_OK && (p->how == WAY_RAN
-			|| p->how == WAY_ADOPTED);
 		bool counts = !path_is_handler(p->path) || state->mode == MODE_UNDO;
-		if (did && p->intents > 0 && counts)
+		bool did = p->state == OUT_OK && p->fate == FATE_DONE && p->how != WAY_NONE
+			&& p->how != WAY_UNCHANGED;
+		if (did && counts)
 			return true;
 	}
 	return false;

@@ -90,7 +90,7 @@ claim(struct owner *o, const struct news *news)
 		o->stopped = o->stopped || stopped_by(o, p);
 	}
 	for (size_t i = 0; i < news->n_messages; i++)
-		inbox_keep(o, &news->messages[i]);
+		inbox_claim(o, &news->messages[i]);
 }
 
 static struct seat *
@@ -170,6 +170,22 @@ set_clock(struct owner *o, struct now now)
 	o->boot = now.boot;
 }
 
+/* All that follows, until nothing more does. */
+static void
+follow(struct owner *o)
+{
+	struct turn *turn = o->turn;
+
+	for (;;) {
+		size_t records = turn->n_records, acts = turn->n_acts;
+		inbox_waiting(o);
+		course_advance(o);
+		if (turn->n_records == records && turn->n_acts == acts
+			&& !inbox_is_ripe(o))
+			break;
+	}
+}
+
 void
 run_decide(struct owner *o, const struct news *news, struct now now, struct arena *mem,
 	struct turn *turn)
@@ -180,14 +196,9 @@ run_decide(struct owner *o, const struct news *news, struct now now, struct aren
 	o->records_cap = o->acts_cap = 0;
 	set_clock(o, now);
 	take(o, news);
-	for (;;) {
-		size_t records = turn->n_records, acts = turn->n_acts;
-		inbox_waiting(o);
-		course_advance(o);
-		inbox_waiting(o);                     /* a walk may have come to a question that stood open */
-		if (turn->n_records == records && turn->n_acts == acts)
-			break;
-	}
+	follow(o);
+	while (inbox_next(o))
+		follow(o);
 }
 
 void

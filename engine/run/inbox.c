@@ -16,7 +16,8 @@ struct letter {                                       /* a message, read */
 static bool
 is_known(const struct run_state *state, uint64_t id)
 {
-	if (id == 0)                                  /* of the owner's own terminal: in no inbox */
+	/* of the owner's own terminal: in no inbox */
+	if (id == 0)
 		return false;
 	for (size_t i = 0; i < state->n_messages; i++) {
 		if (state->messages[i] == id)
@@ -177,7 +178,7 @@ resolve_end(struct owner *o, struct seat *seat, enum choice choice, enum fate fa
 	switch (choice) {
 	case CHOICE_DONE:
 		final.state = OUT_OK;
-		final.fate = FATE_DONE;
+		final.fate = seat->effect == PURE ? FATE_NONE : FATE_DONE;
 		break;
 	case CHOICE_FAILED:
 		final.state = OUT_FAILED;
@@ -249,11 +250,9 @@ must_wait(const struct letter *letter)
 	return early || is_looking(seat);
 }
 
-void
-inbox_keep(struct owner *o, const struct message *message)
+static void
+keep(struct owner *o, struct kept_message **at, const struct message *message)
 {
-	struct kept_message **at = &o->inbox;
-
 	for (; *at != NULL; at = &(*at)->next) {
 		if (message->id != 0 && (*at)->message.id == message->id)
 			return;
@@ -261,10 +260,10 @@ inbox_keep(struct owner *o, const struct message *message)
 	*at = arena_new_of(o->mem, struct kept_message);
 	(*at)->message = *message;
 	(*at)->message.body = str_copy(o->mem, message->body);
-	(*at)->message.user = arena_strdup(o->mem, message->user == NULL ? ""
-		: message->user);
-	(*at)->message.host = arena_strdup(o->mem, message->host == NULL ? ""
-		: message->host);
+	(*at)->message.user = arena_strdup(o->mem,
+		message->user == NULL ? "" : message->user);
+	(*at)->message.host = arena_strdup(o->mem,
+		message->host == NULL ? "" : message->host);
 }
 
 void
@@ -286,7 +285,7 @@ inbox_yes(struct owner *o, const struct seat *seat)
 	struct message message = {.at = o->now, .uid = o->options.uid,
 		.user = o->options.user, .host = o->options.host,
 		.body = str_of(json_text(o->turn_mem, &v, JSON_COMPACT))};
-	inbox_keep(o, &message);
+	keep(o, &o->inbox, &message);
 }
 
 static bool
@@ -334,7 +333,7 @@ inbox_take(struct owner *o, const struct message *message)
 	}
 	ticket_take(o, letter.path);
 	if (must_wait(&letter))
-		inbox_keep(o, message);
+		keep(o, &o->inbox, message);
 	else if (str_is(letter.what, "approve"))
 		take_answer(o, &letter);
 	else if (str_is(letter.what, "resolve"))
@@ -356,6 +355,16 @@ may_be_taken(struct owner *o, const struct message *message)
 		return false;
 	return letter.seat->stand == STAND_DOUBT || letter.seat->stand == STAND_FINAL
 		|| letter.seat->stand == STAND_ASK;
+}
+
+bool
+inbox_is_ripe(struct owner *o)
+{
+	for (struct kept_message *kept = o->inbox; kept != NULL; kept = kept->next) {
+		if (may_be_taken(o, &kept->message))
+			return true;
+	}
+	return false;
 }
 
 void
@@ -391,4 +400,44 @@ inbox_has_resolve(struct owner *o, const char *path)
 			return true;
 	}
 	return false;
+}
+
+/* A cancel to a dead owner is taken before anything starts, a `resolve` before an open
+ * intent is decided about; answers after the first walk, so that they meet questions. */
+void
+inbox_claim(struct owner *o, const struct message *message)
+{
+	struct letter letter;
+	bool first = read_letter(o, message, &letter) && !str_is(letter.what, "approve");
+
+	keep(o, first ? &o->inbox : &o->unread, message);
+}
+
+/* Of what was kept for the first walk: it came to nothing there. */
+static struct kept_message *
+missed(struct owner *o)
+{
+	for (struct kept_message **at = &o->inbox; *at != NULL; at = &(*at)->next) {
+		struct kept_message *kept = *at;
+		struct letter letter;
+		if (read_letter(o, &kept->message, &letter) && letter.seat != NULL)
+			continue;
+		*at = kept->next;
+		return kept;
+	}
+	return NULL;
+}
+
+bool
+inbox_next(struct owner *o)
+{
+	struct kept_message *next = missed(o);
+
+	if (next == NULL && o->unread != NULL) {
+		next = o->unread;
+		o->unread = next->next;
+	}
+	if (next != NULL)
+		inbox_take(o, &next->message);
+	return next != NULL;
 }

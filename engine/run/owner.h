@@ -139,6 +139,8 @@ struct owner {
 	struct seat *handlers[PARTS];
 	struct seat *whole;                    /* what a drill or `rbx undo` takes back */
 	struct kept_message *inbox;
+	/* of the claim, for after its first walk */
+	struct kept_message *unread;
 	struct timer run_deadline;
 	struct timer call;               /* at a terminal: when somebody else is called */
 	struct timer **heap;
@@ -270,10 +272,13 @@ void course_advance(struct owner *o);
 
 /* ---- inbox.c */
 bool inbox_has_resolve(struct owner *o, const char *path);
-void inbox_keep(struct owner *o, const struct message *message);
 void inbox_take(struct owner *o, const struct message *message);
-/* what was kept, and may be taken now */
 void inbox_yes(struct owner *o, const struct seat *seat);  /* --yes: answers its question, if it may */
+bool inbox_is_ripe(struct owner *o);                  /* some of what was kept may be taken now */
+void inbox_claim(struct owner *o, const struct message *message);
+/* one that was unread at the claim is taken */
+bool inbox_next(struct owner *o);
+/* what was kept, and may be taken now */
 void inbox_waiting(struct owner *o);
 
 #endif

@@ -341,30 +341,7 @@ fold_again(struct shell *shell, const char *run, struct err *err)
 	return run_fold(shell->store, run, shell->mem, &shell->state, err);
 }
 
-/* What is taken before the owner looks for itself, or leaves because a person is needed: an answer to a question that
- * stands, a `resolve` of a step that is open or in doubt, a cancel. */
-static bool
-comes_first(const struct shell *shell, const struct message *message)
-{
-	struct arena *mem = arena_new();
-	struct value body;
-	struct err err;
-	bool first = false;
-	if (json_parse(mem, message->body, NULL, &body, &err)) {
-		struct str what = value_get_str(&body, "do");
-		const struct path_state *state =
-			state_find(&shell->state, str_cstr(mem, value_get_str(&body, "step")));
-		bool halts = str_is(what, "cancel") || str_is(what, "stop");
-		bool asked = state != NULL && state->ask != 0;
-		bool doubt = state != NULL && (state->open || state->state == OUT_DOUBT || state->fate == FATE_DOUBT);
-		first = halts || (str_is(what, "approve") && asked) ||
-			(str_is(what, "resolve") && (asked || doubt));
-	}
-	arena_free(mem);
-	return first;
-}
-
-/* What was sent to the run while nobody carried it out; what does not come first is told after the claim. */
+/* What was sent while nobody carried the run out comes with the claim. */
 static bool
 read_inbox(struct shell *shell, struct news *claim, struct err *err)
 {
@@ -377,16 +354,11 @@ read_inbox(struct shell *shell, struct news *claim, struct err *err)
 		return false;
 	}
 	const struct inbox_answer *answer = op.answer;
-	struct message *first = arena_array(shell->mem, struct message, answer->n + 1);
 	shell->inbox_after = shell->state.last_message;
-	for (size_t i = 0; i < answer->n; i++) {
+	claim->messages = answer->messages;
+	claim->n_messages = answer->n;
+	for (size_t i = 0; i < answer->n; i++)
 		shell->inbox_after = answer->messages[i].id;
-		if (comes_first(shell, &answer->messages[i]))
-			first[claim->n_messages++] = answer->messages[i];
-		else
-			shell_tell(shell, (struct news){.kind = NEWS_MESSAGE, .message = &answer->messages[i]}, NULL);
-	}
-	claim->messages = first;
 	return true;
 }
 

@@ -3,8 +3,10 @@
 
   expect.py MODEL_FOLDER [--seed N] [--count N] [--steady] [--break RULE]
 
-The model is taken as it is but for the places below, where it says something else than the documents that it carries out
-(engine-sketch.md, language.md). --break NAME breaks one of its rules: a driver that sees no difference is no test."""
+The model is taken as it is but for the places below,
+	where it says something else than the documents that it carries out
+(engine-sketch.md,
+	language.md). --break NAME breaks one of its rules: a driver that sees no difference is no test."""
 import argparse
 import json
 import pathlib
@@ -33,12 +35,20 @@ CORRECTED = [
      "                if n.each == 0:\n                    self.final(n, p, 'skipped', 'none')\n                    return 'skipped'\n"
      "                if n.confirm is not None and self.run.mode != 'dry' and 'group'"),
     # a person's time does not count "also for the groups around it": loops too
-    ("    return [''] + ['/'.join(parts[:i + 1]) for i in range(len(parts))]\n", "    return [''] + groups(path) + [path]\n"),
-    ("p.startswith(s + '/') for p in others", "p.startswith((s + '/', s + '[')) for p in others"),
+    ("    return [''] + ['/'.join(parts[:i + 1]) for i in range(len(parts))]\n",
+    	"    return [''] + groups(path) + [path]\n"),
+    ("p.startswith(s + '/') for p in others",
+    	"p.startswith((s + '/', s + '[')) for p in others"),
     # "Undo goes through the items backwards": those of a loop belong to it
-    ("n = self.node_of(q) if q.startswith(p + '/') else None", "n = self.node_of(q) if q.startswith((p + '/', p + '[')) else None"),
+    ("n = self.node_of(q) if q.startswith(p + '/') else None",
+    	"n = self.node_of(q) if q.startswith((p + '/', p + '[')) else None"),
     # a check that fails has changed nothing
     ("        lv = self.lv(p)\n        if self.halted(p) and self.run.signal != 'deadline'", "        lv, fate = self.lv(p), 'none' if n.cls == P else fate\n        if self.halted(p) and self.run.signal != 'deadline'"),
+    # what a person settled as done was neither skipped nor unchanged; a check never changed anything
+    ("f.how in ('ran', 'adopted') and (n :=",
+    	"f.how in ('ran', 'adopted', 'resolved') and (n :="),
+    ("            fate = {'done': 'done',",
+    	"            fate = 'none' if n.cls == P else {'done': 'done',"),
     # a dry run asks and shows the trigger; it need not hold
     ("        t = self.book.trigger if self.run.mode == 'run' else []\n        return [(n, 'trigger/' + n.id) for n in t]",
      "        return [(n, 'trigger/' + n.id) for n in self.book.trigger]"),
@@ -51,7 +61,8 @@ CORRECTED = [
 
 
 def load(folder: pathlib.Path) -> types.ModuleType:
-    texts = {name: (folder / f'{name}.py').read_text() for name in ('rbx_model', 'rbx_world')}
+    texts = {name: (folder / f'{name}.py').read_text() for name in ('rbx_model',
+    	'rbx_world')}
     for old, new in CORRECTED:
         where = [name for name, text in texts.items() if text.count(old) == 1]
         if len(where) != 1:
@@ -73,10 +84,12 @@ def main() -> None:
     a.add_argument('--break', dest='broken', default='')
     args = a.parse_args()
     world = load(args.folder)
-    rules = world.replace(world.FIXED, **{args.broken: False}) if args.broken else world.FIXED
+    rules = world.replace(world.FIXED,
+    	**{args.broken: False}) if args.broken else world.FIXED
     for seed in range(args.seed, args.seed + args.count):
         scenario = world.random_scenario(seed, args.steady)
-        print(json.dumps({'scenario': scenario, 'expect': world.Virtual(scenario, rules).run()}))
+        print(json.dumps({'scenario': scenario, 'expect': world.Virtual(scenario,
+        	rules).run()}))
 
 
 if __name__ == '__main__':

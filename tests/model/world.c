@@ -52,6 +52,7 @@ struct world {
 	size_t n_crashes, next_crash;
 	int64_t resume_after;
 	unsigned deaths;
+	bool has_inbox;
 	const struct run_state *of;                   /* the run that is taken back */
 };
 
@@ -495,12 +496,15 @@ claim(struct world *w, const char *why, int64_t deadline_ns)
 		(void)ok;
 	}
 	w->owner = owner_new(w->run, &w->scenario->book, &w->state, &w->asker, &options);
+	size_t inbox = w->has_inbox ? w->n_late : 0;
+	w->n_late -= inbox;
 	if (strcmp(why, "start") == 0)
 		turn_with(w, &(struct news){.kind = NEWS_START,
 			.mode = w->scenario->mode});
 	else
 		turn_with(w, &(struct news){.kind = NEWS_CLAIM, .why = why,
-			.deadline = deadline_ns});
+			.deadline = deadline_ns, .messages = w->late,
+			.n_messages = inbox});
 }
 
 /* ---- what happens */
@@ -768,6 +772,12 @@ void
 world_break(struct world *w, struct broken broken)
 {
 	w->broken = broken;
+}
+
+void
+world_has_inbox(struct world *w)
+{
+	w->has_inbox = true;
 }
 
 void

@@ -26,6 +26,8 @@ struct broken {
 struct world *world_new(struct arena *mem, const struct scenario *scenario);
 void world_close(struct world *world);                /* what its arenas hold */
 void world_break(struct world *world, struct broken broken);
+/* What was sent to a dead owner is handed over with the claim, as a store's inbox is. */
+void world_has_inbox(struct world *world);
 void world_undoes(struct world *world, const struct run_state *of);
 void world_crash(struct world *world, const struct crash *crashes, size_t n,
 	int64_t resume_after);

@@ -45,20 +45,28 @@ trace_of(struct arena *mem, const struct world *world)
 	return buf_str(&out);
 }
 
-static struct world *
-run_text(struct arena *mem, const char *text, const struct run_state *of)
+/* Written with ' for ". */
+static const struct scenario *
+read_text(struct arena *mem, const char *text, struct scenario *scenario)
 {
 	struct value from;
 	struct err err;
-	struct scenario *scenario = arena_new_of(mem, struct scenario);
-	char *json = arena_strdup(mem, text);         /* written with ' for " */
+	char *json = arena_strdup(mem, text);
 
 	for (char *p = json; *p != '\0'; p++)
 		*p = *p == '\'' ? '"' : *p;
 	if (!json_parse(mem, str_of(json), NULL, &from, &err))
 		fail_msg("%s", err.msg);
 	scenario_read(mem, &from, scenario);
-	struct world *world = world_new(mem, scenario);
+	return scenario;
+}
+
+static struct world *
+run_text(struct arena *mem, const char *text, const struct run_state *of)
+{
+	struct scenario *scenario = arena_new_of(mem, struct scenario);
+	struct world *world = world_new(mem, read_text(mem, text, scenario));
+
 	world_undoes(world, of);
 	const char *fault = world_run(world);
 	if (fault != NULL)
@@ -336,6 +344,94 @@ test_patience(void **unused)
 	arena_free(mem);
 }
 
+static void
+expect_with_inbox(const char *text, const char *trace)
+{
+	struct arena *mem = arena_new();
+	struct scenario *scenario = arena_new_of(mem, struct scenario);
+	struct world *world = world_new(mem, read_text(mem, text, scenario));
+
+	world_has_inbox(world);
+	assert_null(world_run(world));
+	assert_str(trace_of(mem, world), trace);
+	world_close(world);
+	arena_free(mem);
+}
+
+/* A person has settled it before rbx came back: the intent of the dead owner is not
+ * repeated (R8). */
+static void
+test_resolved_while_dead(void **unused)
+{
+	(void)unused;
+	expect_with_inbox("{'book':{'steps':["
+		"{'id':'a','effect':'idempotent'},{'id':'b'}]},"
+		"'events':[{'after':3,'do':'crash'},"
+		"{'at':5,'do':'resolve','step':'a','choice':'done'},"
+		"{'at':6,'do':'resolve','step':'nobody','choice':'skip'},"
+		"{'at':9,'do':'resume'}]}",
+		"intent a\n"
+		"resolve nobody skip void=true\n"
+		"outcome a doubt\n"
+		"resolve a done\n"
+		"outcome a ok resolved\n"
+		"outcome b ok ran\n"
+		"end  ok exit=0\n");
+}
+
+/* The run waited, left with 4, was answered, and is resumed: it must not leave again before
+ * it has read the answer. */
+static void
+test_approved_while_dead(void **unused)
+{
+	(void)unused;
+	expect_with_inbox("{'book':{'steps':[{'id':'a','effect':'once','confirm':{}}]},"
+		"'events':[{'at':5,'do':'approve','step':'a'},{'at':9,'do':'resume'}]}",
+		"ask a change\n"
+		"answer a yes=true\n"
+		"intent a\n"
+		"outcome a ok ran\n"
+		"end  ok exit=0\n");
+	expect_with_inbox("{'book':{'steps':[{'id':'g','type':'block','confirm':{},"
+		"'steps':[{'id':'a','effect':'once'}]}]},"
+		"'events':[{'at':5,'do':'approve','step':'g'},{'at':9,'do':'resume'}]}",
+		"ask g change\n"
+		"answer g yes=true\n"
+		"begin g\n"
+		"intent g/a\n"
+		"outcome g/a ok ran\n"
+		"outcome g ok\n"
+		"end  ok exit=0\n");
+}
+
+static void
+test_doubt_resolved_while_dead(void **unused)
+{
+	(void)unused;
+	expect_with_inbox("{'book':{'steps':[{'id':'a','effect':'once'}]},"
+		"'world':{'a':[{'verdict':'DOUBT'},{}]},"
+		"'events':[{'at':5,'do':'resolve','step':'a','choice':'retry'},"
+		"{'at':9,'do':'resume'}]}",
+		"intent a\n"
+		"outcome a doubt\n"
+		"resolve a retry\n"
+		"intent a\n"
+		"outcome a ok ran\n"
+		"end  ok exit=0\n");
+}
+
+static void
+test_cancelled_while_dead(void **unused)
+{
+	(void)unused;
+	expect_with_inbox("{'book':{'steps':[{'id':'a','effect':'once','confirm':{}}]},"
+		"'events':[{'at':5,'do':'cancel'},{'at':9,'do':'resume'}]}",
+		"ask a change\n"
+		"signal  cancel\n"
+		"outcome a cancelled\n"
+		"end  cancelled exit=5\n");
+}
+
 int
 main(void)
 {
@@ -346,6 +442,10 @@ main(void)
 		cmocka_unit_test(test_drill_green), cmocka_unit_test(test_undo_run),
 		cmocka_unit_test(test_manual), cmocka_unit_test(test_group_question),
 		cmocka_unit_test(test_patience),
+			cmocka_unit_test(test_resolved_while_dead),
+		cmocka_unit_test(test_approved_while_dead),
+		cmocka_unit_test(test_doubt_resolved_while_dead),
+		cmocka_unit_test(test_cancelled_while_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
