@@ -26,7 +26,13 @@ static const struct field out[] = {
 };
 
 /* A body up to this length is one PUT out of memory; a longer file goes up in parts. */
-enum { MOST_PUT = 8 << 20, FILE_SLOT = 1, PARTS_SLOT = 2, PIECE = 256 << 10 };
+enum {
+	MOST_PUT = 8 << 20,
+	MOST_METADATA = 32,
+	FILE_SLOT = 1,
+	PARTS_SLOT = 2,
+	PIECE = 256 << 10
+};
 enum phase { START, STAT, DIGEST, LOAD, HEAD, OLD, OPEN, PUT, STREAM, RESTORE };
 
 struct put {
@@ -34,7 +40,7 @@ struct put {
 	struct s3_place place;
 	struct str body;
 	bool is_file, is_long;                        /* long: not in memory */
-	struct header headers[40];
+	struct header headers[MOST_METADATA + 8];
 	size_t n_headers;
 	struct s3_object before;
 	uint8_t sha256[SHA256_SIZE];
@@ -102,8 +108,23 @@ digest_text(struct step *step)
 	return base64_text(step->mem, put->sha256, SHA256_SIZE);
 }
 
-/* The same object: by the checksum that S3 kept, else by MD5 and length as an ETag of a
- * single PUT shows them. */
+static bool
+metadata_is_same(struct step *step)
+{
+	struct put *put = step->state;
+	const struct value *wanted = value_get(step->in, "metadata");
+	if (wanted == NULL || wanted->kind != V_MAP)
+		return true;
+	for (size_t i = 0; i < wanted->map->n; i++) {
+		const struct member *member = &wanted->map->members[i];
+		const char *name = str_cstr(step->mem, member->key.str);
+		if (!str_eq(value_get_str(&put->before.metadata, name), member->value.str))
+			return false;
+	}
+	return true;
+}
+
+/* The same object: by the checksum that S3 kept, or that which rbx left beside it. */
 static bool
 is_same(struct step *step)
 {
@@ -168,6 +189,10 @@ begin(struct step *step)
 	if (put->place.is_prefix)
 		return step_fail(step, ERR_VALUE, false,
 			"'to' names a prefix; an object has a name");
+	const struct value *metadata = value_get(step->in, "metadata");
+	if (metadata != NULL && metadata->kind == V_MAP && metadata->map->n > MOST_METADATA)
+		return step_fail(step, ERR_LIMIT, false, "more than %d names in 'metadata'",
+			MOST_METADATA);
 	make_headers(step);
 	put->is_file = !body_is_known(step);
 	return STEP_DONE;
@@ -211,7 +236,7 @@ previewed(struct step *step)
 	struct value before = s3_object_value(step->mem, &put->before);
 	map_put(&result, "before", before);
 	map_put(&result, "after",
-		is_same(step) ? before : s3_object_value(step->mem, &after));
+		is_same(step) && metadata_is_same(step) ? before : s3_object_value(step->mem, &after));
 	map_put(&result, "out", result_of(step, &put->before));
 	return step_done(step, map_done(&result));
 }
@@ -244,6 +269,7 @@ put_object(struct step *step, struct now now)
 {
 	struct put *put = step->state;
 	add_header(put, "x-amz-checksum-sha256", digest_text(step));
+	add_header(put, S3_OUR_DIGEST, digest_text(step));
 	if (value_get_bool(step->in, "if_absent", false))
 		add_header(put, "If-None-Match", "*");
 	struct aws_call call = {
@@ -269,6 +295,7 @@ open_file(struct step *step)
 	struct put *put = step->state;
 	struct open_ask ask = {
 		.path = str_cstr(step->mem, value_get_str(step->in, "file"))};
+	add_header(put, S3_OUR_DIGEST, digest_text(step));
 	put->phase = OPEN;
 	return step_open(step,
 		(struct how){.reads = true, .slot = FILE_SLOT, .title = ask.path}, &ask);
@@ -377,9 +404,12 @@ run(struct step *step, const struct event *event)
 		return put->is_file ? ask_file(step, STAT) : put_object(step, event->now);
 	case STAT:
 		verdict = file_seen(step, event);
-		return verdict != STEP_DONE ? verdict
-			: put->is_long      ? open_file(step)
-					    : ask_file(step, LOAD);
+		return verdict != STEP_DONE
+			? verdict
+			: ask_file(step, put->is_long ? DIGEST : LOAD);
+	case DIGEST:
+		verdict = file_seen(step, event);
+		return verdict != STEP_DONE ? verdict : open_file(step);
 	case LOAD:
 		verdict = file_seen(step, event);
 		return verdict != STEP_DONE ? verdict : put_object(step, event->now);
@@ -389,7 +419,7 @@ run(struct step *step, const struct event *event)
 		return old_seen(step, event);
 	case OPEN: case STREAM:
 		return stream(step, event);
-	case HEAD: case DIGEST: case RESTORE:
+	case HEAD: case RESTORE:
 		break;
 	}
 	return STEP_WAIT;
@@ -437,7 +467,7 @@ go_back(struct step *step, struct now now)
 		   url = value_get_str(step->in, "to");
 	if (is_as_before(step))
 		return step_done(step, value_map(step->mem, NULL, 0));
-	if (put->before.exists && put->before.sha256.n > 0 && !is_same(step))
+	if (put->before.exists && !is_same(step))
 		return step_fail(step, ERR_EXISTS, false,
 			"%.*s is neither what was there nor what this run wrote",
 			STR_FMT(url));

@@ -116,7 +116,10 @@ s3_object_headers(
 			out->etag = unquoted(value);
 		else if (str_is(name, "x-amz-version-id") && !str_is(value, "null"))
 			out->version = value;
-		else if (str_is(name, "x-amz-checksum-sha256"))
+		else if (str_is(name, "x-amz-checksum-sha256")
+			 && memchr(value.p, '-', value.n) == NULL)
+			out->sha256 = value; /* "…-4" is that of the parts */
+		else if (str_is(name, S3_OUR_DIGEST) && out->sha256.n == 0)
 			out->sha256 = value;
 		else if (str_starts(name, STR("x-amz-meta-")))
 			map_put_str(&metadata, str_from(name, 11), value_str(value));

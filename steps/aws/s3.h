@@ -18,6 +18,10 @@ s3_place_parse(struct arena *mem, struct str text, struct s3_place *out, struct 
 bool s3_is_place(struct str text);
 struct str s3_path(struct arena *mem, struct str key); /* "/key", encoded */
 
+/* What rbx writes: the digest of the content in base64. S3 gives none of its own for an
+ * object of several parts, and S3-like stores give none at all. */
+#define S3_OUR_DIGEST "x-amz-meta-rbx-sha256"
+
 struct s3_object {
 	bool exists;
 	uint64_t size;
