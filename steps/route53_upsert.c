@@ -44,7 +44,7 @@ static const struct field in[] = {
 static const struct field out[] = {
 	{.name = "was", .type = FIELD_LIST, .each = FIELD_MAP, .flags = FIELD_OUTPUT,
 	 .help = "what was there, in the form of records; given as records it restores exactly that"},
-	{.name = "change_id", .type = FIELD_TEXT, .help = "of Route 53"},
+	{.name = "change_id", .type = FIELD_TEXT, .flags = FIELD_OUTPUT | FIELD_MAYBE, .help = "of Route 53"},
 	{.name = NULL},
 };
 
@@ -308,7 +308,7 @@ preview(struct step *step, const struct event *event)
 /* Deletions first: a CNAME must be gone before an A record of its name can stand. */
 static bool
 write_batch(struct step *step, struct buf *xml, const struct value *from,
-	const struct value *to)
+	const struct value *to, bool again)
 {
 	size_t n = 0;
 	buf_puts(xml,
@@ -326,7 +326,9 @@ write_batch(struct step *step, struct buf *xml, const struct value *from,
 		}
 	for (size_t i = 0; i < to->list.n; i++)
 		if (!record_is_absent(&to->list.items[i])
-			&& !value_equal(&from->list.items[i], &to->list.items[i])) {
+			&& (again
+				|| !value_equal(&from->list.items[i],
+					&to->list.items[i]))) {
 			record_write_change(xml, "UPSERT", &to->list.items[i]);
 			n++;
 		}
@@ -339,8 +341,11 @@ change(struct step *step, struct now now, const struct value *from,
 	const struct value *to)
 {
 	struct dns *dns = step->state;
+	/* All is as wanted, and the answer to the attempt that made it so was lost:
+	 * only the same UPSERT once more gives a change to wait for. */
+	bool again = step->attempt > 1 && value_equal(from, to);
 	struct buf body = buf_in(step->mem);
-	if (!write_batch(step, &body, from, to))
+	if (!write_batch(step, &body, from, to, again))
 		return STEP_DONE;
 	if (dns->strange != NULL)
 		return step_fail(step, ERR_VALUE, false,

@@ -144,10 +144,9 @@ hint_identity(struct step *step, const struct http_ask *ask, const char *action)
 static bool
 is_denied(const struct aws_error *error)
 {
-	return error->status == 403
-		&& (str_find(error->code, STR("Denied")) < error->code.n
-			|| str_find(error->code, STR("Unauthorized")) < error->code.n
-			|| str_is(error->code, "403"));
+	return str_find(error->code, STR("Denied")) < error->code.n
+		|| str_find(error->code, STR("Unauthorized")) < error->code.n
+		|| str_is(error->code, "403");
 }
 
 static bool
