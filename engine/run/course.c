@@ -217,7 +217,7 @@ end_run(struct owner *o, enum ending end)
 	body_doubts(o, &body);
 	if (end == END_OK && o->state->mode != MODE_DRY && !has_acted(o->state))
 		map_put(&body, "nothing", value_bool(true));
-	if (o->state->mode == MODE_DRILL || o->state->mode == MODE_UNDO)
+	if (o->state->mode != MODE_DRY)
 		undo_left(o, &body, &clean);
 	o->asker->end(o->asker, end, o->turn_mem, &members, &green);
 	for (size_t i = 0; members.kind == V_MAP && i < members.map->n; i++)

@@ -244,6 +244,18 @@ undo_visit(struct owner *o, struct seat *group)
 	return IS_OK;
 }
 
+/* In a group that failed and was undone for it. */
+static bool
+was_to_go_back(const struct owner *o, const struct path_state *path)
+{
+	for (const struct path_state *up = path->parent; up != NULL; up = up->parent) {
+		const struct node *node = up->state == OUT_FAILED ? node_at(o, up) : NULL;
+		if (node != NULL && node->on_error == ON_ERROR_UNDO)
+			return true;
+	}
+	return false;
+}
+
 static bool
 only_tells(const struct node *node)
 {
@@ -272,7 +284,8 @@ undo_left(struct owner *o, struct map_builder *body, bool *clean)
 	struct undoing change;
 
 	for (const struct path_state *p = run->first; p != NULL; p = p->next) {
-		if (!is_change(o, p, &change) || only_tells(change.node))
+		if (!is_change(o, p, &change) || only_tells(change.node)
+			|| (o->state->mode == MODE_RUN && !was_to_go_back(o, p)))
 			continue;
 		const struct path_state *undo = state_find(o->state,
 			arena_printf(o->turn_mem, "%s/undo", p->path));

@@ -159,18 +159,39 @@ write_follow_ups(struct buf *out, const struct summary *summary)
 	}
 }
 
+/* What was changed and is not taken back, and whether a drill was good. */
+static void
+write_left(struct buf *out, const struct summary *summary)
+{
+	const struct value *body = summary->state->end_body;
+	const struct value *left = value_get(body, "left"), *green = value_get(body,
+		"green");
+	for (size_t i = 0; left != NULL && i < left->list.n; i++)
+		buf_printf(out, "%s%.*s", i == 0 ? "\nleft behind: " : ", ",
+			STR_FMT(left->list.items[i].str));
+	if (left != NULL)
+		buf_putc(out, '\n');
+	if (green != NULL)
+		buf_printf(out, "the drill is %s\n", green->b ? "green" : "not green");
+}
+
 static void
 write_next(struct buf *out, const struct summary *summary)
 {
 	const struct run_state *state = summary->state;
-	const char *word = run_word(state, summary->holder != NULL);
+	const char *word = run_word(state, summary->holder != NULL), *why;
+	struct err err = {0};
 	if (strcmp(word, "crashed") == 0)
 		buf_printf(out, "\nnobody carries it out; go on with: rbx resume %.*s\n",
 			STR_FMT(state->id));
 	else if (strcmp(word, "waiting") == 0 && summary->holder == NULL)
 		buf_printf(
 			out, "\nthen go on with: rbx resume %.*s\n", STR_FMT(state->id));
-	else if (state->end == END_FAILED || state->end == END_CANCELLED)
+	else if (state->end != END_NONE && !state_may_resume(state, state->at, true, &why,
+		&err)) {
+		if (state->end != END_OK && state->end != END_REFUSED)
+			buf_printf(out, "\nit is not resumed: %s\n", err.msg);
+	} else if (state->end == END_FAILED || state->end == END_CANCELLED)
 		buf_printf(out, "\ntry again what failed: rbx resume %.*s\n",
 			STR_FMT(state->id));
 	else if (state->end == END_OUT_OF_TIME)
@@ -197,6 +218,7 @@ summary_end(struct buf *out, const struct style *style, const struct summary *su
 	buf_putc(out, '\n');
 	write_grades(out, summary);
 	write_objectives(out, style, summary);
+	write_left(out, summary);
 	write_waiting(out, style, summary);
 	write_follow_ups(out, summary);
 	if (summary->head != NULL)
