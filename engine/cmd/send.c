@@ -1,7 +1,7 @@
 /* The commands that leave a message for the owner of a run, alive or to come: approve,
  * cancel, resolve. Who sends it is what the store knows; what became of it stands
  * on the record of the run. */
-#include "cmd/command.h"
+#include "cmd/carry.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -65,18 +65,56 @@ add_answers(struct cmd *cmd, struct map_builder *message)
 	return true;
 }
 
+/* The path of a run that waits for a person there; NULL: the error was told. */
+static const struct path_state *
+waiting_path(struct cmd *cmd, const struct run_state *state, const char *name)
+{
+	const struct path_state *path = state_find(state, name);
+	struct err err;
+	struct buf list = buf_in(cmd->mem);
+	if (path != NULL && (path->ask != 0 || path->state == OUT_DOUBT))
+		return path;
+	for (struct link *l = state->waiting.next; l != &state->waiting; l = l->next)
+		buf_printf(&list, "%s%s", list.n > 0 ? ", " : "",
+			list_item(l, struct path_state, waiting)->path);
+	err_set(&err, ERR_UNKNOWN_NAME, "nobody is waited for at '%s' of run %.*s", name,
+		STR_FMT(state->id));
+	err_hint(&err, list.n > 0 ? "it waits at %s" : "it waits for nobody%s", buf_cstr(&list));
+	cmd_error(cmd, EXIT_WRONG, &err);
+	return NULL;
+}
+
+/* An answer binds the question that stands now: it names it, and holds its word. */
 static int
 run_approve(struct cmd *cmd)
 {
 	struct map_builder message = message_of(cmd, "approve");
-	const char *word = cmd_value(cmd, "word");
+	const char *word = cmd_value(cmd, "word"), *run = cmd_run(cmd, cmd->words[0]);
+	bool no = cmd_flag(cmd, "no");
+	struct summary summary;
 	struct err err;
 	if (!add_answers(cmd, &message)) {
 		err_set(&err, ERR_VALUE, "--answer wants NAME=VALUE");
 		return cmd_error(cmd, EXIT_WRONG, &err);
 	}
+	if (run == NULL || !summary_load(cmd, run, &summary))
+		return EXIT_WRONG;
+	const struct path_state *path = waiting_path(cmd, summary.state, cmd->words[1]);
+	if (path == NULL)
+		return EXIT_WRONG;
+	if (path->ask == 0 || path->what != ASK_CHANGE) {
+		err_set(&err, ERR_VALUE, "%s is no question of yes or no", path->path);
+		err_hint(&err, "settle it with rbx resolve");
+		return cmd_error(cmd, EXIT_WRONG, &err);
+	}
+	if (!no && path->word != NULL && (word == NULL || strcmp(word, path->word) != 0)) {
+		err_set(&err, ERR_VALUE, "the question wants the word %s", path->word);
+		err_hint(&err, "add --word %s, if that is what you mean", path->word);
+		return cmd_error(cmd, EXIT_WRONG, &err);
+	}
 	map_put(&message, "step", value_str(str_of(cmd->words[1])));
-	map_put(&message, "yes", value_bool(!cmd_flag(cmd, "no")));
+	map_put(&message, "yes", value_bool(!no));
+	map_put(&message, "ask", value_int((int64_t)path->ask));
 	if (word != NULL)
 		map_put(&message, "word", value_str(str_of(word)));
 	return send(cmd, &message);
@@ -137,6 +175,14 @@ run_resolve(struct cmd *cmd)
 			       "rbx resolve: --reason TEXT is needed: it stands in the "
 			       "record\n"),
 		       EXIT_WRONG;
+	struct summary summary;
+	const char *run = cmd_run(cmd, cmd->words[0]);
+	if (run == NULL || !summary_load(cmd, run, &summary))
+		return EXIT_WRONG;
+	bool alive = summary.holder != NULL;
+	if (!alive && state_find(summary.state, cmd->words[1]) == NULL
+		&& waiting_path(cmd, summary.state, cmd->words[1]) == NULL)
+		return EXIT_WRONG;
 	map_put(&message, "step", value_str(str_of(cmd->words[1])));
 	map_put(&message, "choice", value_str(str_of(choice)));
 	if (cmd_value(cmd, "output") != NULL)

@@ -86,10 +86,12 @@ static void
 write_ask(struct line *line)
 {
 	bool change = !str_is(text(line, "what"), "failed");
+	struct str rest, asked = str_trim(
+		change ? text(line, "text") : error_text(line, "message"));
 	begin(line, TONE_ASK, "?", "?");
-	buf_safe(line->out, change ? text(line, "text") : error_text(line, "message"),
-		false);
+	buf_safe(line->out, str_cut(asked, '\n', &rest), false);
 	buf_putc(line->out, '\n');
+	more(line, "", rest);
 	if (line->path->before != NULL || line->path->after != NULL)
 		diff_write(line->out, line->style, line->path->before, line->path->after,
 			12);
