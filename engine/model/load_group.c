@@ -133,6 +133,20 @@ read_items(struct info *info, const struct value *in, struct each *each)
 	info->item = type != NULL && type->kind == V_LIST && !type->dyn && type->of != NULL ? type->of : &expr_dyn;
 }
 
+/* A name that stands for something else everywhere would hide it. */
+static void
+judge_item_name(struct info *info, const struct value *map, const char *name)
+{
+	struct scope scope;
+	scope_of(&scope, info, SCOPE_SECRETS | SCOPE_ANSWER | SCOPE_ITEM, -1);
+	for (size_t i = 0; i < scope.env.n_roots; i++)
+		if (strcmp(scope.roots[i].name, name) == 0 && strcmp(name, "item") != 0) {
+			diag_error(info->load->diags, value_mark(value_get(map, "as")), "'%s' stands for something else "
+				"already", name);
+			return;
+		}
+}
+
 void
 each_understand(struct info *info)
 {
@@ -151,6 +165,7 @@ each_understand(struct info *info)
 		in = value_get(v, "in");
 		if (fields_judge(&use, each_keys, &constant, &judged)) {
 			each->as = str_cstr(b->all->mem, value_get_str(&judged, "as"));
+			judge_item_name(info, v, each->as);
 			each->at_once = (unsigned)value_get_int(&judged, "at_once", 1);
 		}
 	}

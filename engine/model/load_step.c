@@ -119,6 +119,24 @@ read_undo(struct info *info)
 	}
 }
 
+/* What a probe finds stands for what the step would have given. */
+static void
+judge_probe_outputs(struct info *info)
+{
+	const struct node *node = &info->node, *probe = info->node.probe;
+	if (probe == NULL || info->is_wrong || info_of(probe)->is_wrong)
+		return;
+	for (size_t i = 0; i < node->n_outputs; i++) {
+		bool found = false;
+		for (size_t j = 0; j < probe->n_outputs; j++)
+			found |= strcmp(node->outputs[i].name, probe->outputs[j].name) == 0;
+		if (!found)
+			err_hint(diag_error(info->load->diags, probe->at, "this probe does not give the output '%s' of "
+				"the step", node->outputs[i].name), "outputs: with a line %s: EXPRESSION",
+				node->outputs[i].name);
+	}
+}
+
 void
 step_understand(struct info *info)
 {
@@ -134,6 +152,7 @@ step_understand(struct info *info)
 	group_understand(info);
 	read_probe(info);
 	answer_read(info);
+	judge_probe_outputs(info);
 	list_understand(info->load, info->node.finally, info->node.n_finally);
 	read_undo(info);
 }
