@@ -63,6 +63,8 @@ size_t
 playbook_unsupported(const struct playbook *book, struct diags *diags, enum diag_level level)
 {
 	size_t n = unsupported_secrets(book, diags, level);
+	if (book->on != NULL && level == DIAG_NOTE)   /* only rbx serve asks for it */
+		unsupported(diags, level, value_mark(book->on), "starting by 'on'");
 	for (size_t i = 0; i < book->n_called; i++)
 		n += unsupported_secrets(book->called[i], diags, level);
 	for (size_t i = 0; i < book->n_nodes; i++) {
