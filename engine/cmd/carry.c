@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include "../steps/steps.h"
 #include "show/view.h"
 
 void
@@ -54,7 +53,7 @@ summary_load(struct cmd *cmd, const char *run, struct summary *out)
 	struct reading reading = {.mem = cmd->mem};
 	struct err err, quiet;
 	*out = (struct summary){.state = state};
-	out->book = run_book(cmd->store, run, step_types, cmd->mem, &ignored, &quiet);
+	out->book = run_book(cmd->store, run, cmd_types(cmd), cmd->mem, &ignored, &quiet);
 	reading.n_ticked = out->book == NULL ? 0 : out->book->n_follow_ups;
 	reading.ticked = arena_array(cmd->mem, bool, reading.n_ticked + 1);
 	if (!run_fold(cmd->store, run, cmd->mem, state, &err)

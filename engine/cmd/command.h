@@ -53,6 +53,7 @@ struct cmd {
 	bool json, colour;                            /* colour: of standard output */
 	struct host *host;                            /* opened by cmd_host */
 	struct store *store;                          /* opened by cmd_store */
+	const struct step_type *const *types;         /* looked up by cmd_types */
 };
 
 extern const struct command *const commands[]; /* in the order of help, NULL-ended */
@@ -70,6 +71,8 @@ bool cmd_host(struct cmd *cmd);
 bool cmd_store(struct cmd *cmd);
 /* The run that a word names; NULL: the error was told. */
 const char *cmd_run(struct cmd *cmd, const char *word);
+/* The step types that come with rbx and those on the plug-in path (RBX_PLUGINS). */
+const struct step_type *const *cmd_types(struct cmd *cmd);
 void cmd_close(struct cmd *cmd);
 
 void cmd_print(struct cmd *cmd, const struct buf *text);     /* standard output, whole */

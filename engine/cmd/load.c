@@ -1,6 +1,5 @@
 #include "cmd/load.h"
 
-#include "../steps/steps.h"
 
 static bool
 read_file(const struct loader *loader, const char *path, struct str *bytes,
@@ -12,6 +11,6 @@ read_file(const struct loader *loader, const char *path, struct str *bytes,
 const struct playbook *
 book_read(struct cmd *cmd, const char *path, struct diags *diags)
 {
-	struct loader loader = {.read = read_file, .types = step_types, .with = cmd->mem};
+	struct loader loader = {.read = read_file, .types = cmd_types(cmd), .with = cmd->mem};
 	return playbook_load(cmd->mem, path, &loader, diags);
 }

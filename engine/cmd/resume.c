@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "../steps/steps.h"
 
 static bool
 read_deadline(struct cmd *cmd, int64_t *out)
@@ -22,7 +21,7 @@ stored_book(struct cmd *cmd, const char *run)
 	struct diags diags = {.mem = cmd->mem};
 	struct err err = {0};
 	const struct playbook *book =
-		run_book(cmd->store, run, step_types, cmd->mem, &diags, &err);
+		run_book(cmd->store, run, cmd_types(cmd), cmd->mem, &diags, &err);
 	if (book == NULL && err.code != ERR_NONE)
 		cmd_error(cmd, EXIT_WRONG, &err);
 	if (book == NULL)

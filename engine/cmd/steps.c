@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "../steps/steps.h"
 #include "model/playbook.h"
 
 static const char *
@@ -64,20 +63,20 @@ run(struct cmd *cmd)
 {
 	struct buf out = buf_in(cmd->mem);
 	if (cmd->n_words == 0) {
-		for (size_t i = 0; step_types[i] != NULL; i++)
-			buf_printf(&out, "%-18s %-11s %s%s\n", step_types[i]->name,
-				effect_name(step_types[i]->effect),
-				step_types[i]->summary,
-				step_types[i]->run == NULL ? " (not in this version)"
+		for (size_t i = 0; cmd_types(cmd)[i] != NULL; i++)
+			buf_printf(&out, "%-18s %-11s %s%s\n", cmd_types(cmd)[i]->name,
+				effect_name(cmd_types(cmd)[i]->effect),
+				cmd_types(cmd)[i]->summary,
+				cmd_types(cmd)[i]->run == NULL ? " (not in this version)"
 							   : "");
 		cmd_print(cmd, &out);
 		return EXIT_DONE;
 	}
-	const struct step_type *type = step_type_find(step_types, str_of(cmd->words[0]));
+	const struct step_type *type = step_type_find(cmd_types(cmd), str_of(cmd->words[0]));
 	if (type == NULL) {
 		const char *names[64] = {NULL};
-		for (size_t i = 0; step_types[i] != NULL; i++)
-			names[i] = step_types[i]->name;
+		for (size_t i = 0; cmd_types(cmd)[i] != NULL; i++)
+			names[i] = cmd_types(cmd)[i]->name;
 		const char *near = near_name(str_of(cmd->words[0]), names);
 		fprintf(stderr, "rbx steps: there is no type '%s'%s%s%s\n", cmd->words[0],
 			near != NULL ? ", did you mean '" : "", near != NULL ? near : "",

@@ -1,6 +1,5 @@
 #include "cmd/carry.h"
 
-#include "../steps/steps.h"
 
 static int
 run(struct cmd *cmd)
@@ -15,7 +14,7 @@ run(struct cmd *cmd)
 	if (of == NULL)
 		return EXIT_WRONG;
 	const struct playbook *book =
-		run_book(cmd->store, of, step_types, cmd->mem, &diags, &err);
+		run_book(cmd->store, of, cmd_types(cmd), cmd->mem, &diags, &err);
 	if (book == NULL) {
 		cmd_diags(cmd, &diags);
 		return err.code != ERR_NONE ? cmd_error(cmd, EXIT_WRONG, &err)

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "../steps/steps.h"
 #include "cmd/load.h"
 
 static struct value
