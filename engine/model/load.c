@@ -219,6 +219,7 @@ playbook_load(struct arena *mem, const char *path, const struct loader *loader, 
 			memcpy(nodes, all.nodes, all.n_nodes * sizeof *nodes);
 		book->nodes = nodes;
 		book->n_nodes = all.n_nodes;
+		playbook_index(book, mem);
 	}
 	arena_free(all.scratch);
 	diags_sort(diags);

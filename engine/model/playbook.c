@@ -1,8 +1,37 @@
 #include "model/playbook.h"
 
+/* The place of a name: that of the first node that has it, or the free one where it would stand. */
+static size_t
+place_of(const struct playbook *book, const struct playbook *in, struct str id)
+{
+	size_t mask = ((size_t)1 << book->named_bits) - 1, i = str_hash(id) & mask;
+	const struct node *const *named = book->named;
+	while (named[i] != NULL && (named[i]->book != in || !str_is(id, named[i]->id)))
+		i = (i + 1) & mask;
+	return i;
+}
+
+void
+playbook_index(struct playbook *book, struct arena *mem)
+{
+	book->named_bits = 4;
+	while ((size_t)1 << book->named_bits < 2 * book->n_nodes)
+		book->named_bits++;
+	const struct node **named = arena_array(mem, const struct node *, (size_t)1 << book->named_bits);
+	book->named = named;
+	for (size_t i = 0; i < book->n_nodes; i++) {
+		const struct node *node = book->nodes[i];
+		size_t at = place_of(book, node->book, str_of(node->id));
+		if (named[at] == NULL)
+			named[at] = node;
+	}
+}
+
 static const struct node *
 node_named(const struct playbook *book, const struct playbook *in, struct str id)
 {
+	if (book->named != NULL)
+		return book->named[place_of(book, in, id)];
 	for (size_t i = 0; i < book->n_nodes; i++)
 		if (book->nodes[i]->book == in && str_is(id, book->nodes[i]->id))
 			return book->nodes[i];

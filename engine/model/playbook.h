@@ -162,6 +162,8 @@ struct playbook {
 	const struct playbook *const *called; size_t n_called;      /* all that it includes, each once */
 	const struct scope_names *names;              /* of vars, outputs, locks … */
 	struct node *const *nodes; size_t n_nodes;    /* every node by its number, those of called playbooks too */
+	const struct node *const *named;              /* the same by book and id, open addressing; NULL while loading */
+	unsigned named_bits;
 };
 
 /* How the loader reads files: the bytes, already checked for owner and mode by the host. A called playbook is asked for by
@@ -178,6 +180,9 @@ const struct playbook *playbook_load(struct arena *mem, const char *path, const 
 
 /* "database/lag", "layers[0]/promote" without indices: the node of a path, NULL if there is none. */
 const struct node *playbook_node(const struct playbook *book, struct str path);
+
+/* When `nodes` is complete: makes `named`, so that playbook_node() does not look at every node. */
+void playbook_index(struct playbook *book, struct arena *mem);
 /* What a node's class is by type, arguments and `effect:`; `in` NULL: the worst case. */
 enum effect node_effect(const struct node *node, const struct value *in);
 const char *effect_name(enum effect effect);
