@@ -79,7 +79,8 @@ waiting_path(struct cmd *cmd, const struct run_state *state, const char *name)
 			list_item(l, struct path_state, waiting)->path);
 	err_set(&err, ERR_UNKNOWN_NAME, "nobody is waited for at '%s' of run %.*s", name,
 		STR_FMT(state->id));
-	err_hint(&err, list.n > 0 ? "it waits at %s" : "it waits for nobody%s", buf_cstr(&list));
+	err_hint(&err, list.n > 0 ? "it waits at %s" : "it waits for nobody%s",
+		buf_cstr(&list));
 	cmd_error(cmd, EXIT_WRONG, &err);
 	return NULL;
 }
@@ -107,7 +108,8 @@ run_approve(struct cmd *cmd)
 		err_hint(&err, "settle it with rbx resolve");
 		return cmd_error(cmd, EXIT_WRONG, &err);
 	}
-	if (!no && path->word != NULL && (word == NULL || strcmp(word, path->word) != 0)) {
+	if (!no && path->word != NULL
+		&& (word == NULL || strcmp(word, path->word) != 0)) {
 		err_set(&err, ERR_VALUE, "the question wants the word %s", path->word);
 		err_hint(&err, "add --word %s, if that is what you mean", path->word);
 		return cmd_error(cmd, EXIT_WRONG, &err);

@@ -2,13 +2,15 @@
 
 enum { MOST_ITEMS = 100, MOST_TEXT = 300, DEEPEST = 6 };
 
-/* As somebody would write it in a playbook: "name: app.example.org, type: A, alias: {to: …}". */
+/* As somebody would write it in a playbook: "name: app.example.org, type: A, alias: {to:
+ * …}". */
 static void
 flow(struct buf *out, const struct value *v, unsigned depth)
 {
 	bool list = v->kind == V_LIST;
 	if (v->flags & VALUE_SECRET || depth > DEEPEST || (v->kind != V_MAP && !list)) {
-		bool plain = v->kind == V_STRING && !(v->flags & VALUE_SECRET) && v->str.n > 0;
+		bool plain =
+			v->kind == V_STRING && !(v->flags & VALUE_SECRET) && v->str.n > 0;
 		if (plain)
 			buf_safe(out, v->str, false);
 		else
@@ -22,7 +24,8 @@ flow(struct buf *out, const struct value *v, unsigned depth)
 		buf_puts(out, i > 0 ? ", " : "");
 		if (!list)
 			buf_printf(out, "%.*s: ", STR_FMT(v->map->members[i].key.str));
-		flow(out, list ? &v->list.items[i] : &v->map->members[i].value, depth + 1);
+		flow(out, list ? &v->list.items[i] : &v->map->members[i].value,
+			depth + 1);
 	}
 	if (depth > 0 || list)
 		buf_putc(out, list ? ']' : '}');

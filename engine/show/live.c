@@ -300,7 +300,7 @@ draw(struct live *live, struct now now)
 		owner_each_live(live->owner, draw_step, &p);
 		draw_tail(&p);
 		draw_clock(&p);
-		question_choose(&live->question, live->state);
+		question_choose(&live->question, live->state, live->book);
 		question_write(&out, &live->style, &live->question);
 	}
 	say(live, buf_str(&out));

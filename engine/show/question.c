@@ -2,8 +2,23 @@
 
 #include "data/json.h"
 
+/* What a manual step asks besides done or not; it is written without ${{ }}. */
+static const struct value *
+fields_of(const struct playbook *book, const struct path_state *path)
+{
+	const struct node *node =
+		path == NULL ? NULL : playbook_node(book, str_of(path->path));
+	const struct value *ask = node == NULL || node->args == NULL
+		? NULL
+		: value_get(template_source(node->args), "ask");
+	bool good = ask != NULL && ask->kind == V_MAP && ask->map->n > 0
+		&& ask->map->n <= QUESTION_FIELDS;
+	return good ? ask : NULL;
+}
+
 bool
-question_choose(struct question_state *q, const struct run_state *state)
+question_choose(struct question_state *q, const struct run_state *state,
+	const struct playbook *book)
 {
 	const struct path_state *path = NULL;
 	if (!list_is_empty(&state->waiting))
@@ -11,7 +26,8 @@ question_choose(struct question_state *q, const struct run_state *state)
 	uint64_t ask = path == NULL ? 0 : path->ask != 0 ? path->ask : path->ended_seq;
 	if (path == q->path && ask == q->ask)
 		return false;
-	*q = (struct question_state){.path = path, .ask = ask};
+	*q = (struct question_state){
+		.path = path, .ask = ask, .fields = fields_of(book, path)};
 	return true;
 }
 
@@ -28,11 +44,17 @@ question_write(struct buf *out, const struct style *style, const struct question
 	if (path == NULL)
 		return;
 	style_on(out, style, TONE_ASK);
-	if (q->step == Q_REASON) {
+	if (q->step == Q_FIELD) {
+		const struct member *field = &q->fields->map->members[q->n_answers];
+		struct str help = value_get_str(&field->value, "help");
+		buf_printf(out, "%.*s%s%.*s: ", STR_FMT(field->key.str),
+			help.n > 0 ? ", " : "", STR_FMT(help));
+	} else if (q->step == Q_REASON) {
 		buf_printf(out, "why %s? ", choice_word(q->choice));
 	} else if (is_change(q)) {
 		buf_safe(out,
-			str_of(path->question == NULL ? path->path : path->question),
+			str_trim(str_of(
+				path->question == NULL ? path->path : path->question)),
 			false);
 		if (path->word != NULL)
 			buf_printf(out, " [type %s, or no] ", path->word);
@@ -65,23 +87,56 @@ finish(struct question_state *q, struct map_builder *message, struct arena *mem,
 	q->step = Q_ANSWER;
 }
 
-static bool
-answer_change(
-	struct question_state *q, struct str typed, struct arena *mem, struct str *body)
+static void
+approve(struct question_state *q, bool yes, struct arena *mem, struct str *body)
 {
-	struct map_builder message = {.mem = mem};
-	bool yes = q->path->word != NULL
-		? str_is(typed, q->path->word)
-		: is_beginning(typed, "yes") || str_is(typed, "Y");
-	if (!yes && q->path->word != NULL && !is_beginning(typed, "no"))
-		return false;                         /* neither: the question stands */
+	struct map_builder message = {.mem = mem}, answers = {.mem = mem};
 	map_put(&message, "do", value_str(STR("approve")));
 	map_put(&message, "step", value_str(str_of(q->path->path)));
 	map_put(&message, "yes", value_bool(yes));
 	map_put(&message, "ask", value_int((int64_t)q->ask));
 	if (q->path->word != NULL && yes)
-		map_put(&message, "word", value_str(typed));
+		map_put(&message, "word", value_str(str_of(q->path->word)));
+	for (size_t i = 0; i < q->n_answers; i++)
+		map_put_str(&answers, q->fields->map->members[i].key.str,
+			value_str(str_of(q->answers[i])));
+	if (q->n_answers > 0)
+		map_put(&message, "answers", map_done(&answers));
 	finish(q, &message, mem, body);
+}
+
+/* true: a message is made. A word that is neither the wanted one nor no leaves the
+ * question as it stands. */
+static bool
+answer_change(
+	struct question_state *q, struct str typed, struct arena *mem, struct str *body)
+{
+	bool yes = q->path->word != NULL
+		? str_is(typed, q->path->word)
+		: is_beginning(typed, "yes") || str_is(typed, "Y");
+	if (!yes && q->path->word != NULL && !is_beginning(typed, "no"))
+		return false;
+	if (yes && q->fields != NULL) {
+		q->step = Q_FIELD;
+		q->n_answers = 0;
+		return false;
+	}
+	approve(q, yes, mem, body);
+	return true;
+}
+
+static bool
+answer_field(
+	struct question_state *q, struct str typed, struct arena *mem, struct str *body)
+{
+	size_t n = typed.n < QUESTION_TYPED ? typed.n : QUESTION_TYPED - 1;
+	if (n == 0)
+		return false;
+	memcpy(q->answers[q->n_answers], typed.p, n);
+	q->answers[q->n_answers][n] = '\0';
+	if (++q->n_answers < q->fields->map->n)
+		return false;
+	approve(q, true, mem, body);
 	return true;
 }
 
@@ -91,12 +146,11 @@ choose(struct question_state *q, struct str typed)
 	static const struct {
 		const char *word;
 		enum choice choice;
-		bool doubt_only;
 	} choices[] = {
-		{"done", CHOICE_DONE, true},
-		{"failed", CHOICE_FAILED, false},
-		{"retry", CHOICE_RETRY, false},
-		{"skip", CHOICE_SKIP, false},
+		{"done", CHOICE_DONE},
+		{"failed", CHOICE_FAILED},
+		{"retry", CHOICE_RETRY},
+		{"skip", CHOICE_SKIP},
 	};
 	for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
 		if (is_beginning(typed, choices[i].word)) {
@@ -114,6 +168,8 @@ question_typed(
 	struct map_builder message = {.mem = mem};
 	if (q->path == NULL)
 		return false;
+	if (q->step == Q_FIELD)
+		return answer_field(q, typed, mem, body);
 	if (q->step == Q_ANSWER && is_change(q))
 		return answer_change(q, typed, mem, body);
 	if (q->step == Q_ANSWER) {

@@ -121,7 +121,8 @@ write_waiting(struct buf *out, const struct style *style, const struct summary *
 		buf_puts(out, "\n");
 		style_text(out, style, TONE_ASK,
 			arena_printf(out->mem, "%s waits for a person: ", path->path));
-		buf_safe(out, str_trim(str_of(text == NULL ? "is it done?" : text)), true);
+		buf_safe(
+			out, str_trim(str_of(text == NULL ? "is it done?" : text)), true);
 		buf_putc(out, '\n');
 		if (change)
 			buf_printf(out, "  rbx approve %.*s %s%s%s        (or --no)\n",
