@@ -58,7 +58,7 @@ struct look {
 	const char *url;
 	int64_t redirects;
 	struct op main, control; /* copies of what completed; answer or err */
-	bool main_done, control_done, without_headers;
+	bool main_done, control_done, is_elsewhere;
 };
 
 static step_fn run;
@@ -83,9 +83,12 @@ ask(struct step *step)
 {
 	struct look *look = step->state;
 	struct http_ask ask = web_ask(step, look->url, NULL);
-	if (look->without_headers)
-		ask.headers =
-			NULL; /* they may hold credentials, and the origin is another */
+	/* Headers and body may hold credentials, and the origin is another. */
+	if (look->is_elsewhere) {
+		ask.headers = NULL;
+		ask.connect_to = NULL;
+		ask.body = (struct str){NULL, 0};
+	}
 	return step_http(step,
 		(struct how){.slot = MAIN_SLOT, .reads = true, .title = ask.url}, &ask);
 }
@@ -258,7 +261,7 @@ follow(struct step *step, const struct http_answer *answer)
 		return step_fail(step, ERR_DENIED, false,
 			"a redirect to '%s' is not followed", location);
 	look->url = url;
-	look->without_headers = look->without_headers || !same_origin;
+	look->is_elsewhere = look->is_elsewhere || !same_origin;
 	look->main_done = false;
 	return ask(step);
 }

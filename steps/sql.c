@@ -134,15 +134,26 @@ table_is_there(const struct sql_answer *answer)
 		|| strcmp(answer->sqlstate, "42P07") == 0;
 }
 
+/* Refused before the first statement: too many connections, starting up, shutting down
+ * (PostgreSQL, appendix A). */
+static bool
+never_began(const char *sqlstate)
+{
+	return strcmp(sqlstate, "53300") == 0 || strcmp(sqlstate, "57P03") == 0
+		|| strcmp(sqlstate, "08001") == 0 || strcmp(sqlstate, "08004") == 0;
+}
+
 static enum verdict
 refused(struct step *step, const struct sql_answer *answer)
 {
-	bool transient = pg_is_transient(answer->sqlstate);
-	step_fail(
-		step, ERR_ANSWER, transient, "%s: %s", answer->sqlstate, answer->message);
+	const char *state = answer->sqlstate;
+	step_fail(step, ERR_ANSWER, pg_is_transient(state), "%s: %s", state,
+		answer->message);
+	if (strcmp(state, "25001") == 0 && is_keyed(step))
+		err_hint(step->err, "write `transaction: false`: then it is not repeated");
 	/* Outside a transaction of ours the statements before the one that failed may
 	 * stand. */
-	return is_keyed(step) || transient ? STEP_FAIL : STEP_PARTIAL;
+	return is_keyed(step) || never_began(state) ? STEP_FAIL : STEP_PARTIAL;
 }
 
 /* The key stands in rbx_dedup already: an attempt before committed, and these statements

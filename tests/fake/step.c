@@ -130,6 +130,8 @@ trial_run(struct fake *fake, struct arena *mem, const char *phase, struct trial 
 		.accept = parsed(mem, trial->accept), .path = "group/step", .run = "r-test",
 		.book = "a-book", .folder = "/folder", .attempt = 1, .drill = trial->drill,
 		.key = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst"};
+	watch->attempt.step.effect = trial->type->effect_of == NULL ? trial->type->effect
+		: trial->type->effect_of(watch->attempt.step.in);
 	attempt_start(&watch->attempt, fn, now);
 	drive(watch, host, trial->cancel_after > 0 ? now.boot + trial->cancel_after : INT64_MAX);
 	trial->verdict = watch->attempt.verdict;

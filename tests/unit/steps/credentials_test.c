@@ -1,0 +1,211 @@
+#include "bench.h"
+
+#include "steps/aws/aws.h"
+
+/* The provider as a type of its own, so that it can be tried. */
+static struct trial
+fetched(struct bench *bench, const char *in)
+{
+	struct step_type *type = arena_new_of(bench->mem, struct step_type);
+	*type = (struct step_type){.name = "credentials", .in = aws_credentials.in,
+		.run = aws_credentials.run, .state = aws_credentials.state, .effect = PURE};
+	return bench_try(bench, "run", (struct trial){.type = type, .in = in});
+}
+
+static void
+files(struct bench *bench, const char *credentials, const char *config)
+{
+	fake_env(bench->fake, "HOME", "/home/op");
+	bench_file(bench, "file load /home/op/.aws/credentials", credentials);
+	bench_file(bench, "file load /home/op/.aws/config", config);
+}
+
+static void
+gives(const struct trial *trial, const char *key, const char *source)
+{
+	bench_ends(trial, STEP_DONE, NULL);
+	assert_str(value_get_str(trial->out, "access_key_id"), key);
+	assert_str(value_get_str(trial->out, "source"), source);
+}
+
+static void
+keys_of_the_environment_come_first(void **state)
+{
+	struct bench *bench = *state;
+	fake_env(bench->fake, "AWS_ACCESS_KEY_ID", "AKIAENV");
+	fake_env(bench->fake, "AWS_SECRET_ACCESS_KEY", "s");
+	fake_env(bench->fake, "AWS_PROFILE", "other");
+	fake_env(bench->fake, "AWS_REGION", "eu-west-1");
+	files(bench, "[default]\naws_access_key_id=AKIAFILE\naws_secret_access_key=s\n", NULL);
+	struct trial trial = fetched(bench, "{}");
+	gives(&trial, "AKIAENV", "environment");
+	assert_str(value_get_str(trial.out, "region"), "eu-west-1");
+	assert_true((value_get(trial.out, "secret_access_key")->flags & VALUE_SECRET) != 0);
+}
+
+static void
+a_profile_of_the_step_goes_before(void **state)
+{
+	struct bench *bench = *state;
+	fake_env(bench->fake, "AWS_ACCESS_KEY_ID", "AKIAENV");
+	fake_env(bench->fake, "AWS_SECRET_ACCESS_KEY", "s");
+	files(bench, "[ops]\naws_access_key_id = AKIAOPS\naws_secret_access_key = s\n",
+		"[profile ops]\nregion = sa-east-1\n");
+	struct trial trial = fetched(bench, "{\"profile\":\"ops\"}");
+	gives(&trial, "AKIAOPS", "profile ops");
+	assert_str(value_get_str(trial.out, "region"), "sa-east-1");
+}
+
+static const char assumed[] = "<AssumeRoleResponse><AssumeRoleResult><Credentials>"
+	"<AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+	"<SessionToken>t</SessionToken><Expiration>2026-01-19T14:00:00Z</Expiration>"
+	"</Credentials></AssumeRoleResult></AssumeRoleResponse>";
+
+static void
+a_role_is_assumed_with_the_keys_of_its_source(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, "[base]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n",
+		"[default]\nrole_arn=arn:aws:iam::1:role/dr\nsource_profile=base\nexternal_id=x/y\n");
+	bench_http(bench, "Credential=AKIABASE/", 200, assumed);
+	struct trial trial = fetched(bench, "{}");
+	gives(&trial, "ASIAROLE", "role arn:aws:iam::1:role/dr");
+	assert_non_null(value_get(trial.out, "valid_until"));
+}
+
+static void
+a_role_that_is_refused_is_named(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, "[default]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n", NULL);
+	bench_http(bench, "Action=AssumeRole", 403,
+		"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>");
+	struct trial trial = fetched(bench, "{\"role\":\"arn:aws:iam::1:role/dr\"}");
+	bench_ends(&trial, STEP_FAIL, "role arn:aws:iam::1:role/dr cannot be assumed");
+	bench_ends(&trial, STEP_FAIL, "sts:AssumeRole");
+	bench_ends(&trial, STEP_FAIL, "AKIABASE");
+}
+
+static void
+a_web_identity_goes_unsigned(void **state)
+{
+	struct bench *bench = *state;
+	fake_env(bench->fake, "AWS_WEB_IDENTITY_TOKEN_FILE", "/var/token");
+	fake_env(bench->fake, "AWS_ROLE_ARN", "arn:aws:iam::1:role/pod");
+	files(bench, NULL, NULL);
+	bench_file(bench, "file load /var/token", "abc.def\n");
+	struct http_answer *answer = arena_new_of(bench->mem, struct http_answer);
+	*answer = (struct http_answer){.status = 200, .body = str_of(assumed)};
+	fake_expect(bench->fake, (struct expected){OP_HTTP, .asks = "WebIdentityToken=abc.def",
+		.lacks = "Authorization", .answer = answer});
+	struct trial trial = fetched(bench, "{}");
+	gives(&trial, "ASIAROLE", "role arn:aws:iam::1:role/pod");
+}
+
+static const char page[] = "{\"AccessKeyId\":\"ASIAPAGE\",\"SecretAccessKey\":\"s\","
+	"\"Token\":\"t\",\"Expiration\":\"2026-01-19T14:00:00Z\"}";
+
+static void
+a_container_gives_keys(void **state)
+{
+	struct bench *bench = *state;
+	fake_env(bench->fake, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x");
+	fake_env(bench->fake, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/var/auth");
+	files(bench, NULL, NULL);
+	bench_file(bench, "file load /var/auth", "bearer\n");
+	bench_http(bench, "GET http://169.254.170.2/v2/x [Authorization: bearer]", 200, page);
+	struct trial trial = fetched(bench, "{}");
+	gives(&trial, "ASIAPAGE", "container");
+}
+
+static void
+an_instance_gives_keys(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, NULL, NULL);
+	bench_http(bench, "PUT http://169.254.169.254/latest/api/token", 200, "TOKEN");
+	bench_http(bench, "security-credentials/ [X-aws-ec2-metadata-token: TOKEN]", 200, "the-role\n");
+	bench_http(bench, "security-credentials/the-role", 200, page);
+	struct trial trial = fetched(bench, "{}");
+	gives(&trial, "ASIAPAGE", "instance metadata");
+}
+
+static void
+a_role_may_rest_on_the_instance(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, NULL, "[default]\nrole_arn=arn:aws:iam::1:role/dr\n"
+		"credential_source=Ec2InstanceMetadata\n");
+	bench_http(bench, "PUT http://169.254.169.254/latest/api/token", 200, "TOKEN");
+	bench_http(bench, "security-credentials/", 200, "the-role");
+	bench_http(bench, "security-credentials/the-role", 200, page);
+	bench_http(bench, "Credential=ASIAPAGE/", 200, assumed);
+	struct trial trial = fetched(bench, "{}");
+	gives(&trial, "ASIAROLE", "role arn:aws:iam::1:role/dr");
+}
+
+static void
+a_program_gives_keys(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, NULL, "[default]\ncredential_process = /bin/keys --for me\n");
+	fake_expect(bench->fake, (struct expected){OP_EXEC, .asks = "exec: /bin/keys --for me",
+		.out = STR("{\"Version\":1,\"AccessKeyId\":\"ASIAPROC\",\"SecretAccessKey\":\"s\"}")});
+	struct trial trial = fetched(bench, "{}");
+	gives(&trial, "ASIAPROC", "credential_process");
+}
+
+static void
+the_whole_search_is_told(void **state)
+{
+	struct bench *bench = *state;
+	fake_env(bench->fake, "AWS_EC2_METADATA_DISABLED", "true");
+	files(bench, NULL, NULL);
+	struct trial trial = fetched(bench, "{}");
+	bench_ends(&trial, STEP_FAIL,
+		"no AWS credentials; tried environment: no AWS_ACCESS_KEY_ID and "
+		"AWS_SECRET_ACCESS_KEY; profile default: no keys, role or credential_process "
+		"in it; container: no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI; "
+		"instance metadata: disabled by AWS_EC2_METADATA_DISABLED");
+}
+
+static void
+a_circle_of_profiles_is_told(void **state)
+{
+	files(*state, NULL, "[default]\nrole_arn=arn:a\nsource_profile=b\n"
+		"[profile b]\nrole_arn=arn:b\nsource_profile=default\n");
+	struct trial trial = fetched(*state, "{}");
+	bench_ends(&trial, STEP_FAIL, NULL);
+}
+
+static void
+keys_of_another_account_are_refused(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, "[default]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n", NULL);
+	bench_http(bench, "Action=GetCallerIdentity", 200,
+		"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::222222222222:user/x"
+		"</Arn><Account>222222222222</Account></GetCallerIdentityResult></GetCallerIdentityResponse>");
+	struct trial trial = fetched(bench, "{\"account\":\"111111111111\"}");
+	bench_ends(&trial, STEP_FAIL, "belong to account 222222222222");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BENCH_TEST(keys_of_the_environment_come_first),
+		BENCH_TEST(a_profile_of_the_step_goes_before),
+		BENCH_TEST(a_role_is_assumed_with_the_keys_of_its_source),
+		BENCH_TEST(a_role_that_is_refused_is_named),
+		BENCH_TEST(a_web_identity_goes_unsigned),
+		BENCH_TEST(a_container_gives_keys),
+		BENCH_TEST(an_instance_gives_keys),
+		BENCH_TEST(a_role_may_rest_on_the_instance),
+		BENCH_TEST(a_program_gives_keys),
+		BENCH_TEST(the_whole_search_is_told),
+		BENCH_TEST(a_circle_of_profiles_is_told),
+		BENCH_TEST(keys_of_another_account_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
