@@ -3,6 +3,7 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -128,6 +129,11 @@ class Scenario(unittest.TestCase):
         return sorted(json.dumps(r, sort_keys=True) for records in json.loads(self.lab.ask("GET", "/records")).values()
                       for r in records if r["name"] == name)
 
+    def quick(self, name):
+        """A copy of one of the four playbooks with shorter pauses, else as it is."""
+        with open(os.path.join(ROOT, "playbooks", name), encoding="utf-8") as f:
+            return self.write(re.sub(r"every: [35]s", "every: 200ms", f.read()).replace("deadline: 2m", "deadline: 20s"), name)
+
     # The four playbooks, as an operator types them.
     def sync(self, *more, **how):
         return self.rbx("run", "playbooks/db-sync.yaml", "--inputs", self.inputs, "--yes", *more, **how)
@@ -137,7 +143,7 @@ class Scenario(unittest.TestCase):
         self.down_since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
     def failover_args(self, *more):
-        return ["run", "playbooks/emergency-failover.yaml", "--inputs", self.inputs, "-i", "down_since=" + self.down_since,
+        return ["run", self.quick("emergency-failover.yaml"), "--inputs", self.inputs, "-i", "down_since=" + self.down_since,
                 "-i", "grace=0s", *more]
 
     def failover(self, *more, **how):
