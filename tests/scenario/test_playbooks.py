@@ -42,7 +42,7 @@ class Playbooks(world.Scenario):
 
         self.rbx("run", "playbooks/rollback-to-production.yaml", "--inputs", self.inputs, expect=PERSON)
         run = self.last()
-        self.rbx("approve", run, "merge", "--word", "MERGED", "-i", "lost=0")
+        self.rbx("approve", run, "merge", "--word", "MERGED", "--answer", "lost=0")
         self.rbx("resume", run, expect=PERSON)
         self.rbx("approve", run, "back", "--word", "ROLLBACK")
         self.rbx("resume", run)
