@@ -62,6 +62,7 @@ class Effects(Victim):
 
     def ready(self):
         self.lab.ask("POST", "/reset")
+        self.lab.s3("DELETE", "/%s/sweep/object" % world.BUCKET)
         self.lab.databases[1].sql("delete from audit_log where who = 'sweep'; drop table if exists rbx_dedup")
 
     def args(self):
