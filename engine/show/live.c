@@ -12,6 +12,7 @@
 enum { TAIL = 4, MOST_STEPS = 8, MOST_TITLE = 120 };
 
 static const int64_t frame_ns = 100 * NS_MS; /* ten pictures a second are enough */
+static const int64_t still_ns = NS_S;        /* while only clocks change */
 
 struct progress {
 	char path[256], title[MOST_TITLE], unit[8];
@@ -33,6 +34,7 @@ struct live {
 	unsigned drawn; /* lines of the region on the screen */
 	int64_t drawn_at;
 	bool dirty, gone, raw;
+	bool moves; /* the last picture shows something at work */
 	struct termios before;
 	struct question_state question;
 	struct str body; /* an answer that waits to be fetched */
@@ -207,6 +209,7 @@ draw_step(const struct live_view *view, void *with)
 		return;
 	size_t from = p->out->n;
 	unsigned turn = (unsigned)(p->now.boot / frame_ns % 6);
+	live->moves |= !waits;
 	buf_puts(p->out, "  ");
 	style_text(p->out, &live->style, waits ? TONE_ASK : TONE_WORK,
 		waits                       ? "?"
@@ -296,6 +299,7 @@ draw(struct live *live, struct now now)
 	struct picture p = {.live = live, .out = &out, .now = now};
 	wipe(live, &out);
 	buf_add(&out, buf_str(&live->pending));
+	live->moves = false;
 	if (live->state != NULL && live->state->end == END_NONE && live->book != NULL) {
 		owner_each_live(live->owner, draw_step, &p);
 		draw_tail(&p);
@@ -357,9 +361,10 @@ tick(struct observer *observer, struct now now)
 	if (live->gone || live->owner == NULL)
 		return INT64_MAX;
 	read_keys(live);
-	if (live->pending.n > 0 || now.boot - live->drawn_at >= frame_ns)
+	int64_t pause = live->dirty || live->moves ? frame_ns : still_ns;
+	if (live->pending.n > 0 || now.boot - live->drawn_at >= pause)
 		draw(live, now);
-	return frame_ns;
+	return frame_ns; /* keys */
 }
 
 static bool
