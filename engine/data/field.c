@@ -44,7 +44,9 @@ static const struct field *
 holder(const struct field *fields, const struct field *field)
 {
 	for (const struct field *f = fields; f->name != NULL; f++)
-		if (f == field || (f->type == FIELD_ROWS && field_find(f->fields, str_of(field->name)) == field))
+		if (f == field
+			|| (f->type == FIELD_ROWS
+				&& field_find(f->fields, str_of(field->name)) == field))
 			return f;
 	return field;
 }
@@ -60,7 +62,8 @@ names_of(struct arena *mem, const struct field *fields)
 }
 
 bool
-field_is_there(const struct field *fields, const struct field *field, const struct value *map)
+field_is_there(
+	const struct field *fields, const struct field *field, const struct value *map)
 {
 	field = holder(fields, field);
 	if (field->only_key == NULL)
@@ -75,12 +78,14 @@ field_is_there(const struct field *fields, const struct field *field, const stru
 }
 
 static void
-unknown_name(const struct field_use *use, const struct field *fields, const struct value *key)
+unknown_name(
+	const struct field_use *use, const struct field *fields, const struct value *key)
 {
 	const char *near = near_name(key->str, names_of(use->mem, fields));
 	const char *of = use->of == NULL ? "" : use->of;
-	struct err *err = diag_error(use->diags, value_mark(key), "unknown field '%.*s'%s%s%s%s%s",
-		STR_FMT(key->str), use->of == NULL ? "" : " of ", of, near == NULL ? "" : ", did you mean '",
+	struct err *err = diag_error(use->diags, value_mark(key),
+		"unknown field '%.*s'%s%s%s%s%s", STR_FMT(key->str),
+		use->of == NULL ? "" : " of ", of, near == NULL ? "" : ", did you mean '",
 		near == NULL ? "" : near, near == NULL ? "" : "'?");
 	err->code = ERR_UNKNOWN_NAME;
 	if (near != NULL)
@@ -93,13 +98,14 @@ unknown_name(const struct field_use *use, const struct field *fields, const stru
 }
 
 static void
-not_in_this_form(const struct field_use *use, const struct field *field, const struct value *key)
+not_in_this_form(
+	const struct field_use *use, const struct field *field, const struct value *key)
 {
 	struct buf list = buf_in(use->mem);
 	for (const char *const *word = field->only_words; *word != NULL; word++)
 		buf_printf(&list, "%s%s", list.n == 0 ? "" : ", ", *word);
-	diag_error(use->diags, value_mark(key), "'%.*s' is there only with %s: %s", STR_FMT(key->str),
-		field->only_key, buf_cstr(&list));
+	diag_error(use->diags, value_mark(key), "'%.*s' is there only with %s: %s",
+		STR_FMT(key->str), field->only_key, buf_cstr(&list));
 }
 
 static struct mark
@@ -110,7 +116,8 @@ place_of(const struct field_use *use, const struct value *map)
 
 /* Of the rows that exclude each other: more than one given, or none where one must be. */
 static bool
-judge_either(const struct field_use *use, const struct field *fields, const struct value *map, unsigned number)
+judge_either(const struct field_use *use, const struct field *fields,
+	const struct value *map, unsigned number)
 {
 	const struct field *f, *given = NULL;
 	struct buf list = buf_in(use->mem);
@@ -122,16 +129,17 @@ judge_either(const struct field_use *use, const struct field *fields, const stru
 		required |= f->flags & FIELD_REQUIRED;
 		const struct value *key = map_at(map->map, str_of(f->name));
 		if (key != NULL && given != NULL) {
-			diag_error(use->diags, value_mark(key), "'%s' and '%s' exclude each other",
-				given->name, f->name);
+			diag_error(use->diags, value_mark(key),
+				"'%s' and '%s' exclude each other", given->name, f->name);
 			return false;
 		}
 		given = key != NULL ? f : given;
 	}
 	if (given != NULL || !required || use->partial)
 		return true;
-	diag_error(use->diags, place_of(use, map), "%s%sone of %s is needed", use->of == NULL ? "" : use->of,
-		use->of == NULL ? "" : ": ", buf_cstr(&list));
+	diag_error(use->diags, place_of(use, map), "%s%sone of %s is needed",
+		use->of == NULL ? "" : use->of, use->of == NULL ? "" : ": ",
+		buf_cstr(&list));
 	return false;
 }
 
@@ -139,7 +147,8 @@ static bool
 is_spread(const struct field *fields, const char *name, const struct map_builder *out)
 {
 	for (const struct field *f = fields; f->name != NULL; f++)
-		if (f->flags & FIELD_SPREAD && field_find(f->fields, str_of(name)) != NULL)
+		if (f->flags & FIELD_SPREAD
+			&& field_find(f->fields, str_of(name)) != NULL)
 			for (size_t i = 0; i < out->n; i++)
 				if (str_is(out->members[i].key.str, name))
 					return true;
@@ -149,24 +158,28 @@ is_spread(const struct field *fields, const char *name, const struct map_builder
 static bool
 missing(const struct field_use *use, const struct field *field, const struct value *map)
 {
-	struct err *err = diag_error(use->diags, place_of(use, map), "%s%s'%s' is missing",
-		use->of == NULL ? "" : use->of, use->of == NULL ? "" : ": ", field->name);
+	struct err *err = diag_error(use->diags, place_of(use, map),
+		"%s%s'%s' is missing", use->of == NULL ? "" : use->of,
+		use->of == NULL ? "" : ": ", field->name);
 	err_hint(err, "%s: %s", field_type_name(field->type), field->help);
 	return false;
 }
 
 /* Members of a spread object take the places of rows that are not given. */
 static bool
-spread(const struct field_use *use, const struct field *fields, const struct value *map, const struct field *field,
-	const struct value *v, struct map_builder *out)
+spread(const struct field_use *use, const struct field *fields, const struct value *map,
+	const struct field *field, const struct value *v, struct map_builder *out)
 {
-	struct field_use inner = {field->name, use->folder, {0}, true, use->mem, use->diags};
+	struct field_use inner = {
+		field->name, use->folder, {0}, true, use->mem, use->diags};
 	struct value judged = *v;
 	if (v->kind != V_UNKNOWN && !field_judge(&inner, field, v, &judged))
 		return false;
 	const struct field *f;
 	for (size_t i = 0; (f = field_at(field->fields, i)) != NULL; i++) {
-		const struct value *given = judged.kind == V_MAP ? map_at(judged.map, str_of(f->name)) : &judged;
+		const struct value *given = judged.kind == V_MAP
+			? map_at(judged.map, str_of(f->name))
+			: &judged;
 		if (given != NULL && map_at(map->map, str_of(f->name)) == NULL
 			&& field_find(fields, str_of(f->name)) == f)
 			map_put(out, f->name, *given);
@@ -174,21 +187,24 @@ spread(const struct field_use *use, const struct field *fields, const struct val
 	return true;
 }
 
-/* What is wrong in a list or map is told; the rest of it still counts, so that no error hides others. */
+/* What is wrong in a list or map is told; the rest of it still counts, so that no error
+ * hides others. */
 static bool
 is_container(const struct field *field, const struct value *v)
 {
 	return (field->type == FIELD_LIST && v->kind == V_LIST)
-		|| ((field->type == FIELD_MAP || field->type == FIELD_OBJECT) && v->kind == V_MAP);
+		|| ((field->type == FIELD_MAP || field->type == FIELD_OBJECT)
+			&& v->kind == V_MAP);
 }
 
 static bool
-judge_given(const struct field_use *use, const struct field *fields, const struct value *map,
-	struct map_builder *out)
+judge_given(const struct field_use *use, const struct field *fields,
+	const struct value *map, struct map_builder *out)
 {
 	bool good = true;
 	for (size_t i = 0; i < map->map->n; i++) {
-		const struct value *key = &map->map->members[i].key, *v = &map->map->members[i].value;
+		const struct value *key = &map->map->members[i].key,
+				   *v = &map->map->members[i].value;
 		const struct field *field = field_find(fields, key->str);
 		struct value judged;
 		if (field == NULL) {
@@ -212,16 +228,19 @@ judge_given(const struct field_use *use, const struct field *fields, const struc
 }
 
 static bool
-fill_in(const struct field_use *use, const struct field *fields, const struct value *map, struct map_builder *out)
+fill_in(const struct field_use *use, const struct field *fields, const struct value *map,
+	struct map_builder *out)
 {
 	bool good = true;
 	const struct field *f;
 	for (size_t i = 0; (f = field_at(fields, i)) != NULL; i++) {
-		if (map_at(map->map, str_of(f->name)) != NULL || is_spread(fields, f->name, out)
+		if (map_at(map->map, str_of(f->name)) != NULL
+			|| is_spread(fields, f->name, out)
 			|| !field_is_there(fields, f, map))
 			continue;
 		if (f->otherwise != NULL) {
-			struct value v = yaml_scalar(use->mem, str_of(f->otherwise)), judged;
+			struct value v = yaml_scalar(use->mem, str_of(f->otherwise)),
+				     judged;
 			if (field_judge(use, f, &v, &judged))
 				map_put(out, f->name, judged);
 		} else if (f->flags & FIELD_REQUIRED && f->either == 0) {
@@ -243,11 +262,13 @@ most_either(const struct field *fields)
 }
 
 bool
-fields_judge(const struct field_use *use, const struct field *fields, const struct value *map, struct value *out)
+fields_judge(const struct field_use *use, const struct field *fields,
+	const struct value *map, struct value *out)
 {
 	if (map->kind != V_MAP) {
-		diag_error(use->diags, value_mark(map), "%s takes a map, not %s", use->of == NULL ? "this" : use->of,
-			kind_name(map->kind))->code = ERR_TYPE;
+		diag_error(use->diags, value_mark(map), "%s takes a map, not %s",
+			use->of == NULL ? "this" : use->of, kind_name(map->kind))
+			->code = ERR_TYPE;
 		return false;
 	}
 	struct map_builder built = {.mem = use->mem};
@@ -265,16 +286,16 @@ fields_judge(const struct field_use *use, const struct field *fields, const stru
 }
 
 bool
-fields_apply(const struct field *fields, const struct value *map, const char *folder, struct arena *mem,
-	struct value *out, struct diags *diags)
+fields_apply(const struct field *fields, const struct value *map, const char *folder,
+	struct arena *mem, struct value *out, struct diags *diags)
 {
 	struct field_use use = {.folder = folder, .mem = mem, .diags = diags};
 	return fields_judge(&use, fields, map, out);
 }
 
 bool
-field_apply(const struct field *field, const struct value *v, const char *folder, struct arena *mem,
-	struct value *out, struct diags *diags)
+field_apply(const struct field *field, const struct value *v, const char *folder,
+	struct arena *mem, struct value *out, struct diags *diags)
 {
 	struct field_use use = {.folder = folder, .mem = mem, .diags = diags};
 	return field_judge(&use, field, v, out);

@@ -1,5 +1,5 @@
-/* JSON Schema 2020-12 of what a table describes, for editors. Where ${{ }} may stand a text that holds it is taken for
- * any value. */
+/* JSON Schema 2020-12 of what a table describes, for editors. Where ${{ }} may stand a
+ * text that holds it is taken for any value. */
 #include "data/field.h"
 
 #include "data/yaml.h"
@@ -51,7 +51,8 @@ put_text(struct map_builder *map, const struct field *field)
 	} else if (field->pattern != NULL) {
 		put_pattern(map, field->pattern);
 	} else {
-		struct value kinds = words_of(map->mem, (const char *const[]){"string", "number", "boolean", NULL});
+		struct value kinds = words_of(map->mem,
+			(const char *const[]){"string", "number", "boolean", NULL});
 		map_put(map, "type", kinds);
 	}
 }
@@ -87,16 +88,22 @@ bare(struct arena *mem, const struct field *field)
 	case FIELD_BOOL: map_put(&map, "type", text("boolean")); break;
 	case FIELD_DURATION: put_pattern(&map, "([0-9]+(ms|s|m|h|d|w))+"); break;
 	case FIELD_SIZE: {
-		struct value size = one(mem, "pattern", text("^[0-9]+(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$"));
+		struct value size = one(
+			mem, "pattern", text("^[0-9]+(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$"));
 		map_put(&map, "anyOf", two(mem, one(mem, "type", text("integer")), size));
 		break;
 	}
 	case FIELD_S3_PLACE: put_pattern(&map, "s3://[^/]+/.*"); break;
 	case FIELD_URL: put_pattern(&map, "https?://.+"); break;
 	case FIELD_HOST_PORT: put_pattern(&map, ".+:[0-9]+"); break;
-	case FIELD_TIMESTAMP: case FIELD_PLACE: case FIELD_REGEX: map_put(&map, "type", text("string")); break;
+	case FIELD_TIMESTAMP:
+	case FIELD_PLACE:
+	case FIELD_REGEX: map_put(&map, "type", text("string")); break;
 	case FIELD_EXPRESSION:
-		map_put(&map, "type", words_of(mem, (const char *const[]){"string", "boolean", "number", NULL}));
+		map_put(&map, "type",
+			words_of(mem,
+				(const char *const[]){
+					"string", "boolean", "number", NULL}));
 		break;
 	case FIELD_LIST:
 		map_put(&map, "type", text("array"));
@@ -117,9 +124,12 @@ static bool
 is_text(const struct field *field)
 {
 	bool free = field->words == NULL && field->pattern == NULL;
-	return field->type == FIELD_DATA || field->type == FIELD_EXPRESSION || field->type == FIELD_TIMESTAMP
-		|| field->type == FIELD_PLACE || field->type == FIELD_REGEX || ((field->type == FIELD_TEXT
-		|| field->type == FIELD_SECRET || field->type == FIELD_PATH) && free);
+	return field->type == FIELD_DATA || field->type == FIELD_EXPRESSION
+		|| field->type == FIELD_TIMESTAMP || field->type == FIELD_PLACE
+		|| field->type == FIELD_REGEX
+		|| ((field->type == FIELD_TEXT || field->type == FIELD_SECRET
+			    || field->type == FIELD_PATH)
+			&& free);
 }
 
 struct value
@@ -143,7 +153,8 @@ field_schema(struct arena *mem, const struct field *field)
 	if (any.n > 1)
 		map_put(&map, "anyOf", list_done(&any));
 	for (size_t i = 0; any.n == 1 && i < schema.map->n; i++)
-		map_put_str(&map, schema.map->members[i].key.str, schema.map->members[i].value);
+		map_put_str(&map, schema.map->members[i].key.str,
+			schema.map->members[i].value);
 	return map_done(&map);
 }
 

@@ -25,7 +25,9 @@ value_to_text(struct arena *mem, const struct value *v, struct value *out)
 		*out = *v;
 		return true;
 	case V_BOOL: case V_INT: case V_UINT: case V_DOUBLE:
-		*out = text_like(v, str_of(v->raw != NULL ? v->raw : json_text(mem, &bare, JSON_COMPACT)));
+		*out = text_like(v,
+			str_of(v->raw != NULL ? v->raw
+					      : json_text(mem, &bare, JSON_COMPACT)));
 		return true;
 	case V_TIMESTAMP:
 		*out = text_like(v, str_of(time_text(mem, v->span)));
@@ -41,7 +43,8 @@ value_to_text(struct arena *mem, const struct value *v, struct value *out)
 static bool
 is_name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+		|| c == '-' || c == '_';
 }
 
 bool
@@ -53,7 +56,9 @@ text_is_hostname(struct str text)
 	do {
 		struct str label = str_cut(rest, '.', &rest);
 		if (label.n == 0)
-			return rest.p != NULL && rest.n == 0 ? false : rest.p == NULL && text.p[text.n - 1] == '.';
+			return rest.p != NULL && rest.n == 0
+				? false
+				: rest.p == NULL && text.p[text.n - 1] == '.';
 		if (label.n > 63 || label.p[0] == '-' || label.p[label.n - 1] == '-')
 			return false;
 		for (size_t i = 0; i < label.n; i++)
@@ -91,9 +96,11 @@ text_is_host_port(struct str text, struct err *err)
 	bool six = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
 	if (six)
 		host = (struct str){host.p + 1, host.n - 2};
-	if (port.p != NULL && is_port(port) && (six ? is_address6(host) : text_is_hostname(host)))
+	if (port.p != NULL && is_port(port)
+		&& (six ? is_address6(host) : text_is_hostname(host)))
 		return true;
-	return err_set(err, ERR_VALUE, "host:port, as db.example.org:5432 or [2001:db8::1]:53");
+	return err_set(
+		err, ERR_VALUE, "host:port, as db.example.org:5432 or [2001:db8::1]:53");
 }
 
 static bool
@@ -125,7 +132,8 @@ text_is_url(struct str text, struct err *err)
 		size_t close = str_find(host, STR("]"));
 		port = str_from(host, close + 1 < host.n ? close + 1 : host.n);
 		if (close < host.n && is_address6((struct str){host.p + 1, close - 1})
-			&& (port.n == 0 || (port.p[0] == ':' && is_port(str_from(port, 1)))))
+			&& (port.n == 0
+				|| (port.p[0] == ':' && is_port(str_from(port, 1)))))
 			return true;
 		return err_set(err, ERR_VALUE, "an http or https URL");
 	}
@@ -138,11 +146,17 @@ text_is_url(struct str text, struct err *err)
 bool
 text_is_s3(struct str text, struct err *err)
 {
-	struct str key, bucket = str_cut(str_starts(text, STR("s3://")) ? str_from(text, 5) : (struct str){0}, '/', &key);
+	struct str key,
+		bucket = str_cut(str_starts(text, STR("s3://")) ? str_from(text, 5)
+								: (struct str){0},
+			'/', &key);
 	bool good = bucket.n >= 3 && bucket.n <= 63 && key.p != NULL;
 	for (size_t i = 0; i < bucket.n; i++)
 		good &= is_name_char(bucket.p[i]) || bucket.p[i] == '.';
-	return good || err_set(err, ERR_VALUE, "a place on S3: s3://bucket/key, or s3://bucket/ for all objects");
+	return good
+		|| err_set(err, ERR_VALUE,
+			"a place on S3: s3://bucket/key, or s3://bucket/ for all "
+			"objects");
 }
 
 struct str
@@ -150,7 +164,8 @@ path_absolute(struct arena *mem, const char *folder, struct str path)
 {
 	const char *home = getenv("HOME");
 	if (str_starts(path, STR("~/")) && home != NULL)
-		return str_of(arena_printf(mem, "%s%.*s", home, STR_FMT(str_from(path, 1))));
+		return str_of(
+			arena_printf(mem, "%s%.*s", home, STR_FMT(str_from(path, 1))));
 	if (path.n == 0 || path.p[0] == '/' || folder == NULL)
 		return path;
 	return str_of(arena_printf(mem, "%s/%.*s", folder, STR_FMT(path)));

@@ -6,8 +6,8 @@
 
 struct frame {
 	bool map;
-	size_t first;                                 /* its place on the stack of values */
-	size_t nodes;                                 /* counted so far, aliases as what they stand for */
+	size_t first; /* its place on the stack of values */
+	size_t nodes; /* counted so far, aliases as what they stand for */
 	unsigned height;                              /* of the deepest thing in it */
 	uint32_t from;
 	const char *anchor;
@@ -25,7 +25,7 @@ struct composer {
 	const struct source *source;
 	struct diags *diags;
 	yaml_parser_t parser;
-	size_t index, offset;                         /* the same place, in code points and bytes */
+	size_t index, offset; /* the same place, in code points and bytes */
 	struct frame frames[YAML_DEPTH + 1];
 	size_t depth;
 	struct value *stack;
@@ -50,7 +50,10 @@ source_new(struct arena *mem, const char *name, struct str text)
 		if (text.p[i] == '\n')
 			lines[n++] = (uint32_t)i + 1;
 	struct source *source = arena_new_of(mem, struct source);
-	*source = (struct source){.name = arena_strdup(mem, name), .text = text, .lines = lines, .n_lines = n};
+	*source = (struct source){.name = arena_strdup(mem, name),
+		.text = text,
+		.lines = lines,
+		.n_lines = n};
 	return source;
 }
 
@@ -60,7 +63,8 @@ goes_on(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* libyaml counts code points. Marks come almost in order, so a walk from the last one is short. */
+/* libyaml counts code points. Marks come almost in order, so a walk from the last one is
+ * short. */
 static uint32_t
 offset_of(struct composer *c, yaml_mark_t mark)
 {
@@ -124,7 +128,8 @@ anchors_grow(struct composer *c)
 }
 
 static void
-anchor_add(struct composer *c, const char *name, struct value value, size_t nodes, unsigned height)
+anchor_add(struct composer *c, const char *name, struct value value, size_t nodes,
+	unsigned height)
 {
 	if (c->anchors == NULL || c->n_anchors * 2 >= (size_t)1 << c->bits)
 		anchors_grow(c);
@@ -156,9 +161,11 @@ is_key(const struct composer *c)
 	return c->depth > 0 && frame->map && (c->n - frame->first) % 2 == 0;
 }
 
-/* Hang a finished node into what is open. false: the budget of nodes or the depth is spent. */
+/* Hang a finished node into what is open. false: the budget of nodes or the depth is
+ * spent. */
 static bool
-add(struct composer *c, struct value value, const char *anchor, size_t nodes, unsigned height)
+add(struct composer *c, struct value value, const char *anchor, size_t nodes,
+	unsigned height)
 {
 	struct frame *frame = &c->frames[c->depth];
 	if (anchor != NULL)
@@ -172,8 +179,10 @@ add(struct composer *c, struct value value, const char *anchor, size_t nodes, un
 		frame->height = height + 1;
 	struct mark at = {c->source, value.from, value.from};
 	if (frame->nodes > YAML_NODES)
-		diag_error(c->diags, at, "more than %d nodes, aliases counted as what they stand for",
-			YAML_NODES)->code = ERR_LIMIT;
+		diag_error(c->diags, at,
+			"more than %d nodes, aliases counted as what they stand for",
+			YAML_NODES)
+			->code = ERR_LIMIT;
 	else if (c->depth + height > YAML_DEPTH)
 		diag_error(c->diags, at, "deeper than %d", YAML_DEPTH)->code = ERR_LIMIT;
 	else
@@ -186,18 +195,22 @@ refuse_tag(struct composer *c, const yaml_char_t *tag, struct mark at)
 {
 	if (tag == NULL)
 		return;
-	struct err *err = diag_error(c->diags, at, "YAML takes '%s' for a tag, and tags are not used here",
+	struct err *err = diag_error(c->diags, at,
+		"YAML takes '%s' for a tag, and tags are not used here",
 		(const char *)tag);
 	if (tag[0] == '!' && tag[1] != '!')
-		err_hint(err, "quote a text that begins with !: \"%s\"", (const char *)tag);
+		err_hint(err, "quote a text that begins with !: \"%s\"",
+			(const char *)tag);
 	else
-		err_hint(err, "leave the tag out: the field says what type the value has");
+		err_hint(
+			err, "leave the tag out: the field says what type the value has");
 }
 
 static struct str
 scalar_text(struct composer *c, const yaml_event_t *event, struct mark at)
 {
-	struct str text = {(const char *)event->data.scalar.value, event->data.scalar.length};
+	struct str text = {
+		(const char *)event->data.scalar.value, event->data.scalar.length};
 	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	const char *there = c->source->text.p + at.from + !plain;
 	size_t room = at.to - at.from, frame = plain ? 0 : 2;
@@ -206,7 +219,8 @@ scalar_text(struct composer *c, const yaml_event_t *event, struct mark at)
 	return str_copy(c->mem, text);
 }
 
-/* A blank and # end a text: where the author goes on at once, it was hardly meant as a comment. */
+/* A blank and # end a text: where the author goes on at once, it was hardly meant as a
+ * comment. */
 static void
 warn_of_comment(struct composer *c, struct mark at)
 {
@@ -214,10 +228,12 @@ warn_of_comment(struct composer *c, struct mark at)
 	uint32_t i = at.to;
 	while (i < text.n && (text.p[i] == ' ' || text.p[i] == '\t'))
 		i++;
-	if (i == at.to || i + 1 >= text.n || text.p[i] != '#' || strchr(" \t\r\n#", text.p[i + 1]) != NULL)
+	if (i == at.to || i + 1 >= text.n || text.p[i] != '#'
+		|| strchr(" \t\r\n#", text.p[i + 1]) != NULL)
 		return;
 	struct mark there = {c->source, i, i + 1};
-	err_hint(diag_warning(c->diags, there, "YAML ends the text before ' #'; the rest is a comment"),
+	err_hint(diag_warning(c->diags, there,
+			 "YAML ends the text before ' #'; the rest is a comment"),
 		"quote the text, or write a blank behind the # of a comment");
 }
 
@@ -251,7 +267,8 @@ on_scalar(struct composer *c, const yaml_event_t *event)
 		err_hint(diag_error(c->diags, at, "merge keys are not used here"),
 			"write the members out, or put them into vars");
 	const char *anchor = (const char *)event->data.scalar.anchor;
-	return add(c, value, anchor == NULL ? NULL : arena_strdup(c->scratch, anchor), 1, 0);
+	return add(
+		c, value, anchor == NULL ? NULL : arena_strdup(c->scratch, anchor), 1, 0);
 }
 
 static bool
@@ -259,23 +276,28 @@ on_alias(struct composer *c, const yaml_event_t *event)
 {
 	struct mark at = mark_of(c, event->start_mark, event->end_mark);
 	const char *name = (const char *)event->data.alias.anchor;
-	const struct anchor *anchor = c->anchors == NULL ? NULL : anchor_place(c->anchors, c->bits, name);
+	const struct anchor *anchor =
+		c->anchors == NULL ? NULL : anchor_place(c->anchors, c->bits, name);
 	if (anchor != NULL && anchor->name != NULL && !is_key(c))
 		return add(c, anchor->value, NULL, anchor->nodes, anchor->height);
 	if (is_key(c))
 		diag_error(c->diags, at, "a key must be written out, not an alias");
 	else
-		err_hint(diag_error(c->diags, at, "no anchor '&%s' is above this alias", name),
+		err_hint(diag_error(c->diags, at, "no anchor '&%s' is above this alias",
+				 name),
 			"quote a text that begins with *");
-	struct value nothing = {.kind = V_STRING, .source = c->source, .from = at.from, .to = at.to};
+	struct value nothing = {
+		.kind = V_STRING, .source = c->source, .from = at.from, .to = at.to};
 	return add(c, nothing, NULL, 1, 0);
 }
 
 static bool
 on_start(struct composer *c, const yaml_event_t *event, bool map)
 {
-	const yaml_char_t *tag = map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
-	const yaml_char_t *anchor = map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
+	const yaml_char_t *tag =
+		map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
+	const yaml_char_t *anchor = map ? event->data.mapping_start.anchor
+					: event->data.sequence_start.anchor;
 	struct mark at = mark_of(c, event->start_mark, event->end_mark);
 	refuse_tag(c, tag, at);
 	if (c->depth == YAML_DEPTH) {
@@ -283,10 +305,16 @@ on_start(struct composer *c, const yaml_event_t *event, bool map)
 		return false;
 	}
 	if (is_key(c))
-		err_hint(diag_error(c->diags, at, "a key must be text"), "quote a text that begins with %c",
+		err_hint(diag_error(c->diags, at, "a key must be text"),
+			"quote a text that begins with %c",
 			at.from < c->source->text.n ? c->source->text.p[at.from] : '[');
-	c->frames[++c->depth] = (struct frame){.map = map, .first = c->n, .nodes = 1, .from = at.from,
-		.anchor = anchor == NULL ? NULL : arena_strdup(c->scratch, (const char *)anchor)};
+	c->frames[++c->depth] = (struct frame){.map = map,
+		.first = c->n,
+		.nodes = 1,
+		.from = at.from,
+		.anchor = anchor == NULL
+			? NULL
+			: arena_strdup(c->scratch, (const char *)anchor)};
 	return true;
 }
 
@@ -295,8 +323,8 @@ on_start(struct composer *c, const yaml_event_t *event, bool map)
 static void
 duplicate(struct composer *c, const struct value *first, const struct value *second)
 {
-	struct err *err = diag_error(c->diags, value_mark(second), "key '%.*s' stands twice",
-		STR_FMT(second->str));
+	struct err *err = diag_error(c->diags, value_mark(second),
+		"key '%.*s' stands twice", STR_FMT(second->str));
 	also_at(c->diags, err, value_mark(first));
 }
 
@@ -320,7 +348,8 @@ find_duplicates(struct composer *c, const struct value *pairs, size_t n)
 	uint32_t *seen = arena_array(c->scratch, uint32_t, size);
 	for (size_t i = 0; i < n; i++) {
 		size_t at = str_hash(pairs[2 * i].str) & (size - 1);
-		while (seen[at] != 0 && !str_eq(pairs[2 * (seen[at] - 1)].str, pairs[2 * i].str))
+		while (seen[at] != 0
+			&& !str_eq(pairs[2 * (seen[at] - 1)].str, pairs[2 * i].str))
 			at = (at + 1) & (size - 1);
 		if (seen[at] != 0)
 			duplicate(c, &pairs[2 * (seen[at] - 1)], &pairs[2 * i]);
@@ -334,8 +363,10 @@ map_value(struct composer *c, struct value *pairs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (pairs[2 * i].kind != V_STRING)
-			pairs[2 * i] = (struct value){.kind = V_STRING, .source = c->source,
-				.from = pairs[2 * i].from, .to = pairs[2 * i].to};
+			pairs[2 * i] = (struct value){.kind = V_STRING,
+				.source = c->source,
+				.from = pairs[2 * i].from,
+				.to = pairs[2 * i].to};
 	find_duplicates(c, pairs, n);
 	struct member *members = arena_array(c->mem, struct member, n);
 	for (size_t i = 0; i < n; i++)
@@ -375,7 +406,8 @@ parser_error(struct composer *c)
 	const char *problem = p->problem == NULL ? "not YAML" : p->problem;
 	struct err *err = p->context == NULL
 		? diag_error(c->diags, mark_at(c, from), "YAML: %s", problem)
-		: diag_error(c->diags, mark_at(c, from), "YAML: %s, %s", p->context, problem);
+		: diag_error(c->diags, mark_at(c, from), "YAML: %s, %s", p->context,
+			  problem);
 	err->code = ERR_SYNTAX;
 	if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
 		also_at(c->diags, err, mark_at(c, offset_of(c, p->context_mark)));
@@ -400,7 +432,8 @@ on_event(struct composer *c, const yaml_event_t *event, unsigned *documents)
 	case YAML_SCALAR_EVENT: return on_scalar(c, event);
 	case YAML_SEQUENCE_START_EVENT: return on_start(c, event, false);
 	case YAML_MAPPING_START_EVENT: return on_start(c, event, true);
-	case YAML_SEQUENCE_END_EVENT: case YAML_MAPPING_END_EVENT: return on_end(c, event);
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT: return on_end(c, event);
 	case YAML_STREAM_END_EVENT: return false;
 	default: return true;
 	}
@@ -415,7 +448,8 @@ compose(struct composer *c)
 	if (!yaml_parser_initialize(&c->parser))
 		abort();
 	yaml_parser_set_encoding(&c->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&c->parser, (const unsigned char *)(text.n == 0 ? "" : text.p), text.n);
+	yaml_parser_set_input_string(
+		&c->parser, (const unsigned char *)(text.n == 0 ? "" : text.p), text.n);
 	while (more) {
 		yaml_event_t event;
 		if (!yaml_parser_parse(&c->parser, &event)) {
@@ -434,7 +468,8 @@ is_fit(const struct source *source, struct diags *diags)
 	struct str text = source->text;
 	size_t n;
 	if (text.n > YAML_BYTES) {
-		diag_error(diags, (struct mark){0}, "%s: more than 16 MiB", source->name)->code = ERR_LIMIT;
+		diag_error(diags, (struct mark){0}, "%s: more than 16 MiB", source->name)
+			->code = ERR_LIMIT;
 		return false;
 	}
 	if (str_is_utf8(text))
@@ -442,22 +477,28 @@ is_fit(const struct source *source, struct diags *diags)
 	for (struct str rest = text; rest.n > 0; rest = str_from(rest, n))
 		if (str_rune(rest, &n) < 0) {
 			uint32_t at = (uint32_t)(text.n - rest.n);
-			diag_error(diags, (struct mark){source, at, at + 1}, "byte 0x%02x is not UTF-8",
-				(unsigned char)rest.p[0])->code = ERR_SYNTAX;
+			diag_error(diags, (struct mark){source, at, at + 1},
+				"byte 0x%02x is not UTF-8", (unsigned char)rest.p[0])
+				->code = ERR_SYNTAX;
 			return false;
 		}
 	return false;
 }
 
 bool
-yaml_parse(struct arena *mem, const struct source *source, struct value *out, struct diags *diags)
+yaml_parse(struct arena *mem, const struct source *source, struct value *out,
+	struct diags *diags)
 {
 	size_t errors = diags->errors;
 	*out = value_null();
 	if (!is_fit(source, diags))
 		return false;
 	struct composer *c = arena_new_of(mem, struct composer);
-	*c = (struct composer){.mem = mem, .scratch = arena_new(), .source = source, .diags = diags, .top = out};
+	*c = (struct composer){.mem = mem,
+		.scratch = arena_new(),
+		.source = source,
+		.diags = diags,
+		.top = out};
 	compose(c);
 	arena_free(c->scratch);
 	return diags->errors == errors;

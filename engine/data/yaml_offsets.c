@@ -1,6 +1,7 @@
-/* Where each byte of a scalar's text stands in the source: the text and the source are walked side by side. What the
- * source has and the text has not (indentation, a fold, the second quote of '') is skipped; what an escape of a double
- * quoted text gives comes from the escape's first byte. */
+/* Where each byte of a scalar's text stands in the source: the text and the source are
+ * walked side by side. What the source has and the text has not (indentation, a fold, the
+ * second quote of '') is skipped; what an escape of a double quoted text gives comes from
+ * the escape's first byte. */
 #include "data/yaml.h"
 
 struct walk {
@@ -8,7 +9,7 @@ struct walk {
 	const char *src;
 	uint32_t at, to;                              /* in the source */
 	uint32_t *map;
-	size_t done;                                  /* bytes of text that have their offset */
+	size_t done; /* bytes of text that have their offset */
 };
 
 static bool
@@ -59,9 +60,11 @@ take_spaces(struct walk *w)
 	while (end < w->to && is_space(w->src[end]))
 		end++;
 	uint32_t have = end - w->at, want = 0;
-	while (want < have && w->done + want < w->text.n && is_space(w->text.p[w->done + want]))
+	while (want < have && w->done + want < w->text.n
+		&& is_space(w->text.p[w->done + want]))
 		want++;
-	/* The text's blanks match the end of the run when it is on one line, else the line ends stand for them. */
+	/* The text's blanks match the end of the run when it is on one line, else the
+	 * line ends stand for them. */
 	w->at += have - want;
 	for (uint32_t i = 0; i < want; i++) {
 		take(w, 1);
@@ -100,12 +103,16 @@ yaml_offsets(struct arena *mem, const struct value *string, struct mark *at)
 	char style = string->flags & VALUE_PLAIN ? '\0' : first;
 	uint32_t shift = style == '"' || style == '\'';
 	struct str text = string->str;
-	if (style != '|' && style != '>' && string->to - string->from == text.n + 2 * shift) {
+	if (style != '|' && style != '>'
+		&& string->to - string->from == text.n + 2 * shift) {
 		*at = (struct mark){source, string->from + shift, string->to - shift};
 		return NULL;
 	}
-	struct walk w = {.text = text, .src = src, .at = string->from + shift, .to = string->to - shift};
-	if (style == '|' || style == '>')             /* behind the header and its comment */
+	struct walk w = {.text = text,
+		.src = src,
+		.at = string->from + shift,
+		.to = string->to - shift};
+	if (style == '|' || style == '>') /* behind the header and its comment */
 		while (w.at < w.to && src[w.at] != '\n')
 			w.at++;
 	if (w.at < w.to && (style == '|' || style == '>'))

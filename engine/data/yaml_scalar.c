@@ -1,5 +1,5 @@
-/* The core schema of YAML 1.2 (10.3.2), but for two things of language.md: a number with a leading zero is text, and so
- * is one that no double can hold. */
+/* The core schema of YAML 1.2 (10.3.2), but for two things of language.md: a number with
+ * a leading zero is text, and so is one that no double can hold. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -33,7 +33,8 @@ is_word(struct str text, const char *const *words, size_t n)
 static bool
 based(struct str text, struct value *out)
 {
-	if (text.n < 3 || text.n > 24 || text.p[0] != '0' || (text.p[1] != 'o' && text.p[1] != 'x'))
+	if (text.n < 3 || text.n > 24 || text.p[0] != '0'
+		|| (text.p[1] != 'o' && text.p[1] != 'x'))
 		return false;
 	unsigned base = text.p[1] == 'o' ? 8 : 16;
 	uint64_t number = 0;
@@ -50,7 +51,8 @@ based(struct str text, struct value *out)
 	return true;
 }
 
-/* [-+]? ( 0 | [1-9][0-9]* )? ( . [0-9]* )? ( [eE] [-+]? [0-9]+ )?  with a digit somewhere before the exponent */
+/* [-+]? ( 0 | [1-9][0-9]* )? ( . [0-9]* )? ( [eE] [-+]? [0-9]+ )?  with a digit somewhere
+ * before the exponent */
 static bool
 is_number(struct str text, bool *whole)
 {
@@ -69,7 +71,8 @@ is_number(struct str text, bool *whole)
 		return false;
 	if (rest.n > 0 && (rest.p[0] == 'e' || rest.p[0] == 'E')) {
 		rest = str_from(rest, 1);
-		rest = str_from(rest, rest.n > 0 && (rest.p[0] == '-' || rest.p[0] == '+'));
+		rest = str_from(
+			rest, rest.n > 0 && (rest.p[0] == '-' || rest.p[0] == '+'));
 		size_t exponent = digits(rest);
 		if (exponent == 0)
 			return false;
@@ -103,7 +106,8 @@ number(struct str text, const char *cstr, struct value *out)
 static bool
 special(struct str text, struct value *out)
 {
-	static const char *const infinities[] = {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"};
+	static const char *const infinities[] = {
+		".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"};
 	static const char *const negative[] = {"-.inf", "-.Inf", "-.INF"};
 	static const char *const nans[] = {".nan", ".NaN", ".NAN"};
 	if (is_word(text, infinities, 6))
@@ -131,9 +135,11 @@ yaml_scalar(struct arena *mem, struct str text)
 		value = value_bool(true);
 	} else if (is_word(text, falses, 3)) {
 		value = value_bool(false);
-	} else if (text.n <= 400 && (is_digit(first) || (first != '\0' && strchr("+-.", first) != NULL))) {
+	} else if (text.n <= 400
+		&& (is_digit(first) || (first != '\0' && strchr("+-.", first) != NULL))) {
 		const char *cstr = str_cstr(mem, text);
-		if (based(text, &value) || number(text, cstr, &value) || special(text, &value))
+		if (based(text, &value) || number(text, cstr, &value)
+			|| special(text, &value))
 			value.raw = cstr;
 		else
 			value = value_str(text);

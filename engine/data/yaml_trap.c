@@ -25,7 +25,8 @@ value_on(struct str line)
 	return is_name ? str_trim(str_from(rest, colon + 2)) : rest;
 }
 
-/* Whether a value that begins with a quote or bracket goes on behind the closing one: 'a' in xs, [1, 2].exists(…) */
+/* Whether a value that begins with a quote or bracket goes on behind the closing one: 'a'
+ * in xs, [1, 2].exists(…) */
 static bool
 goes_on_behind(struct str value)
 {
@@ -34,9 +35,11 @@ goes_on_behind(struct str value)
 	for (size_t i = 0; i < value.n; i++) {
 		if (value.p[i] == open && open != close)
 			depth++;
-		else if (value.p[i] == close && (open != close || i > 0) && --depth <= 0) {
+		else if (value.p[i] == close && (open != close || i > 0)
+			&& --depth <= 0) {
 			struct str rest = str_trim(str_from(value, i + 1));
-			return rest.n > 0 && rest.p[0] != '#' && rest.p[0] != ',' && rest.p[0] != ':';
+			return rest.n > 0 && rest.p[0] != '#' && rest.p[0] != ','
+				&& rest.p[0] != ':';
 		}
 	}
 	return false;
@@ -56,13 +59,26 @@ yaml_trap(const struct source *source, uint32_t offset, struct err *err)
 	if (line.n > 0 && line.p[0] == '\t')
 		err_hint(err, "indent by blanks, not by tabs");
 	else if (is_bare_template_in_brackets(value))
-		err_hint(err, "inside { } and [ ] quote a text with ${{ }}: {url: 'https://${{ inputs.domain }}/'}");
-	else if (value.n > 0 && strchr("'\"[{", value.p[0]) != NULL && goes_on_behind(value))
-		err_hint(err, "YAML ends the value at its closing %c: quote the whole, or write >- and put it on the "
-			"next line", value.p[0] == '[' ? ']' : value.p[0] == '{' ? '}' : value.p[0]);
+		err_hint(err,
+			"inside { } and [ ] quote a text with ${{ }}: {url: 'https://${{ "
+			"inputs.domain }}/'}");
+	else if (value.n > 0 && strchr("'\"[{", value.p[0]) != NULL
+		&& goes_on_behind(value))
+		err_hint(err,
+			"YAML ends the value at its closing %c: quote the whole, or "
+			"write >- and put it on the "
+			"next line",
+			value.p[0] == '['           ? ']'
+				: value.p[0] == '{' ? '}'
+						    : value.p[0]);
 	else if (value.n > 0 && strchr("@`%&*!|>", value.p[0]) != NULL)
-		err_hint(err, "YAML gives a leading %c a meaning of its own: quote the whole", value.p[0]);
-	else if (value.n > 0 && strchr("'\"[{", value.p[0]) == NULL && str_find(value, STR(": ")) < value.n)
-		err_hint(err, "': ' inside a text begins a key for YAML: quote the whole, or write >- and put it on "
+		err_hint(err,
+			"YAML gives a leading %c a meaning of its own: quote the whole",
+			value.p[0]);
+	else if (value.n > 0 && strchr("'\"[{", value.p[0]) == NULL
+		&& str_find(value, STR(": ")) < value.n)
+		err_hint(err,
+			"': ' inside a text begins a key for YAML: quote the whole, or "
+			"write >- and put it on "
 			"the next line");
 }

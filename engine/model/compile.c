@@ -1,4 +1,5 @@
-/* Expressions and templates of a playbook, each compiled in its scope and judged by the place where it stands. */
+/* Expressions and templates of a playbook, each compiled in its scope and judged by the
+ * place where it stands. */
 #include "model/load.h"
 
 #include "data/yaml.h"
@@ -55,7 +56,8 @@ constant_part(struct arena *mem, const struct value *v)
 static bool
 is_flow(const struct value *around)
 {
-	if (around == NULL || around->source == NULL || around->from >= around->source->text.n)
+	if (around == NULL || around->source == NULL
+		|| around->from >= around->source->text.n)
 		return false;
 	char first = around->source->text.p[around->from];
 	return first == '{' || first == '[';
@@ -65,21 +67,25 @@ static struct str
 inner_text(struct str text)
 {
 	struct str trimmed = str_trim(text);
-	if (trimmed.n > 5 && str_starts(trimmed, STR("${{")) && str_ends(trimmed, STR("}}")))
+	if (trimmed.n > 5 && str_starts(trimmed, STR("${{"))
+		&& str_ends(trimmed, STR("}}")))
 		return str_trim((struct str){trimmed.p + 3, trimmed.n - 5});
 	return (struct str){0};
 }
 
-/* The text of an expression as a string value; a plain true or 1 is one as well. NULL: told. */
+/* The text of an expression as a string value; a plain true or 1 is one as well. NULL:
+ * told. */
 static const struct value *
-expression_text(struct scope *scope, const char *name, const struct value *around, const struct value *v,
-	struct value *room)
+expression_text(struct scope *scope, const char *name, const struct value *around,
+	const struct value *v, struct value *room)
 {
 	struct diags *diags = scope->load->diags;
 	struct mark at = value_mark(v);
 	if (v->kind == V_LIST || v->kind == V_MAP) {
-		err_hint(diag_error(diags, at, "'%s' takes an expression, not %s", name, kind_name(v->kind)),
-			"quote an expression that begins with [ or {, or write >- and put it on the next line");
+		err_hint(diag_error(diags, at, "'%s' takes an expression, not %s", name,
+				 kind_name(v->kind)),
+			"quote an expression that begins with [ or {, or write >- and "
+			"put it on the next line");
 		return NULL;
 	}
 	*room = *v;
@@ -92,8 +98,10 @@ expression_text(struct scope *scope, const char *name, const struct value *aroun
 	}
 	struct str inner = inner_text(room->str);
 	if (inner.p != NULL || template_has_expression(room->str)) {
-		err_hint(diag_error(diags, at, "'%s' takes a bare expression, without ${{ }}", name), "write %s: %.*s",
-			name, inner.n > 150 ? 150 : (int)inner.n, inner.p == NULL ? "" : inner.p);
+		err_hint(diag_error(diags, at,
+				 "'%s' takes a bare expression, without ${{ }}", name),
+			"write %s: %.*s", name, inner.n > 150 ? 150 : (int)inner.n,
+			inner.p == NULL ? "" : inner.p);
 		return NULL;
 	}
 	if (is_flow(around)) {
@@ -115,7 +123,8 @@ compile(struct scope *scope, const struct value *text, struct diags *diags)
 }
 
 const struct expr *
-expr_read(struct scope *scope, const char *name, const struct value *around, const struct value *v)
+expr_read(struct scope *scope, const char *name, const struct value *around,
+	const struct value *v)
 {
 	struct value room;
 	const struct value *text = expression_text(scope, name, around, v, &room);
@@ -123,14 +132,17 @@ expr_read(struct scope *scope, const char *name, const struct value *around, con
 }
 
 const struct expr *
-condition_read(struct scope *scope, const char *name, const struct value *around, const struct value *v)
+condition_read(struct scope *scope, const char *name, const struct value *around,
+	const struct value *v)
 {
 	const struct expr *expr = expr_read(scope, name, around, v);
 	const struct expr_type *type = expr == NULL ? NULL : expr_type_of(expr);
 	if (type == NULL || type->dyn || type->kind == V_BOOL)
 		return expr;
-	diag_error(scope->load->diags, expr_mark(expr), "'%s' must be true or false; this is %s", name,
-		expr_type_name(scope->load->all->scratch, type))->code = ERR_TYPE;
+	diag_error(scope->load->diags, expr_mark(expr),
+		"'%s' must be true or false; this is %s", name,
+		expr_type_name(scope->load->all->scratch, type))
+		->code = ERR_TYPE;
 	return NULL;
 }
 
@@ -170,7 +182,8 @@ is_name(struct str name)
 	if (name.n == 0 || name.n > 64 || name.p[0] < 'a' || name.p[0] > 'z')
 		return false;
 	for (size_t i = 0; i < name.n; i++)
-		if ((name.p[i] < 'a' || name.p[i] > 'z') && (name.p[i] < '0' || name.p[i] > '9') && name.p[i] != '_')
+		if ((name.p[i] < 'a' || name.p[i] > 'z')
+			&& (name.p[i] < '0' || name.p[i] > '9') && name.p[i] != '_')
 			return false;
 	return true;
 }
@@ -180,21 +193,26 @@ name_judge(struct book_load *b, const struct value *key)
 {
 	if (is_name(key->str))
 		return true;
-	err_hint(diag_error(b->diags, value_mark(key), "%s is no name", value_short(b->all->scratch, key, 70)),
+	err_hint(diag_error(b->diags, value_mark(key), "%s is no name",
+			 value_short(b->all->scratch, key, 70)),
 		"a-z, 0-9 and _, beginning with a letter, at most 64 characters");
 	return false;
 }
 
 void
-exprs_read(struct scope *scope, const struct value *map, const struct named_expr **list, size_t *n,
-	bool (*good)(struct scope *scope, const struct named_expr *expr, const struct value *at))
+exprs_read(struct scope *scope, const struct value *map, const struct named_expr **list,
+	size_t *n,
+	bool (*good)(struct scope *scope, const struct named_expr *expr,
+		const struct value *at))
 {
 	struct book_load *b = scope->load;
-	struct named_expr *made = arena_array(b->all->mem, struct named_expr, map->map->n + 1);
+	struct named_expr *made =
+		arena_array(b->all->mem, struct named_expr, map->map->n + 1);
 	*list = made;
 	*n = 0;
 	for (size_t i = 0; i < map->map->n; i++) {
-		const struct value *key = &map->map->members[i].key, *v = &map->map->members[i].value;
+		const struct value *key = &map->map->members[i].key,
+				   *v = &map->map->members[i].value;
 		if (!name_judge(b, key))
 			continue;
 		struct named_expr expr = {str_cstr(b->all->mem, key->str), NULL};
@@ -213,7 +231,8 @@ exprs_read(struct scope *scope, const struct value *map, const struct named_expr
 const struct template *
 text_read(struct scope *scope, const struct value *v, unsigned rules)
 {
-	return template_compile(scope->load->all->mem, v, &scope->env, rules, NULL, scope->load->diags);
+	return template_compile(
+		scope->load->all->mem, v, &scope->env, rules, NULL, scope->load->diags);
 }
 
 static unsigned
@@ -221,7 +240,12 @@ rules_of(const struct field *field)
 {
 	unsigned rules = 0;
 	switch (field->type) {
-	case FIELD_TEXT: case FIELD_SECRET: case FIELD_PATH: case FIELD_PLACE: case FIELD_S3_PLACE: case FIELD_URL:
+	case FIELD_TEXT:
+	case FIELD_SECRET:
+	case FIELD_PATH:
+	case FIELD_PLACE:
+	case FIELD_S3_PLACE:
+	case FIELD_URL:
 	case FIELD_HOST_PORT: case FIELD_REGEX:
 		rules |= TEMPLATE_TEXT;
 		break;
@@ -251,24 +275,30 @@ leaf_read(struct scope *scope, const struct field *field, const struct value *v)
 	unsigned rules = rules_of(field);
 	if (v->kind != V_STRING && v->kind != V_LIST && v->kind != V_MAP)
 		rules &= ~(unsigned)TEMPLATE_TEXT;        /* its form is judged already */
-	const struct template *template = template_compile(all->mem, v, &scope->env, rules, NULL,
-		scope->load->diags);
-	if (template == NULL || template_is_constant(template) || v->kind != V_STRING || rules & TEMPLATE_TEXT)
+	const struct template *template = template_compile(
+		all->mem, v, &scope->env, rules, NULL, scope->load->diags);
+	if (template == NULL || template_is_constant(template) || v->kind != V_STRING
+		|| rules & TEMPLATE_TEXT)
 		return template;
 	const struct expr_type *type = template_type(template);
 	if (!field_takes(field, type)) {
-		diag_error(scope->load->diags, value_mark(v), "'%s' takes %s, and this expression gives %s",
-			field->name, field_type_wants(field->type), expr_type_name(all->scratch, type))->code = ERR_TYPE;
+		diag_error(scope->load->diags, value_mark(v),
+			"'%s' takes %s, and this expression gives %s", field->name,
+			field_type_wants(field->type), expr_type_name(all->scratch, type))
+			->code = ERR_TYPE;
 		return NULL;
 	}
 	return template;
 }
 
 const struct template *
-field_read(struct scope *scope, struct scope *secrets, const struct field *field, const struct value *v)
+field_read(struct scope *scope, struct scope *secrets, const struct field *field,
+	const struct value *v)
 {
 	struct arena *mem = scope->load->all->mem;
-	struct scope *here = field->type == FIELD_SECRET || field->flags & FIELD_TAKES_SECRET ? secrets : scope;
+	struct scope *here =
+		field->type == FIELD_SECRET || field->flags & FIELD_TAKES_SECRET ? secrets
+										 : scope;
 	if (v->kind == V_MAP && field->type == FIELD_OBJECT)
 		return fields_read(scope, secrets, field->fields, v);
 	bool is_list = v->kind == V_LIST && field->type == FIELD_LIST;
@@ -281,7 +311,8 @@ field_read(struct scope *scope, struct scope *secrets, const struct field *field
 	bool good = true;
 	for (size_t i = 0; i < n; i++) {
 		if (is_map)
-			row.name = str_cstr(scope->load->all->scratch, v->map->members[i].key.str);
+			row.name = str_cstr(
+				scope->load->all->scratch, v->map->members[i].key.str);
 		parts[i] = field_read(scope, secrets, &row,
 			is_list ? &v->list.items[i] : &v->map->members[i].value);
 		good &= parts[i] != NULL;
@@ -290,15 +321,19 @@ field_read(struct scope *scope, struct scope *secrets, const struct field *field
 }
 
 const struct template *
-fields_read(struct scope *scope, struct scope *secrets, const struct field *fields, const struct value *map)
+fields_read(struct scope *scope, struct scope *secrets, const struct field *fields,
+	const struct value *map)
 {
 	struct arena *mem = scope->load->all->mem;
-	const struct template **parts = arena_array(mem, const struct template *, map->map->n + 1);
+	const struct template **parts =
+		arena_array(mem, const struct template *, map->map->n + 1);
 	bool good = true;
 	for (size_t i = 0; i < map->map->n; i++) {
-		const struct field *field = field_find(fields, map->map->members[i].key.str);
+		const struct field *field =
+			field_find(fields, map->map->members[i].key.str);
 		if (field != NULL)                        /* else told already */
-			parts[i] = field_read(scope, secrets, field, &map->map->members[i].value);
+			parts[i] = field_read(
+				scope, secrets, field, &map->map->members[i].value);
 		good &= parts[i] != NULL;
 	}
 	return good ? template_join(mem, map, parts) : NULL;

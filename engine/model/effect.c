@@ -4,13 +4,18 @@ const char *
 effect_name(enum effect effect)
 {
 	static const char *const names[] = {
-		[PURE] = "pure", [IDEMPOTENT] = "idempotent", [KEYED] = "keyed", [PROBED] = "probed",
-		[ONCE] = "once", [REPEATABLE] = "repeatable",
+		[PURE] = "pure",
+		[IDEMPOTENT] = "idempotent",
+		[KEYED] = "keyed",
+		[PROBED] = "probed",
+		[ONCE] = "once",
+		[REPEATABLE] = "repeatable",
 	};
 	return names[effect];
 }
 
-/* The author's word first; a step that may be done once only and has a probe is probed. */
+/* The author's word first; a step that may be done once only and has a probe is probed.
+ */
 static enum effect
 judge(const struct node *node, const struct value *in)
 {

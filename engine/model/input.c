@@ -1,5 +1,5 @@
-/* Inputs: what a run is given, judged by type, enum, pattern and bounds; the same for defaults, for calls of playbooks
- * and for the answers of `manual`. */
+/* Inputs: what a run is given, judged by type, enum, pattern and bounds; the same for
+ * defaults, for calls of playbooks and for the answers of `manual`. */
 #include "model/load.h"
 
 #include "data/field_value.h"
@@ -11,11 +11,21 @@ enum { SHORT = 60 };
 static enum field_type
 field_of(const char *type)
 {
-	static const struct { const char *name; enum field_type type; } rows[] = {
-		{"string", FIELD_TEXT}, {"int", FIELD_INT}, {"number", FIELD_NUMBER}, {"bool", FIELD_BOOL},
-		{"duration", FIELD_DURATION}, {"timestamp", FIELD_TIMESTAMP}, {"size", FIELD_SIZE},
-		{"hostname", FIELD_TEXT}, {"url", FIELD_URL}, {"path", FIELD_PATH}, {"list", FIELD_LIST},
-		{"map", FIELD_MAP}, {"run", FIELD_TEXT},
+	static const struct { const char *name; enum field_type type;
+	} rows[] = {
+		{"string", FIELD_TEXT},
+		{"int", FIELD_INT},
+		{"number", FIELD_NUMBER},
+		{"bool", FIELD_BOOL},
+		{"duration", FIELD_DURATION},
+		{"timestamp", FIELD_TIMESTAMP},
+		{"size", FIELD_SIZE},
+		{"hostname", FIELD_TEXT},
+		{"url", FIELD_URL},
+		{"path", FIELD_PATH},
+		{"list", FIELD_LIST},
+		{"map", FIELD_MAP},
+		{"run", FIELD_TEXT},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (strcmp(rows[i].name, type) == 0)
@@ -41,7 +51,8 @@ input_type(const struct input *input)
 }
 
 static bool
-is_one_of(const struct input *input, const struct value *v, struct arena *mem, struct diags *diags)
+is_one_of(const struct input *input, const struct value *v, struct arena *mem,
+	struct diags *diags)
 {
 	if (input->words == NULL)
 		return true;
@@ -49,10 +60,11 @@ is_one_of(const struct input *input, const struct value *v, struct arena *mem, s
 	for (size_t i = 0; i < input->words->list.n; i++) {
 		if (value_equal(&input->words->list.items[i], v))
 			return true;
-		buf_printf(&list, "%s%s", i == 0 ? "" : ", ", value_short(mem, &input->words->list.items[i], SHORT));
+		buf_printf(&list, "%s%s", i == 0 ? "" : ", ",
+			value_short(mem, &input->words->list.items[i], SHORT));
 	}
-	diag_error(diags, value_mark(v), "'%s' cannot be %s: one of %s", input->name, value_short(mem, v, SHORT),
-		buf_cstr(&list));
+	diag_error(diags, value_mark(v), "'%s' cannot be %s: one of %s", input->name,
+		value_short(mem, v, SHORT), buf_cstr(&list));
 	return false;
 }
 
@@ -67,69 +79,82 @@ order(const struct value *a, const struct value *b)
 	}
 	if (a->kind == V_INT && b->kind == V_INT)
 		return (a->i > b->i) - (a->i < b->i);
-	double x = a->kind == V_INT ? (double)a->i : a->kind == V_UINT ? (double)a->u : a->d;
-	double y = b->kind == V_INT ? (double)b->i : b->kind == V_UINT ? (double)b->u : b->d;
+	double x = a->kind == V_INT ? (double)a->i
+		: a->kind == V_UINT ? (double)a->u
+				    : a->d;
+	double y = b->kind == V_INT ? (double)b->i
+		: b->kind == V_UINT ? (double)b->u
+				    : b->d;
 	return (x > y) - (x < y);
 }
 
 static bool
 has_order(const struct value *v)
 {
-	return v->kind == V_INT || v->kind == V_UINT || v->kind == V_DOUBLE || v->kind == V_TIMESTAMP
-		|| v->kind == V_DURATION;
+	return v->kind == V_INT || v->kind == V_UINT || v->kind == V_DOUBLE
+		|| v->kind == V_TIMESTAMP || v->kind == V_DURATION;
 }
 
 static bool
-in_bounds(const struct input *input, const struct value *v, struct arena *mem, struct diags *diags)
+in_bounds(const struct input *input, const struct value *v, struct arena *mem,
+	struct diags *diags)
 {
 	if (!has_order(v))
 		return true;
 	if (input->least != NULL && order(v, input->least) < 0)
-		diag_error(diags, value_mark(v), "'%s' is out of range: at least %s", input->name,
-			value_short(mem, input->least, SHORT))->code = ERR_RANGE;
+		diag_error(diags, value_mark(v), "'%s' is out of range: at least %s",
+			input->name, value_short(mem, input->least, SHORT))
+			->code = ERR_RANGE;
 	else if (input->most != NULL && order(v, input->most) > 0)
-		diag_error(diags, value_mark(v), "'%s' is out of range: at most %s", input->name,
-			value_short(mem, input->most, SHORT))->code = ERR_RANGE;
+		diag_error(diags, value_mark(v), "'%s' is out of range: at most %s",
+			input->name, value_short(mem, input->most, SHORT))
+			->code = ERR_RANGE;
 	else
 		return true;
 	return false;
 }
 
 static bool
-fits(const struct input *input, const struct value *v, struct arena *mem, struct diags *diags)
+fits(const struct input *input, const struct value *v, struct arena *mem,
+	struct diags *diags)
 {
 	const struct regex *regex;
 	struct err err = {0};
-	if (v->kind == V_STRING && strcmp(input->type, "hostname") == 0 && !text_is_hostname(v->str)) {
-		diag_error(diags, value_mark(v), "'%s' takes a hostname, not %s", input->name,
-			value_short(mem, v, SHORT));
+	if (v->kind == V_STRING && strcmp(input->type, "hostname") == 0
+		&& !text_is_hostname(v->str)) {
+		diag_error(diags, value_mark(v), "'%s' takes a hostname, not %s",
+			input->name, value_short(mem, v, SHORT));
 		return false;
 	}
 	if (input->pattern == NULL || v->kind != V_STRING
 		|| !regex_compile(mem, str_of(input->pattern), &regex, &err)
 		|| regex_matches_whole(regex, v->str, &err))
 		return true;
-	diag_error(diags, value_mark(v), "'%s' does not match %s: %s", input->name, input->pattern,
-		value_short(mem, v, SHORT));
+	diag_error(diags, value_mark(v), "'%s' does not match %s: %s", input->name,
+		input->pattern, value_short(mem, v, SHORT));
 	return false;
 }
 
 bool
-input_judge(const struct input *input, const struct value *v, const char *folder, struct arena *mem,
-	struct value *out, struct diags *diags)
+input_judge(const struct input *input, const struct value *v, const char *folder,
+	struct arena *mem, struct value *out, struct diags *diags)
 {
 	*out = *v;
 	if (v->kind == V_UNKNOWN)
 		return true;
-	if (v->kind == V_NULL && input->otherwise != NULL && input->otherwise->kind == V_NULL)
+	if (v->kind == V_NULL && input->otherwise != NULL
+		&& input->otherwise->kind == V_NULL)
 		return true;
 	if (v->flags & VALUE_SECRET) {
-		diag_error(diags, value_mark(v), "'%s' is an input, and inputs take no secret", input->name);
+		diag_error(diags, value_mark(v),
+			"'%s' is an input, and inputs take no secret", input->name);
 		return false;
 	}
-	struct field field = {.name = input->name, .type = field_of(input->type), .each = FIELD_DATA};
-	return field_apply(&field, v, folder, mem, out, diags) && is_one_of(input, out, mem, diags)
-		&& in_bounds(input, out, mem, diags) && fits(input, out, mem, diags);
+	struct field field = {
+		.name = input->name, .type = field_of(input->type), .each = FIELD_DATA};
+	return field_apply(&field, v, folder, mem, out, diags)
+		&& is_one_of(input, out, mem, diags) && in_bounds(input, out, mem, diags)
+		&& fits(input, out, mem, diags);
 }
 
 /* ---- what is given on the command line */
@@ -143,7 +168,8 @@ time_ago(struct str text, int64_t now_us, struct value *out)
 		*out = value_time_us(now_us);
 		return true;
 	}
-	if (text.n < 2 || text.p[0] != '-' || !duration_parse(str_from(text, 1), &ns, &err))
+	if (text.n < 2 || text.p[0] != '-'
+		|| !duration_parse(str_from(text, 1), &ns, &err))
 		return false;
 	*out = value_time_us(now_us - ns / 1000);
 	return true;
@@ -151,8 +177,8 @@ time_ago(struct str text, int64_t now_us, struct value *out)
 
 /* A text from -i: of a string type as it is, else as YAML writes it. */
 static bool
-text_value(const struct input *input, const struct input_given *given, int64_t now_us, struct arena *mem,
-	struct value *out, struct diags *diags)
+text_value(const struct input *input, const struct input_given *given, int64_t now_us,
+	struct arena *mem, struct value *out, struct diags *diags)
 {
 	enum field_type type = field_of(input->type);
 	char *name = arena_printf(mem, "-i %s", input->name);
@@ -161,14 +187,18 @@ text_value(const struct input *input, const struct input_given *given, int64_t n
 	uint32_t from = given->at.source != NULL ? given->at.from : 0;
 	uint32_t to = given->at.source != NULL ? given->at.to : (uint32_t)given->text.n;
 	if (type == FIELD_LIST || type == FIELD_MAP)
-		return yaml_parse(mem, source_new(mem, name, str_copy(mem, given->text)), out, diags);
+		return yaml_parse(mem, source_new(mem, name, str_copy(mem, given->text)),
+			out, diags);
 	if (type == FIELD_TIMESTAMP && time_ago(given->text, now_us, out)) {
 		out->source = source;
 		return true;
 	}
-	bool typed = type == FIELD_INT || type == FIELD_NUMBER || type == FIELD_BOOL || type == FIELD_SIZE;
-	*out = typed ? yaml_scalar(mem, str_copy(mem, given->text)) : value_str(str_copy(mem, given->text));
-	bool may_be_left_out = input->otherwise != NULL && input->otherwise->kind == V_NULL;
+	bool typed = type == FIELD_INT || type == FIELD_NUMBER || type == FIELD_BOOL
+		|| type == FIELD_SIZE;
+	*out = typed ? yaml_scalar(mem, str_copy(mem, given->text))
+		     : value_str(str_copy(mem, given->text));
+	bool may_be_left_out =
+		input->otherwise != NULL && input->otherwise->kind == V_NULL;
 	if (may_be_left_out && str_is(given->text, "null"))
 		*out = value_null();
 	out->source = source;
@@ -187,7 +217,8 @@ input_named(const struct playbook *book, struct str name)
 }
 
 static void
-unknown_input(const struct playbook *book, const char *name, struct mark at, struct arena *mem, struct diags *diags)
+unknown_input(const struct playbook *book, const char *name, struct mark at,
+	struct arena *mem, struct diags *diags)
 {
 	const char **names = arena_array(mem, const char *, book->n_inputs + 1);
 	struct buf list = buf_in(mem);
@@ -196,16 +227,19 @@ unknown_input(const struct playbook *book, const char *name, struct mark at, str
 		buf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
 	}
 	const char *near = near_name(str_of(name), names);
-	struct err *err = diag_error(diags, at, "'%s' has no input '%s'%s%s%s", book->name, name,
-		near == NULL ? "" : ", did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'?");
+	struct err *err = diag_error(diags, at, "'%s' has no input '%s'%s%s%s",
+		book->name, name, near == NULL ? "" : ", did you mean '",
+		near == NULL ? "" : near, near == NULL ? "" : "'?");
 	err->code = ERR_UNKNOWN_NAME;
 	if (near == NULL)
-		err_hint(err, "%s%s", book->n_inputs == 0 ? "it takes none" : "it takes ", buf_cstr(&list));
+		err_hint(err, "%s%s", book->n_inputs == 0 ? "it takes none" : "it takes ",
+			buf_cstr(&list));
 }
 
 static bool
-given_value(const struct input *input, const struct input_given *given, size_t n, int64_t now_us,
-	struct arena *mem, struct value *out, bool *found, struct diags *diags)
+given_value(const struct input *input, const struct input_given *given, size_t n,
+	int64_t now_us, struct arena *mem, struct value *out, bool *found,
+	struct diags *diags)
 {
 	for (size_t i = n; i > 0; i--) {              /* the last one counts */
 		const struct input_given *g = &given[i - 1];
@@ -215,7 +249,8 @@ given_value(const struct input *input, const struct input_given *given, size_t n
 		if (g->value == NULL)
 			return text_value(input, g, now_us, mem, out, diags);
 		*out = *g->value;
-		if (g->value->kind == V_STRING && field_of(input->type) == FIELD_TIMESTAMP)
+		if (g->value->kind == V_STRING
+			&& field_of(input->type) == FIELD_TIMESTAMP)
 			time_ago(g->value->str, now_us, out);
 		return true;
 	}
@@ -223,8 +258,9 @@ given_value(const struct input *input, const struct input_given *given, size_t n
 }
 
 bool
-inputs_apply(const struct playbook *book, const struct input_given *given, size_t n, const struct expr_scope *scope,
-	int64_t now_us, struct arena *mem, struct value *out, struct diags *diags)
+inputs_apply(const struct playbook *book, const struct input_given *given, size_t n,
+	const struct expr_scope *scope, int64_t now_us, struct arena *mem,
+	struct value *out, struct diags *diags)
 {
 	struct map_builder map = {.mem = mem};
 	size_t errors = diags->errors;
@@ -239,12 +275,16 @@ inputs_apply(const struct playbook *book, const struct input_given *given, size_
 		if (!given_value(input, given, n, now_us, mem, &v, &found, diags))
 			continue;
 		if (!found && input->otherwise == NULL) {
-			err_hint(diag_error(diags, input->at, "the input '%s' is needed%s%s", input->name,
-				input->help == NULL ? "" : ": ", input->help == NULL ? "" : input->help),
+			err_hint(diag_error(diags, input->at,
+					 "the input '%s' is needed%s%s", input->name,
+					 input->help == NULL ? "" : ": ",
+					 input->help == NULL ? "" : input->help),
 				"give it: -i %s=…", input->name);
 			continue;
 		}
-		if (!found && !template_eval(input->otherwise_template, scope, mem, &v, &err)) {
+		if (!found
+			&& !template_eval(
+				input->otherwise_template, scope, mem, &v, &err)) {
 			diag_add(diags, DIAG_ERROR, &err);
 			continue;
 		}

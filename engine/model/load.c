@@ -11,7 +11,9 @@ folder_of(struct arena *mem, const char *full_path)
 	const char *slash = strrchr(full_path, '/');
 	if (slash == NULL)
 		return ".";
-	return slash == full_path ? "/" : arena_strndup(mem, full_path, (size_t)(slash - full_path));
+	return slash == full_path
+		? "/"
+		: arena_strndup(mem, full_path, (size_t)(slash - full_path));
 }
 
 static struct file *
@@ -39,8 +41,11 @@ file_open(struct loading *all, const char *path, struct mark at)
 	if (file != NULL)
 		return file;
 	file = arena_new_of(all->mem, struct file);
-	*file = (struct file){.next = all->files, .path = arena_strdup(all->mem, path), .full_path = full_path,
-		.folder = folder_of(all->mem, full_path), .source = source_new(all->mem, path, bytes)};
+	*file = (struct file){.next = all->files,
+		.path = arena_strdup(all->mem, path),
+		.full_path = full_path,
+		.folder = folder_of(all->mem, full_path),
+		.source = source_new(all->mem, path, bytes)};
 	all->files = file;
 	sha256(bytes, file->digest);
 	file->is_good = yaml_parse(all->mem, file->source, &file->top, all->diags);
@@ -60,12 +65,15 @@ top_judge(struct book_load *b)
 {
 	const struct file *file = b->file;
 	if (file->top.kind != V_MAP) {
-		diag_error(b->diags, top_mark(file), "a playbook is a map of keys, not %s",
-			kind_name(file->top.kind));
+		diag_error(b->diags, top_mark(file),
+			"a playbook is a map of keys, not %s", kind_name(file->top.kind));
 		return false;
 	}
-	struct field_use use = {.of = "a playbook", .folder = file->folder, .at = top_mark(file),
-		.mem = b->all->mem, .diags = b->diags};
+	struct field_use use = {.of = "a playbook",
+		.folder = file->folder,
+		.at = top_mark(file),
+		.mem = b->all->mem,
+		.diags = b->diags};
 	fields_judge(&use, playbook_keys, &file->top, &b->top);
 	return true;
 }
@@ -74,13 +82,20 @@ static void
 parts_read(struct book_load *b)
 {
 	static const char *const names[PARTS] = {
-		"trigger", "preconditions", "steps", "on_waiting", "on_success", "on_failure", "finally",
+		"trigger",
+		"preconditions",
+		"steps",
+		"on_waiting",
+		"on_success",
+		"on_failure",
+		"finally",
 	};
 	for (enum part part = 0; part < PARTS; part++) {
 		const struct value *list = value_get(&b->top, names[part]);
 		if (list == NULL || list->kind != V_LIST)
 			continue;
-		b->book->parts[part] = list_read(b, list, (struct seat){NULL, IN_PART, 0, part});
+		b->book->parts[part] =
+			list_read(b, list, (struct seat){NULL, IN_PART, 0, part});
 		if (part == PART_STEPS && list->list.n == 0)
 			diag_error(b->diags, value_mark(list), "'steps' is empty");
 	}
@@ -90,11 +105,17 @@ static void
 parts_understand(struct book_load *b)
 {
 	static const enum part order[PARTS] = {
-		PART_TRIGGER, PART_PRECONDITIONS, PART_STEPS, PART_ON_WAITING, PART_ON_SUCCESS, PART_ON_FAILURE,
+		PART_TRIGGER,
+		PART_PRECONDITIONS,
+		PART_STEPS,
+		PART_ON_WAITING,
+		PART_ON_SUCCESS,
+		PART_ON_FAILURE,
 		PART_FINALLY,
 	};
 	for (size_t i = 0; i < PARTS; i++)
-		list_understand(b, b->book->parts[order[i]].nodes, b->book->parts[order[i]].n);
+		list_understand(
+			b, b->book->parts[order[i]].nodes, b->book->parts[order[i]].n);
 }
 
 static void
@@ -103,7 +124,8 @@ digest_of(struct loading *all, struct playbook *book, const struct file *file)
 	struct digest *digest = digest_new(all->scratch);
 	digest_add(digest, (struct str){(const char *)file->digest, SHA256_SIZE});
 	for (size_t i = 0; i < book->n_called; i++)
-		digest_add(digest, (struct str){(const char *)book->called[i]->digest, SHA256_SIZE});
+		digest_add(digest,
+			(struct str){(const char *)book->called[i]->digest, SHA256_SIZE});
 	digest_end(digest, book->digest);
 }
 
@@ -114,7 +136,8 @@ add_called(struct book_load *b, const struct playbook *called)
 	for (size_t i = 0; i < book->n_called; i++)
 		if (strcmp(book->called[i]->file, called->file) == 0)
 			return;
-	const struct playbook **more = arena_array(b->all->mem, const struct playbook *, book->n_called + 1);
+	const struct playbook **more =
+		arena_array(b->all->mem, const struct playbook *, book->n_called + 1);
 	if (book->n_called > 0)
 		memcpy(more, book->called, book->n_called * sizeof *more);
 	more[book->n_called++] = called;
@@ -154,44 +177,57 @@ path_from(struct book_load *up, const char *path)
 	if (up == NULL || path[0] == '/')
 		return path;
 	const char *slash = strrchr(up->file->path, '/');
-	return slash == NULL ? path : arena_printf(up->all->mem, "%.*s%s", (int)(slash - up->file->path + 1),
-		up->file->path, path);
+	return slash == NULL
+		? path
+		: arena_printf(up->all->mem, "%.*s%s", (int)(slash - up->file->path + 1),
+			  up->file->path, path);
 }
 
 struct playbook *
-book_load(struct loading *all, const char *path, struct mark at, struct info *caller, struct book_load *up)
+book_load(struct loading *all, const char *path, struct mark at, struct info *caller,
+	struct book_load *up)
 {
 	struct file *file = file_open(all, path_from(up, path), at);
 	if (file == NULL)
 		return NULL;
 	if (file->is_open) {
-		diag_error(all->diags, at, "'%s' calls itself, directly or through others", path);
+		diag_error(all->diags, at,
+			"'%s' calls itself, directly or through others", path);
 		return NULL;
 	}
 	if (up != NULL && up->depth == CALL_DEPTH) {
-		diag_error(all->diags, at, "playbooks are called more than %d deep", CALL_DEPTH)->code = ERR_LIMIT;
+		diag_error(all->diags, at, "playbooks are called more than %d deep",
+			CALL_DEPTH)
+			->code = ERR_LIMIT;
 		return NULL;
 	}
 	if (!file->is_good)                           /* told already */
 		return NULL;
 	struct book_load *b = arena_new_of(all->mem, struct book_load);
-	*b = (struct book_load){.all = all, .diags = all->diags, .file = file, .up = up, .caller = caller,
-		.depth = up == NULL ? 0 : up->depth + 1, .book = arena_new_of(all->mem, struct playbook)};
-	if (file->book != NULL) {                     /* its errors and warnings stand there already */
+	*b = (struct book_load){.all = all,
+		.diags = all->diags,
+		.file = file,
+		.up = up,
+		.caller = caller,
+		.depth = up == NULL ? 0 : up->depth + 1,
+		.book = arena_new_of(all->mem, struct playbook)};
+	if (file->book != NULL) { /* its errors and warnings stand there already */
 		b->diags = arena_new_of(all->scratch, struct diags);
 		b->diags->mem = all->scratch;
 	}
 	return book_build(b, file);
 }
 
-/* What `defaults` says is compiled for each step that takes it; what is wrong with it is told once. */
+/* What `defaults` says is compiled for each step that takes it; what is wrong with it is
+ * told once. */
 static void
 drop_repeated(struct diags *diags)
 {
 	for (struct diag *d = diags->first; d != NULL; ) {
 		struct diag *next = d->next;
 		if (next == NULL || next->level != d->level || next->err.at.source == NULL
-			|| next->err.at.source != d->err.at.source || next->err.at.from != d->err.at.from
+			|| next->err.at.source != d->err.at.source
+			|| next->err.at.from != d->err.at.from
 			|| strcmp(next->err.msg, d->err.msg) != 0) {
 			d = next;
 			continue;
@@ -205,12 +241,14 @@ drop_repeated(struct diags *diags)
 }
 
 const struct playbook *
-playbook_load(struct arena *mem, const char *path, const struct loader *loader, struct diags *diags)
+playbook_load(struct arena *mem, const char *path, const struct loader *loader,
+	struct diags *diags)
 {
 	size_t n_types = 0, errors = diags->errors;
 	while (loader->types[n_types] != NULL)
 		n_types++;
-	struct loading all = {.mem = mem, .scratch = arena_new(), .loader = loader, .diags = diags};
+	struct loading all = {
+		.mem = mem, .scratch = arena_new(), .loader = loader, .diags = diags};
 	all.self_types = arena_array(mem, const struct expr_type *, n_types + 1);
 	struct playbook *book = book_load(&all, path, (struct mark){0}, NULL, NULL);
 	if (book != NULL) {

@@ -174,6 +174,8 @@ struct member_types *member_types_of(struct loading *all, const struct value *ma
 
 /* refs.c: which steps may be read from where */
 const struct expr_type *refs_type(struct book_load *b, struct info *reader, unsigned flags, int branch);
+/* view.c: what others read of a step */
+const struct expr_type *view_type(struct info *info, bool maybe);       /* of steps.x */
 const struct expr_type *outputs_type(struct info *info, bool maybe);    /* of what others read as steps.x.outputs */
 const struct expr_type *recorded_type(struct arena *mem, const struct expr_type *type);   /* as an output has it */
 

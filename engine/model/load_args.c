@@ -1,5 +1,6 @@
-/* The arguments of a step: its own, those that `defaults` gives, judged by the table of its type as far as they are
- * constant, and compiled row by row by the rules of the row. */
+/* The arguments of a step: its own, those that `defaults` gives, judged by the table of
+ * its type as far as they are constant, and compiled row by row by the rules of the row.
+ */
 #include "model/load.h"
 
 static bool
@@ -14,9 +15,12 @@ is_given(const struct field *fields, const struct field *field, const struct val
 			continue;
 		if (field->either != 0 && own->either == field->either)
 			return true;
-		/* A connection given as a whole leaves out only what is seen to be missing in it. */
-		if (own->flags & FIELD_SPREAD && field_find(own->fields, str_of(field->name)) == field
-			&& (m->value.kind != V_MAP || map_at(m->value.map, str_of(field->name)) != NULL))
+		/* A connection given as a whole leaves out only what is seen to be
+		 * missing in it. */
+		if (own->flags & FIELD_SPREAD
+			&& field_find(own->fields, str_of(field->name)) == field
+			&& (m->value.kind != V_MAP
+				|| map_at(m->value.map, str_of(field->name)) != NULL))
 			return true;
 	}
 	return false;
@@ -32,9 +36,11 @@ fill(struct info *info, const struct value *from, struct value *map)
 	for (size_t i = 0; i < from->map->n; i++) {
 		const struct member *m = &from->map->members[i];
 		const struct field *field = field_find(fields, m->key.str);
-		if (field == NULL || !field_is_there(fields, field, map) || is_given(fields, field, map))
+		if (field == NULL || !field_is_there(fields, field, map)
+			|| is_given(fields, field, map))
 			continue;
-		struct member *members = arena_array(all->mem, struct member, map->map->n + 1);
+		struct member *members =
+			arena_array(all->mem, struct member, map->map->n + 1);
 		if (map->map->n > 0)
 			memcpy(members, map->map->members, map->map->n * sizeof *members);
 		members[map->map->n] = *m;
@@ -56,7 +62,8 @@ defaults_for(struct info *info)
 	struct value *map = arena_new_of(info->load->all->mem, struct value);
 	*map = *info->type_value;
 	fill(info, value_get(defaults, info->node.type->name), map);
-	if (field_find(fields, STR("region")) != NULL && field_find(fields, STR("role")) != NULL)
+	if (field_find(fields, STR("region")) != NULL
+		&& field_find(fields, STR("role")) != NULL)
 		fill(info, value_get(defaults, "aws"), map);
 	return map;
 }
@@ -79,8 +86,11 @@ judge(struct info *info, const struct value *map)
 	const struct step_type *type = info->node.type;
 	struct value constant = constant_part(b->all->scratch, map);
 	struct value *in = arena_new_of(b->all->scratch, struct value);
-	struct field_use use = {.of = type->name, .folder = b->file->folder, .at = value_mark(info->type_key),
-		.mem = b->all->scratch, .diags = b->diags};
+	struct field_use use = {.of = type->name,
+		.folder = b->file->folder,
+		.at = value_mark(info->type_key),
+		.mem = b->all->scratch,
+		.diags = b->diags};
 	bool good = fields_judge(&use, type->in, &constant, in);
 	if (good && type->check != NULL)
 		good = type->check(in, b->diags);
@@ -97,25 +107,30 @@ read_paths(struct info *info, const struct field *fields, const struct value *in
 	if (loader->exists == NULL || in == NULL || in->kind != V_MAP)
 		return;
 	for (size_t i = 0; (f = field_at(fields, i)) != NULL; i++) {
-		const struct value *v = f->flags & FIELD_READ ? map_at(in->map, str_of(f->name)) : NULL;
+		const struct value *v =
+			f->flags & FIELD_READ ? map_at(in->map, str_of(f->name)) : NULL;
 		if (v == NULL || v->kind != V_STRING || f->type != FIELD_PATH)
 			continue;
 		if (!loader->exists(loader, str_cstr(b->all->scratch, v->str)))
-			diag_warning(b->diags, value_mark(v), "there is no file '%.*s' yet", STR_FMT(v->str));
+			diag_warning(b->diags, value_mark(v),
+				"there is no file '%.*s' yet", STR_FMT(v->str));
 	}
 }
 
-/* A region that is written and stands outside limits.regions is an error before anything runs. */
+/* A region that is written and stands outside limits.regions is an error before anything
+ * runs. */
 static void
 judge_region(struct info *info)
 {
 	struct book_load *b = info->load;
 	const struct value *regions = value_get(b->book->limits, "regions");
 	const struct value *region = value_get(info->in, "region");
-	if (regions == NULL || regions->kind != V_LIST || region == NULL || region->kind != V_STRING)
+	if (regions == NULL || regions->kind != V_LIST || region == NULL
+		|| region->kind != V_STRING)
 		return;
 	for (size_t i = 0; i < regions->list.n; i++)
-		if (regions->list.items[i].kind == V_STRING && str_eq(regions->list.items[i].str, region->str))
+		if (regions->list.items[i].kind == V_STRING
+			&& str_eq(regions->list.items[i].str, region->str))
 			return;
 	diag_error(b->diags, value_mark(region), "the region %s is not in limits.regions",
 		value_short(b->all->scratch, region, 40));
@@ -127,8 +142,11 @@ args_understand(struct info *info)
 	struct book_load *b = info->load;
 	const struct step_type *type = info->node.type;
 	if (info->type_value->kind != V_MAP) {
-		err_hint(diag_error(b->diags, value_mark(info->type_value), "%s takes a map of arguments, not %s",
-			type->name, info->type_value->kind == V_NULL ? "nothing" : kind_name(info->type_value->kind)),
+		err_hint(diag_error(b->diags, value_mark(info->type_value),
+				 "%s takes a map of arguments, not %s", type->name,
+				 info->type_value->kind == V_NULL
+					 ? "nothing"
+					 : kind_name(info->type_value->kind)),
 			"rbx steps %s lists them", type->name);
 		info->is_wrong = true;
 		return;
@@ -145,6 +163,7 @@ args_understand(struct info *info)
 		info->node.args = text_read(&scope, map, 0);
 	else
 		info->node.args = fields_read(&scope,
-			scope_of(&secrets, info, SCOPE_ITEM | SCOPE_SECRETS, -1), type->in, map);
+			scope_of(&secrets, info, SCOPE_ITEM | SCOPE_SECRETS, -1),
+			type->in, map);
 	info->is_wrong |= info->node.args == NULL;
 }

@@ -6,20 +6,23 @@
 /* ---- inputs */
 
 static bool
-judge_bound(struct book_load *b, const struct input *input, const struct value *map, const char *name,
-	const struct value **out)
+judge_bound(struct book_load *b, const struct input *input, const struct value *map,
+	const char *name, const struct value **out)
 {
 	const struct value *v = value_get(map, name);
 	struct input bare = {.name = name, .type = input->type};
 	struct value *judged = arena_new_of(b->all->mem, struct value);
 	if (v == NULL)
 		return true;
-	static const char *const ordered[] = {"int", "number", "duration", "timestamp", "size"};
+	static const char *const ordered[] = {
+		"int", "number", "duration", "timestamp", "size"};
 	bool has_order = false;
 	for (size_t i = 0; i < 5; i++)
 		has_order |= strcmp(input->type, ordered[i]) == 0;
 	if (!has_order) {
-		diag_error(b->diags, value_mark(v), "'%s' is for numbers and times, not for type %s", name, input->type);
+		diag_error(b->diags, value_mark(v),
+			"'%s' is for numbers and times, not for type %s", name,
+			input->type);
 		return false;
 	}
 	*out = judged;
@@ -36,7 +39,8 @@ judge_words(struct book_load *b, struct input *input, const struct value *list)
 		return true;
 	items = arena_array(b->all->mem, struct value, list->list.n + 1);
 	for (size_t i = 0; i < list->list.n; i++)
-		good &= input_judge(&bare, &list->list.items[i], b->file->folder, b->all->mem, &items[i], b->diags);
+		good &= input_judge(&bare, &list->list.items[i], b->file->folder,
+			b->all->mem, &items[i], b->diags);
 	*words = value_list(items, list->list.n);
 	input->words = words;
 	if (list->list.n == 0)
@@ -50,15 +54,19 @@ judge_default(struct book_load *b, struct input *input)
 	struct scope scope;
 	struct value constant = constant_part(b->all->scratch, input->otherwise), judged;
 	scope_of_book(&scope, b, 0);
-	static const enum root only_run[] = {ROOT_INPUTS, ROOT_OBJECTIVES, ROOT_VARS, ROOT_NOW};
+	static const enum root only_run[] = {
+		ROOT_INPUTS, ROOT_OBJECTIVES, ROOT_VARS, ROOT_NOW};
 	for (size_t i = 0; i < 4; i++)
 		scope.roots[only_run[i]].name = "";
-	if (!input_judge(input, &constant, b->file->folder, b->all->scratch, &judged, b->diags))
+	if (!input_judge(input, &constant, b->file->folder, b->all->scratch, &judged,
+		    b->diags))
 		return;
 	if (strcmp(input->type, "run") != 0 || input->otherwise->kind != V_STRING)
-		input->otherwise_template = text_read(&scope, input->otherwise, TEMPLATE_NO_SECRET);
+		input->otherwise_template =
+			text_read(&scope, input->otherwise, TEMPLATE_NO_SECRET);
 	else
-		input->otherwise_template = text_read(&scope, input->otherwise, TEMPLATE_TEXT | TEMPLATE_NO_SECRET);
+		input->otherwise_template = text_read(
+			&scope, input->otherwise, TEMPLATE_TEXT | TEMPLATE_NO_SECRET);
 }
 
 static void
@@ -66,19 +74,27 @@ read_input(struct book_load *b, const struct member *m, struct input *input)
 {
 	struct arena *mem = b->all->mem;
 	const struct value *v = &m->value, *pattern = value_get(v, "pattern");
-	*input = (struct input){.name = str_cstr(mem, m->key.str), .at = value_mark(&m->key), .type = "string"};
-	struct str type = value_get_str(v, "type"), help = value_get_str(v, "help"), of = value_get_str(v, "of");
+	*input = (struct input){.name = str_cstr(mem, m->key.str),
+		.at = value_mark(&m->key),
+		.type = "string"};
+	struct str type = value_get_str(v, "type"), help = value_get_str(v, "help"),
+		   of = value_get_str(v, "of");
 	for (size_t i = 0; input_types[i] != NULL; i++)
 		if (str_is(type, input_types[i]))
 			input->type = input_types[i];
 	input->help = help.p == NULL ? NULL : str_cstr(mem, help);
 	input->of = of.p == NULL ? NULL : str_cstr(mem, of);
-	input->pattern = pattern == NULL || pattern->kind != V_STRING ? NULL : str_cstr(mem, pattern->str);
+	input->pattern = pattern == NULL || pattern->kind != V_STRING
+		? NULL
+		: str_cstr(mem, pattern->str);
 	bool is_run = strcmp(input->type, "run") == 0;
 	if (is_run && of.p == NULL)
-		err_hint(diag_error(b->diags, input->at, "an input of type run needs 'of'"), "of: NAME of the playbook");
+		err_hint(diag_error(
+				 b->diags, input->at, "an input of type run needs 'of'"),
+			"of: NAME of the playbook");
 	if (!is_run && of.p != NULL)
-		diag_error(b->diags, value_mark(value_get(v, "of")), "'of' is for inputs of type run");
+		diag_error(b->diags, value_mark(value_get(v, "of")),
+			"'of' is for inputs of type run");
 	const struct value *words = value_get(v, "enum");
 	judge_bound(b, input, v, "min", &input->least);
 	judge_bound(b, input, v, "max", &input->most);
@@ -101,8 +117,10 @@ inputs_read(struct book_load *b)
 		const struct member *m = &types->map->map->members[i];
 		types->members[i].type = &expr_dyn;
 		if (m->value.kind != V_MAP || !name_judge(b, &m->key)) {
-			inputs[i] = (struct input){.name = str_cstr(b->all->mem, m->key.str), .type = "string",
-				.at = value_mark(&m->key)};
+			inputs[i] =
+				(struct input){.name = str_cstr(b->all->mem, m->key.str),
+					.type = "string",
+					.at = value_mark(&m->key)};
 			continue;
 		}
 		read_input(b, m, &inputs[i]);
@@ -118,7 +136,8 @@ inputs_read(struct book_load *b)
 static const struct template *
 secret_from(struct book_load *b, const struct value *map, enum secret_source *source)
 {
-	static const char *const names[] = {"env", "file", "command", "aws_secret", "aws_parameter"};
+	static const char *const names[] = {
+		"env", "file", "command", "aws_secret", "aws_parameter"};
 	struct scope scope;
 	scope_of_book(&scope, b, 0);
 	for (enum secret_source s = SECRET_ENV; s <= SECRET_AWS_PARAMETER; s++) {
@@ -126,7 +145,8 @@ secret_from(struct book_load *b, const struct value *map, enum secret_source *so
 		if (v == NULL)
 			continue;
 		*source = s;
-		return field_read(&scope, &scope, field_find(secret_keys, str_of(names[s])), v);
+		return field_read(
+			&scope, &scope, field_find(secret_keys, str_of(names[s])), v);
 	}
 	return NULL;
 }
@@ -134,7 +154,8 @@ secret_from(struct book_load *b, const struct value *map, enum secret_source *so
 static bool
 is_aws_key(struct str name)
 {
-	static const char *const names[] = {"region", "account", "profile", "role", "endpoint"};
+	static const char *const names[] = {
+		"region", "account", "profile", "role", "endpoint"};
 	for (size_t i = 0; i < 5; i++)
 		if (str_is(name, names[i]))
 			return true;
@@ -151,11 +172,13 @@ read_secret(struct book_load *b, const struct member *m, struct secret_ref *ref)
 	if (max_age != NULL && max_age->kind == V_DURATION)
 		ref->max_age = span_ns(max_age->span);
 	if (max_age != NULL && ref->source != SECRET_COMMAND)
-		diag_error(b->diags, value_mark(max_age), "'max_age' is for secrets that a command gives");
+		diag_error(b->diags, value_mark(max_age),
+			"'max_age' is for secrets that a command gives");
 	for (size_t i = 0; i < m->value.map->n; i++) {
 		const struct value *key = &m->value.map->members[i].key;
 		if (is_aws_key(key->str) && ref->source < SECRET_AWS_SECRET)
-			diag_error(b->diags, value_mark(key), "'%.*s' is for aws_secret and aws_parameter",
+			diag_error(b->diags, value_mark(key),
+				"'%.*s' is for aws_secret and aws_parameter",
 				STR_FMT(key->str));
 	}
 }
@@ -171,8 +194,10 @@ secrets_read(struct book_load *b)
 	types->known = n;
 	for (size_t i = 0; i < n; i++) {
 		const struct member *m = &types->map->map->members[i];
-		types->members[i] = (struct expr_member){.type = &expr_string, .secret = true};
-		refs[i] = (struct secret_ref){.name = str_cstr(b->all->mem, m->key.str), .at = value_mark(&m->key)};
+		types->members[i] =
+			(struct expr_member){.type = &expr_string, .secret = true};
+		refs[i] = (struct secret_ref){.name = str_cstr(b->all->mem, m->key.str),
+			.at = value_mark(&m->key)};
 		if (name_judge(b, &m->key) && m->value.kind == V_MAP)
 			read_secret(b, m, &refs[i]);
 	}
@@ -188,16 +213,20 @@ vars_read(struct book_load *b)
 	const struct value *map = value_get(&b->top, "vars");
 	struct member_types *types = member_types_of(b->all, map);
 	size_t n = types->map->map->n;
-	struct named_template *vars = arena_array(b->all->mem, struct named_template, n + 1);
+	struct named_template *vars =
+		arena_array(b->all->mem, struct named_template, n + 1);
 	struct scope scope;
 	b->types[ROOT_VARS] = &types->type;
 	scope_of_book(&scope, b, 0);
 	for (size_t i = 0; i < n; i++) {
 		const struct member *m = &types->map->map->members[i];
 		name_judge(b, &m->key);
-		vars[i] = (struct named_template){.name = str_cstr(b->all->mem, m->key.str), .at = value_mark(&m->key),
+		vars[i] = (struct named_template){
+			.name = str_cstr(b->all->mem, m->key.str),
+			.at = value_mark(&m->key),
 			.value = text_read(&scope, &m->value, TEMPLATE_NO_SECRET)};
-		types->members[i].type = vars[i].value == NULL ? &expr_dyn : template_type(vars[i].value);
+		types->members[i].type =
+			vars[i].value == NULL ? &expr_dyn : template_type(vars[i].value);
 		types->known = i + 1;
 	}
 	b->book->vars = vars;

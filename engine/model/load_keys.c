@@ -1,4 +1,5 @@
-/* What the keys of a step say: times, retry, samples, accept, confirm, and what is asked of its answer. */
+/* What the keys of a step say: times, retry, samples, accept, confirm, and what is asked
+ * of its answer. */
 #include "model/load.h"
 
 #include "model/retry.h"
@@ -29,14 +30,18 @@ retry_read(struct book_load *b, const struct value *map, struct retry *retry)
 	if ((v = value_get(map, "backoff")) != NULL) {
 		retry->backoff = number_of(v);
 		if (retry->backoff < 1 || retry->backoff > 100) {
-			diag_error(b->diags, value_mark(v), "'backoff' is out of range: 1 to 100")->code = ERR_RANGE;
+			diag_error(b->diags, value_mark(v),
+				"'backoff' is out of range: 1 to 100")
+				->code = ERR_RANGE;
 			return false;
 		}
 	}
 	if ((v = value_get(map, "jitter")) != NULL) {
 		retry->jitter = number_of(v);
 		if (retry->jitter < 0 || retry->jitter > 1) {
-			diag_error(b->diags, value_mark(v), "'jitter' is out of range: 0 to 1")->code = ERR_RANGE;
+			diag_error(b->diags, value_mark(v),
+				"'jitter' is out of range: 0 to 1")
+				->code = ERR_RANGE;
 			return false;
 		}
 	}
@@ -49,7 +54,10 @@ written_retry(struct info *info, const struct value *map)
 {
 	struct book_load *b = info->load;
 	struct value *out = arena_new_of(b->all->scratch, struct value);
-	struct field_use use = {.of = "retry", .partial = true, .mem = b->all->scratch, .diags = b->diags};
+	struct field_use use = {.of = "retry",
+		.partial = true,
+		.mem = b->all->scratch,
+		.diags = b->diags};
 	return fields_judge(&use, retry_keys, map, out) ? out : NULL;
 }
 
@@ -57,7 +65,8 @@ static void
 read_retry(struct info *info)
 {
 	struct book_load *b = info->load;
-	const struct value *own = key_raw(info, "retry"), *otherwise = value_get(b->defaults, "retry");
+	const struct value *own = key_raw(info, "retry"),
+			   *otherwise = value_get(b->defaults, "retry");
 	info->node.retry = retry_otherwise;
 	if (otherwise != NULL)
 		retry_read(b, otherwise, &info->node.retry);
@@ -74,9 +83,11 @@ read_timeout(struct info *info)
 	struct node *node = &info->node;
 	node->timeout = time_key(info, "timeout");
 	if (key_raw(info, "timeout") != NULL && node->timeout == 0 && !info->is_wrong)
-		diag_error(info->load->diags, key_mark(info, "timeout"), "'timeout' must be more than 0");
+		diag_error(info->load->diags, key_mark(info, "timeout"),
+			"'timeout' must be more than 0");
 	if (node->timeout == 0 && node->type != NULL && node->type->timeout != 0)
-		node->timeout = otherwise != NULL ? span_ns(otherwise->span) : node->type->timeout;
+		node->timeout = otherwise != NULL ? span_ns(otherwise->span)
+						  : node->type->timeout;
 }
 
 static void
@@ -87,11 +98,12 @@ read_samples(struct info *info)
 	if (v == NULL)
 		return;
 	struct samples *samples = arena_new_of(b->all->mem, struct samples);
-	*samples = (struct samples){(unsigned)value_get_int(v, "count", 1), (unsigned)value_get_int(v, "pass", 1),
+	*samples = (struct samples){(unsigned)value_get_int(v, "count", 1),
+		(unsigned)value_get_int(v, "pass", 1),
 		span_ns(value_get(v, "every")->span)};
 	if (samples->pass > samples->count)
-		diag_error(b->diags, value_mark(value_get(v, "pass")), "'pass' is %u of only %u samples",
-			samples->pass, samples->count);
+		diag_error(b->diags, value_mark(value_get(v, "pass")),
+			"'pass' is %u of only %u samples", samples->pass, samples->count);
 	info->node.samples = samples;
 }
 
@@ -107,7 +119,9 @@ read_confirm(struct info *info)
 	struct confirm *confirm = arena_new_of(b->all->mem, struct confirm);
 	*confirm = (struct confirm){.at_least = 1, .within = 24 * NS_H};
 	if (v->kind == V_MAP) {
-		struct field_use use = {.of = "confirm", .at = key_mark(info, "confirm"), .mem = b->all->mem,
+		struct field_use use = {.of = "confirm",
+			.at = key_mark(info, "confirm"),
+			.mem = b->all->mem,
 			.diags = b->diags};
 		constant = constant_part(b->all->scratch, v);
 		if (!fields_judge(&use, confirm_keys, &constant, &judged))
@@ -120,14 +134,17 @@ read_confirm(struct info *info)
 		confirm->at_least = (unsigned)value_get_int(&judged, "at_least", 1);
 		confirm->within = span_ns(value_get(&judged, "within")->span);
 	} else if (v->kind == V_LIST || v->kind == V_NULL) {
-		diag_error(b->diags, value_mark(v), "'confirm' takes a question or a map, not %s", v->kind == V_LIST
-			? kind_name(v->kind) : "nothing");
+		diag_error(b->diags, value_mark(v),
+			"'confirm' takes a question or a map, not %s",
+			v->kind == V_LIST ? kind_name(v->kind) : "nothing");
 		return;
 	}
 	scope_of(&scope, info, 0, -1);
 	confirm->text = text_read(&scope, text, TEMPLATE_TEXT | TEMPLATE_NO_SECRET);
 	const struct value *word = v->kind == V_MAP ? value_get(v, "word") : NULL;
-	confirm->word = word == NULL ? NULL : text_read(&scope, word, TEMPLATE_TEXT | TEMPLATE_NO_SECRET);
+	confirm->word = word == NULL
+		? NULL
+		: text_read(&scope, word, TEMPLATE_TEXT | TEMPLATE_NO_SECRET);
 	info->node.confirm = confirm;
 }
 
@@ -147,7 +164,8 @@ keys_read(struct info *info)
 	info->node.deadline = time_key(info, "deadline");
 	info->node.every = time_key(info, "every");
 	if (key_raw(info, "every") != NULL && info->node.every == 0 && !info->is_wrong)
-		diag_error(info->load->diags, key_mark(info, "every"), "'every' must be more than 0");
+		diag_error(info->load->diags, key_mark(info, "every"),
+			"'every' must be more than 0");
 	read_retry(info);
 	read_samples(info);
 	info->node.accept = key_judged(info, "accept");
@@ -162,7 +180,8 @@ output_good(struct scope *scope, const struct named_expr *named, const struct va
 {
 	if (!expr_is_secret(named->expr) || scope->reader->is_check)
 		return true;
-	diag_error(scope->load->diags, value_mark(at), "the output '%s' is secret; only a check may have such an output",
+	diag_error(scope->load->diags, value_mark(at),
+		"the output '%s' is secret; only a check may have such an output",
 		named->name);
 	return false;
 }
@@ -172,14 +191,17 @@ measure_good(struct scope *scope, const struct named_expr *named, const struct v
 {
 	const struct expr_type *type = expr_type_of(named->expr);
 	if (expr_is_secret(named->expr)) {
-		diag_error(scope->load->diags, value_mark(at), "a measure is recorded and may not be secret");
+		diag_error(scope->load->diags, value_mark(at),
+			"a measure is recorded and may not be secret");
 		return false;
 	}
-	if (type->dyn || type->kind == V_DURATION || type->kind == V_INT || type->kind == V_UINT
-		|| type->kind == V_DOUBLE)
+	if (type->dyn || type->kind == V_DURATION || type->kind == V_INT
+		|| type->kind == V_UINT || type->kind == V_DOUBLE)
 		return true;
-	diag_error(scope->load->diags, value_mark(at), "the measure '%s' must be a duration or a number; this is %s",
-		named->name, expr_type_name(scope->load->all->scratch, type))->code = ERR_TYPE;
+	diag_error(scope->load->diags, value_mark(at),
+		"the measure '%s' must be a duration or a number; this is %s",
+		named->name, expr_type_name(scope->load->all->scratch, type))
+		->code = ERR_TYPE;
 	return false;
 }
 
@@ -189,13 +211,15 @@ map_key(struct info *info, const char *name)
 	const struct value *v = key_raw(info, name);
 	if (v == NULL || v->kind == V_MAP)
 		return v;
-	diag_error(info->load->diags, value_mark(v), "'%s' takes a map of expressions, not %s", name,
+	diag_error(info->load->diags, value_mark(v),
+		"'%s' takes a map of expressions, not %s", name,
 		v->kind == V_NULL ? "nothing" : kind_name(v->kind));
 	return NULL;
 }
 
 static bool
-read_assertion(struct scope *scope, const struct value *list, const struct value *item, struct assertion *out)
+read_assertion(struct scope *scope, const struct value *list, const struct value *item,
+	struct assertion *out)
 {
 	struct book_load *b = scope->load;
 	if (item->kind != V_MAP) {
@@ -203,13 +227,15 @@ read_assertion(struct scope *scope, const struct value *list, const struct value
 		return out->check != NULL;
 	}
 	struct value judged;
-	struct field_use use = {.of = "an assertion", .mem = b->all->scratch, .diags = b->diags};
+	struct field_use use = {
+		.of = "an assertion", .mem = b->all->scratch, .diags = b->diags};
 	if (!fields_judge(&use, assert_keys, item, &judged))
 		return false;
 	const struct value *message = value_get(item, "message");
 	out->check = condition_read(scope, "check", item, value_get(item, "check"));
 	if (message != NULL)
-		out->message = text_read(scope, message, TEMPLATE_TEXT | TEMPLATE_NO_SECRET);
+		out->message =
+			text_read(scope, message, TEMPLATE_TEXT | TEMPLATE_NO_SECRET);
 	return out->check != NULL;
 }
 
@@ -221,12 +247,15 @@ read_assert(struct info *info, struct scope *scope)
 	if (list == NULL)
 		return;
 	if (list->kind != V_LIST) {
-		err_hint(diag_error(b->diags, value_mark(list), "'assert' takes a list, not %s",
-			list->kind == V_NULL ? "nothing" : kind_name(list->kind)),
+		err_hint(
+			diag_error(b->diags, value_mark(list),
+				"'assert' takes a list, not %s",
+				list->kind == V_NULL ? "nothing" : kind_name(list->kind)),
 			"one expression a line, each behind '- '");
 		return;
 	}
-	struct assertion *asserts = arena_array(b->all->mem, struct assertion, list->list.n + 1);
+	struct assertion *asserts =
+		arena_array(b->all->mem, struct assertion, list->list.n + 1);
 	size_t n = 0;
 	for (size_t i = 0; i < list->list.n; i++)
 		n += read_assertion(scope, list, &list->list.items[i], &asserts[n]);
@@ -241,7 +270,8 @@ read_done(struct info *info, struct scope *scope)
 	if (done != NULL)
 		info->node.done = condition_read(scope, "done", info->map, done);
 	else
-		err_hint(diag_error(info->load->diags, info->node.at, "a probe needs 'done'"),
+		err_hint(diag_error(info->load->diags, info->node.at,
+				 "a probe needs 'done'"),
 			"done: EXPRESSION, true where the effect is there");
 }
 

@@ -1,5 +1,5 @@
-/* Pass 2: the lists of a playbook become nodes. Here a step gets its id, its type and its children; what its other keys
- * say is understood later. */
+/* Pass 2: the lists of a playbook become nodes. Here a step gets its id, its type and its
+ * children; what its other keys say is understood later. */
 #include "model/load.h"
 
 /* ---- ids */
@@ -24,11 +24,13 @@ ids_add(struct book_load *b, struct info *info)
 {
 	struct ids *ids = &b->ids;
 	if (ids->n * 2 >= ids->size) {
-		struct ids more = {.n = ids->n, .size = ids->size == 0 ? 32 : ids->size * 2};
+		struct ids more = {
+			.n = ids->n, .size = ids->size == 0 ? 32 : ids->size * 2};
 		more.places = arena_array(b->all->mem, struct info *, more.size);
 		for (size_t i = 0; i < ids->size; i++)
 			if (ids->places[i] != NULL)
-				*ids_place(&more, str_of(ids->places[i]->node.id)) = ids->places[i];
+				*ids_place(&more, str_of(ids->places[i]->node.id)) =
+					ids->places[i];
 		*ids = more;
 	}
 	struct info **place = ids_place(ids, str_of(info->node.id));
@@ -37,7 +39,8 @@ ids_add(struct book_load *b, struct info *info)
 		ids->n++;
 		return;
 	}
-	struct err *err = diag_error(b->diags, info->node.at, "the id '%s' stands twice", info->node.id);
+	struct err *err = diag_error(
+		b->diags, info->node.at, "the id '%s' stands twice", info->node.id);
 	err_hint(err, "an id is unique in its file, also among handlers and undo");
 	if (b->diags->last != NULL && &b->diags->last->err == err)
 		b->diags->last->also = (*place)->node.at;
@@ -62,8 +65,9 @@ unknown_key(struct info *info, const struct value *key)
 	for (size_t i = 0; i < t; i++)
 		names[n++] = types[i]->name;
 	const char *near = near_name(key->str, names);
-	struct err *err = diag_error(info->load->diags, value_mark(key), "unknown key or type '%.*s' of a step%s%s%s",
-		STR_FMT(key->str), near == NULL ? "" : ", did you mean '", near == NULL ? "" : near,
+	struct err *err = diag_error(info->load->diags, value_mark(key),
+		"unknown key or type '%.*s' of a step%s%s%s", STR_FMT(key->str),
+		near == NULL ? "" : ", did you mean '", near == NULL ? "" : near,
 		near == NULL ? "" : "'?");
 	err->code = ERR_UNKNOWN_NAME;
 	if (near == NULL)
@@ -73,7 +77,8 @@ unknown_key(struct info *info, const struct value *key)
 static bool
 is_group_name(struct str name, enum node_kind *kind)
 {
-	static const enum node_kind kinds[] = {NODE_BLOCK, NODE_PARALLEL, NODE_CHOOSE, NODE_PLAYBOOK};
+	static const enum node_kind kinds[] = {
+		NODE_BLOCK, NODE_PARALLEL, NODE_CHOOSE, NODE_PLAYBOOK};
 	for (size_t i = 0; group_names[i] != NULL; i++)
 		if (str_is(name, group_names[i])) {
 			*kind = kinds[i];
@@ -85,8 +90,9 @@ is_group_name(struct str name, enum node_kind *kind)
 static void
 second_type(struct info *info, const struct value *key)
 {
-	diag_error(info->load->diags, value_mark(key), "a step has one type: '%.*s' or '%.*s'",
-		STR_FMT(info->type_key->str), STR_FMT(key->str));
+	diag_error(info->load->diags, value_mark(key),
+		"a step has one type: '%.*s' or '%.*s'", STR_FMT(info->type_key->str),
+		STR_FMT(key->str));
 	info->is_wrong = true;
 }
 
@@ -99,7 +105,8 @@ find_type(struct info *info)
 	for (size_t i = 0; i < info->map->map->n; i++) {
 		const struct value *key = &info->map->map->members[i].key;
 		enum node_kind kind = NODE_STEP;
-		if (step_key_find(key->str) != NULL || (info->list == IN_PROBE && str_is(key->str, "done")))
+		if (step_key_find(key->str) != NULL
+			|| (info->list == IN_PROBE && str_is(key->str, "done")))
 			continue;
 		const struct step_type *type = is_group_name(key->str, &kind) ? NULL
 			: step_type_find(loader->types, key->str);
@@ -121,8 +128,10 @@ find_type(struct info *info)
 	if (info->type_key == NULL && map_at(info->map->map, STR("assert")) == NULL) {
 		info->is_wrong = true;
 		if (unknown == 0)
-			err_hint(diag_error(info->load->diags, info->node.at, "this step has no type"),
-				"a step has one type with its arguments, or 'assert' alone; rbx steps lists the types");
+			err_hint(diag_error(info->load->diags, info->node.at,
+					 "this step has no type"),
+				"a step has one type with its arguments, or 'assert' "
+				"alone; rbx steps lists the types");
 	}
 }
 
@@ -132,7 +141,8 @@ is_id(struct str id)
 	if (id.n == 0 || id.n > 64 || id.p[0] < 'a' || id.p[0] > 'z')
 		return false;
 	for (size_t i = 0; i < id.n; i++)
-		if ((id.p[i] < 'a' || id.p[i] > 'z') && (id.p[i] < '0' || id.p[i] > '9') && id.p[i] != '_')
+		if ((id.p[i] < 'a' || id.p[i] > 'z') && (id.p[i] < '0' || id.p[i] > '9')
+			&& id.p[i] != '_')
 			return false;
 	return true;
 }
@@ -143,7 +153,8 @@ read_id(struct info *info)
 	struct book_load *b = info->load;
 	const struct value *id = map_at(info->map->map, STR("id"));
 	struct value text;
-	info->node.at = (struct mark){info->map->source, info->map->from, info->map->from};
+	info->node.at =
+		(struct mark){info->map->source, info->map->from, info->map->from};
 	info->node.id = "";
 	if (info->list == IN_PROBE) {
 		info->node.id = "probe";
@@ -158,7 +169,8 @@ read_id(struct info *info)
 	bool is_text = id->kind == V_STRING;
 	text = is_text ? *id : value_str(STR(""));
 	if (!is_id(text.str)) {
-		err_hint(diag_error(b->diags, info->node.at, "%s is no id", value_short(b->all->mem, id, 70)),
+		err_hint(diag_error(b->diags, info->node.at, "%s is no id",
+				 value_short(b->all->mem, id, 70)),
 			"a-z, 0-9 and _, beginning with a letter, at most 64 characters");
 		info->is_wrong = true;
 		return;
@@ -185,7 +197,8 @@ read_branches(struct info *info)
 	const struct value *list = info->type_value;
 	if (list->kind != V_LIST)
 		return;
-	struct branch *branches = arena_array(b->all->mem, struct branch, list->list.n + 1);
+	struct branch *branches =
+		arena_array(b->all->mem, struct branch, list->list.n + 1);
 	for (size_t i = 0; i < list->list.n; i++) {
 		const struct value *steps = value_get(&list->list.items[i], "steps");
 		branches[i].at = value_mark(&list->list.items[i]);
@@ -198,7 +211,8 @@ read_branches(struct info *info)
 	}
 	info->node.branches = branches;
 	info->node.n_branches = list->list.n;
-	info->branch_guards = arena_array(b->all->mem, const struct guard *, list->list.n + 1);
+	info->branch_guards =
+		arena_array(b->all->mem, const struct guard *, list->list.n + 1);
 }
 
 static void
@@ -220,8 +234,8 @@ read_members(struct info *info)
 		const struct value *file = value_get(info->type_value, "file");
 		if (file == NULL || file->kind != V_STRING || has_template(file))
 			return;
-		struct playbook *called = book_load(b->all, str_cstr(b->all->scratch, file->str),
-			value_mark(file), info, b);
+		struct playbook *called = book_load(b->all,
+			str_cstr(b->all->scratch, file->str), value_mark(file), info, b);
 		info->is_wrong |= called == NULL;
 		info->node.called = called;
 		if (called != NULL) {
@@ -249,7 +263,8 @@ read_children(struct info *info)
 	info->node.n_finally = part.n;
 	if (probe != NULL && probe->kind == V_MAP) {
 		struct value one = value_list(probe, 1);
-		part = list_read(b, &one, (struct seat){info, IN_PROBE, 0, info->node.part});
+		part = list_read(
+			b, &one, (struct seat){info, IN_PROBE, 0, info->node.part});
 		info->node.probe = part.n == 1 ? part.nodes[0] : NULL;
 	}
 }
@@ -273,11 +288,17 @@ static struct info *
 step_read(struct book_load *b, const struct value *map, struct seat seat, size_t place)
 {
 	struct info *info = arena_new_of(b->all->mem, struct info);
-	*info = (struct info){.load = b, .map = map, .list = seat.list, .branch = seat.branch,
-		.place = (unsigned)place, .order = (unsigned)place};
+	*info = (struct info){.load = b,
+		.map = map,
+		.list = seat.list,
+		.branch = seat.branch,
+		.place = (unsigned)place,
+		.order = (unsigned)place};
 	info->node.part = seat.part;
 	info->node.book = b->book;
-	info->node.parent = seat.parent != NULL ? &seat.parent->node : b->caller != NULL ? &b->caller->node : NULL;
+	info->node.parent = seat.parent != NULL ? &seat.parent->node
+		: b->caller != NULL             ? &b->caller->node
+						: NULL;
 	info->node.effect = -1;
 	node_add(b->all, &info->node);
 	read_id(info);
@@ -294,12 +315,16 @@ list_read(struct book_load *b, const struct value *list, struct seat seat)
 	for (size_t i = 0; i < list->list.n; i++) {
 		const struct value *item = &list->list.items[i];
 		if (item->kind != V_MAP) {
-			err_hint(diag_error(b->diags, value_mark(item), "a step is a map, not %s",
-				kind_name(item->kind)), "- {id: NAME, TYPE: {…}}");
+			err_hint(
+				diag_error(b->diags, value_mark(item),
+					"a step is a map, not %s", kind_name(item->kind)),
+				"- {id: NAME, TYPE: {…}}");
 			continue;
 		}
 		if (b->all->n_nodes >= MOST_NODES) {
-			diag_error(b->diags, value_mark(item), "more than %d steps", MOST_NODES)->code = ERR_LIMIT;
+			diag_error(b->diags, value_mark(item), "more than %d steps",
+				MOST_NODES)
+				->code = ERR_LIMIT;
 			break;
 		}
 		nodes[n] = &step_read(b, item, seat, n)->node;

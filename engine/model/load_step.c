@@ -31,7 +31,9 @@ key_judged(struct info *info, const char *name)
 	struct loading *all = info->load->all;
 	if (v == NULL)
 		return NULL;
-	struct field_use use = {.folder = info->load->file->folder, .mem = all->mem, .diags = info->load->diags};
+	struct field_use use = {.folder = info->load->file->folder,
+		.mem = all->mem,
+		.diags = info->load->diags};
 	struct value *out = arena_new_of(all->mem, struct value);
 	if (field_judge(&use, &step_key_find(str_of(name))->row, v, out))
 		return out;
@@ -89,8 +91,9 @@ read_probe(struct info *info)
 		step_understand(info_of(info->node.probe));
 		info_of(info->node.probe)->status_read = true;
 	} else if (v != NULL && v->kind != V_MAP) {
-		err_hint(diag_error(info->load->diags, value_mark(v), "'probe' takes a map, not %s",
-			kind_name(v->kind)), "a check type with its arguments, and done: EXPRESSION");
+		err_hint(diag_error(info->load->diags, value_mark(v),
+				 "'probe' takes a map, not %s", kind_name(v->kind)),
+			"a check type with its arguments, and done: EXPRESSION");
 	}
 }
 
@@ -99,8 +102,9 @@ read_undo(struct info *info)
 {
 	const struct value *v = key_raw(info, "undo");
 	struct node *node = &info->node;
-	bool can = node->kind == NODE_PLAYBOOK || (node->type != NULL && (node->type->can_undo
-		|| node->type->undo != NULL));
+	bool can = node->kind == NODE_PLAYBOOK
+		|| (node->type != NULL
+			&& (node->type->can_undo || node->type->undo != NULL));
 	node->undo = can && !info->is_check ? UNDO_AUTO : UNDO_NONE;
 	node->undo_written = v != NULL;
 	if (v == NULL)
@@ -111,11 +115,15 @@ read_undo(struct info *info)
 	} else if (v->kind == V_STRING && str_is(v->str, "none")) {
 		node->undo = UNDO_NONE;
 	} else if (v->kind != V_STRING || !str_is(v->str, "auto")) {
-		err_hint(diag_error(info->load->diags, value_mark(v), "'undo' cannot be %s",
-			value_short(info->load->all->scratch, v, 40)), "auto, none, or a list of steps");
+		err_hint(diag_error(info->load->diags, value_mark(v),
+				 "'undo' cannot be %s",
+				 value_short(info->load->all->scratch, v, 40)),
+			"auto, none, or a list of steps");
 	} else if (!can) {
-		err_hint(diag_error(info->load->diags, value_mark(v), "%s cannot undo itself",
-			node->type == NULL ? "this step" : node->type->name), "write undo as a list of steps, or none");
+		err_hint(diag_error(info->load->diags, value_mark(v),
+				 "%s cannot undo itself",
+				 node->type == NULL ? "this step" : node->type->name),
+			"write undo as a list of steps, or none");
 	}
 }
 
@@ -129,10 +137,14 @@ judge_probe_outputs(struct info *info)
 	for (size_t i = 0; i < node->n_outputs; i++) {
 		bool found = false;
 		for (size_t j = 0; j < probe->n_outputs; j++)
-			found |= strcmp(node->outputs[i].name, probe->outputs[j].name) == 0;
+			found |= strcmp(node->outputs[i].name, probe->outputs[j].name)
+				== 0;
 		if (!found)
-			err_hint(diag_error(info->load->diags, probe->at, "this probe does not give the output '%s' of "
-				"the step", node->outputs[i].name), "outputs: with a line %s: EXPRESSION",
+			err_hint(diag_error(info->load->diags, probe->at,
+					 "this probe does not give the output '%s' of "
+					 "the step",
+					 node->outputs[i].name),
+				"outputs: with a line %s: EXPRESSION",
 				node->outputs[i].name);
 	}
 }

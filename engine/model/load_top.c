@@ -1,4 +1,5 @@
-/* What stands beside the steps: names, objectives, defaults, follow-ups, and what the playbook gives. */
+/* What stands beside the steps: names, objectives, defaults, follow-ups, and what the
+ * playbook gives. */
 #include "model/load.h"
 
 static const char *
@@ -14,10 +15,13 @@ read_contacts(struct book_load *b)
 	const struct value *list = value_get(&b->top, "contacts");
 	if (list == NULL || list->kind != V_LIST)
 		return;
-	struct contact *contacts = arena_array(b->all->mem, struct contact, list->list.n + 1);
+	struct contact *contacts =
+		arena_array(b->all->mem, struct contact, list->list.n + 1);
 	for (size_t i = 0; i < list->list.n; i++) {
-		contacts[i].role = str_cstr(b->all->mem, value_get_str(&list->list.items[i], "role"));
-		contacts[i].how = str_cstr(b->all->mem, value_get_str(&list->list.items[i], "how"));
+		contacts[i].role = str_cstr(
+			b->all->mem, value_get_str(&list->list.items[i], "role"));
+		contacts[i].how =
+			str_cstr(b->all->mem, value_get_str(&list->list.items[i], "how"));
 	}
 	b->book->contacts = contacts;
 	b->book->n_contacts = list->list.n;
@@ -28,7 +32,8 @@ read_objective(struct book_load *b, const struct member *m, struct objective *ou
 {
 	struct err err = {0};
 	const struct value *v = &m->value;
-	*out = (struct objective){.name = str_cstr(b->all->mem, m->key.str), .at = value_mark(v)};
+	*out = (struct objective){
+		.name = str_cstr(b->all->mem, m->key.str), .at = value_mark(v)};
 	if (v->kind == V_INT || v->kind == V_DOUBLE) {
 		out->number = v->kind == V_INT ? (double)v->i : v->d;
 		return true;
@@ -36,7 +41,8 @@ read_objective(struct book_load *b, const struct member *m, struct objective *ou
 	out->is_duration = true;
 	if (v->kind == V_STRING && duration_parse(v->str, &out->ns, &err))
 		return true;
-	diag_error(b->diags, value_mark(v), "the objective '%s' is a duration or a number, not %s", out->name,
+	diag_error(b->diags, value_mark(v),
+		"the objective '%s' is a duration or a number, not %s", out->name,
 		value_short(b->all->scratch, v, 40));
 	return false;
 }
@@ -78,25 +84,33 @@ unknown_default(struct book_load *b, const struct value *key)
 	names[n] = "timeout";
 	names[n + 1] = "retry";
 	const char *near = near_name(key->str, names);
-	struct err *err = diag_error(b->diags, value_mark(key), "unknown default '%.*s'%s%s%s", STR_FMT(key->str),
-		near == NULL ? "" : ", did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'?");
+	struct err *err =
+		diag_error(b->diags, value_mark(key), "unknown default '%.*s'%s%s%s",
+			STR_FMT(key->str), near == NULL ? "" : ", did you mean '",
+			near == NULL ? "" : near, near == NULL ? "" : "'?");
 	err->code = ERR_UNKNOWN_NAME;
 	if (near == NULL)
 		err_hint(err, "timeout, retry, or the name of a step type");
 }
 
-/* The judged form of timeout and retry; of a type the map as written, once it has been judged. */
+/* The judged form of timeout and retry; of a type the map as written, once it has been
+ * judged. */
 static bool
 judge_default(struct book_load *b, const struct member *m, struct value *out)
 {
 	struct value constant = constant_part(b->all->scratch, &m->value), judged;
-	struct field_use use = {.folder = b->file->folder, .partial = true, .mem = b->all->mem, .diags = b->diags};
+	struct field_use use = {.folder = b->file->folder,
+		.partial = true,
+		.mem = b->all->mem,
+		.diags = b->diags};
 	if (str_is(m->key.str, "timeout"))
-		return field_judge(&use, &step_key_find(STR("timeout"))->row, &m->value, out);
+		return field_judge(
+			&use, &step_key_find(STR("timeout"))->row, &m->value, out);
 	if (str_is(m->key.str, "retry")) {
 		struct retry retry = {0};
 		use.of = "retry";
-		return fields_judge(&use, retry_keys, &m->value, out) && retry_read(b, out, &retry);
+		return fields_judge(&use, retry_keys, &m->value, out)
+			&& retry_read(b, out, &retry);
 	}
 	const struct step_type *type = step_type_find(b->all->loader->types, m->key.str);
 	if (type == NULL) {
@@ -132,7 +146,8 @@ read_follow_ups(struct book_load *b)
 	struct scope scope;
 	if (list == NULL || list->kind != V_LIST)
 		return;
-	struct follow_up *all = arena_array(b->all->mem, struct follow_up, list->list.n + 1);
+	struct follow_up *all =
+		arena_array(b->all->mem, struct follow_up, list->list.n + 1);
 	scope_of_book(&scope, b, 0);
 	for (size_t i = 0; i < list->list.n; i++) {
 		const struct value *text = value_get(&list->list.items[i], "text");
@@ -173,7 +188,8 @@ output_good(struct scope *scope, const struct named_expr *named, const struct va
 {
 	if (!expr_is_secret(named->expr))
 		return true;
-	diag_error(scope->load->diags, value_mark(at), "the output '%s' of the playbook may not be secret", named->name);
+	diag_error(scope->load->diags, value_mark(at),
+		"the output '%s' of the playbook may not be secret", named->name);
 	return false;
 }
 
@@ -181,13 +197,16 @@ static void
 read_leaves(struct book_load *b)
 {
 	const struct value *list = value_get(value_get(&b->top, "drill"), "leaves");
-	b->book->nodes = b->all->nodes;               /* so that paths are found; the final list comes at the end */
+	b->book->nodes = b->all->nodes; /* so that paths are found; the final list comes
+					   at the end */
 	b->book->n_nodes = b->all->n_nodes;
-	for (size_t i = 0; list != NULL && list->kind == V_LIST && i < list->list.n; i++) {
+	for (size_t i = 0; list != NULL && list->kind == V_LIST && i < list->list.n;
+		i++) {
 		const struct value *v = &list->list.items[i];
 		if (v->kind == V_STRING && playbook_node(b->book, v->str) == NULL)
-			diag_error(b->diags, value_mark(v), "there is no step of the path '%.*s'", STR_FMT(v->str))->code
-				= ERR_UNKNOWN_NAME;
+			diag_error(b->diags, value_mark(v),
+				"there is no step of the path '%.*s'", STR_FMT(v->str))
+				->code = ERR_UNKNOWN_NAME;
 	}
 	b->book->nodes = NULL;
 	b->book->n_nodes = 0;
@@ -199,8 +218,8 @@ top_finish(struct book_load *b)
 	const struct value *outputs = value_get(&b->file->top, "outputs");
 	struct scope scope;
 	if (outputs != NULL && outputs->kind == V_MAP)
-		exprs_read(scope_of_book(&scope, b, SCOPE_AFTER), outputs, &b->book->outputs, &b->book->n_outputs,
-			output_good);
+		exprs_read(scope_of_book(&scope, b, SCOPE_AFTER), outputs,
+			&b->book->outputs, &b->book->n_outputs, output_good);
 	read_leaves(b);
 	for (size_t i = 0; i < b->all->n_nodes; i++)
 		if (b->all->nodes[i]->book == b->book)

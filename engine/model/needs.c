@@ -1,11 +1,13 @@
-/* The edges of the step DAG that `needs` draws among the members of a `parallel`, and their order. */
+/* The edges of the step DAG that `needs` draws among the members of a `parallel`, and
+ * their order. */
 #include "model/load.h"
 
 static unsigned
 sibling(const struct info *parallel, struct str id)
 {
 	struct info *found = ids_find(parallel->load, id);
-	if (found != NULL && found->node.parent == &parallel->node && found->list == IN_MEMBERS)
+	if (found != NULL && found->node.parent == &parallel->node
+		&& found->list == IN_MEMBERS)
 		return found->place;
 	return (unsigned)parallel->node.n_members;
 }
@@ -14,15 +16,21 @@ static void
 not_a_sibling(const struct info *parallel, const struct value *id)
 {
 	struct book_load *b = parallel->load;
-	const char **names = arena_array(b->all->scratch, const char *, parallel->node.n_members + 1);
+	const char **names =
+		arena_array(b->all->scratch, const char *, parallel->node.n_members + 1);
 	for (size_t i = 0; i < parallel->node.n_members; i++)
-		names[i] = str_is(id->str, parallel->node.members[i]->id) ? "" : parallel->node.members[i]->id;
+		names[i] = str_is(id->str, parallel->node.members[i]->id)
+			? ""
+			: parallel->node.members[i]->id;
 	const char *near = near_name(id->str, names);
-	struct err *err = diag_error(b->diags, value_mark(id), "'%.*s' is no other member of '%s'%s%s%s",
-		STR_FMT(id->str), parallel->node.id, near == NULL ? "" : ", did you mean '",
+	struct err *err = diag_error(b->diags, value_mark(id),
+		"'%.*s' is no other member of '%s'%s%s%s", STR_FMT(id->str),
+		parallel->node.id, near == NULL ? "" : ", did you mean '",
 		near == NULL ? "" : near, near == NULL ? "" : "'?");
 	if (ids_find(b, id->str) != NULL)
-		err_hint(err, "needs names siblings in the same parallel; what stands above has ended anyway");
+		err_hint(err,
+			"needs names siblings in the same parallel; what stands above "
+			"has ended anyway");
 }
 
 static void
@@ -48,7 +56,8 @@ read_needs(struct info *parallel, struct info *info)
 	info->node.n_needs = n;
 }
 
-/* Name a circle among the members that never became ready: from any of them always to a need that is not ready. */
+/* Name a circle among the members that never became ready: from any of them always to a
+ * need that is not ready. */
 static void
 tell_circle(struct info *parallel, const unsigned *open)
 {
@@ -77,7 +86,8 @@ tell_circle(struct info *parallel, const unsigned *open)
 			}
 	} while (at != first && text.n < 300);
 	buf_puts(&text, members[at]->id);
-	diag_error(b->diags, members[first]->at, "a circle of needs: %s", buf_cstr(&text));
+	diag_error(
+		b->diags, members[first]->at, "a circle of needs: %s", buf_cstr(&text));
 }
 
 /* A member's turn: its needs before it, else as on the page (Kahn 1962). */
@@ -127,8 +137,8 @@ needs_read(struct book_load *b, struct info *parallel)
 	find_turns(parallel);
 }
 
-/* Whether `from` needs `to`, directly or through others. The search looks only at members whose turn is later than that
- * of `to`. */
+/* Whether `from` needs `to`, directly or through others. The search looks only at members
+ * whose turn is later than that of `to`. */
 bool
 needs_reach(struct loading *all, const struct info *from, const struct info *to)
 {

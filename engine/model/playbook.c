@@ -41,8 +41,8 @@ node_named(const struct playbook *book, const struct playbook *in, struct str id
 static bool
 is_prefix(struct str word)
 {
-	static const char *const parts[] = {"on_waiting", "on_success", "on_failure", "finally", "trigger",
-		"preconditions"};
+	static const char *const parts[] = {"on_waiting", "on_success", "on_failure",
+		"finally", "trigger", "preconditions"};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		if (str_is(word, parts[i]))
 			return true;
@@ -57,7 +57,8 @@ playbook_node(const struct playbook *book, struct str path)
 	struct str rest = path;
 	do {
 		struct str index, id = str_cut(str_cut(rest, '/', &rest), '[', &index);
-		if (node == NULL && rest.p != NULL && is_prefix(id) && node_named(book, in, id) == NULL)
+		if (node == NULL && rest.p != NULL && is_prefix(id)
+			&& node_named(book, in, id) == NULL)
 			continue;
 		node = node_named(book, in, id);
 		if (node != NULL && node->kind == NODE_PLAYBOOK && node->called != NULL)
@@ -76,20 +77,24 @@ unsupported(struct diags *diags, enum diag_level level, struct mark at, const ch
 }
 
 static size_t
-unsupported_secrets(const struct playbook *book, struct diags *diags, enum diag_level level)
+unsupported_secrets(
+	const struct playbook *book, struct diags *diags, enum diag_level level)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < book->n_secrets; i++)
 		if (book->secrets[i].source >= SECRET_AWS_SECRET) {
 			unsupported(diags, level, book->secrets[i].at,
-				book->secrets[i].source == SECRET_AWS_SECRET ? "aws_secret" : "aws_parameter");
+				book->secrets[i].source == SECRET_AWS_SECRET
+					? "aws_secret"
+					: "aws_parameter");
 			n++;
 		}
 	return n;
 }
 
 size_t
-playbook_unsupported(const struct playbook *book, struct diags *diags, enum diag_level level)
+playbook_unsupported(
+	const struct playbook *book, struct diags *diags, enum diag_level level)
 {
 	size_t n = unsupported_secrets(book, diags, level);
 	if (book->on != NULL && level == DIAG_NOTE)   /* only rbx serve asks for it */

@@ -6,7 +6,11 @@
 #include "base/digest.h"
 
 const struct retry retry_otherwise = {
-	.attempts = 3, .delay = 2 * NS_S, .max_delay = 30 * NS_S, .backoff = 2, .jitter = 0.2,
+	.attempts = 3,
+	.delay = 2 * NS_S,
+	.max_delay = 30 * NS_S,
+	.backoff = 2,
+	.jitter = 0.2,
 };
 
 /* The first 53 bits of SHA-256("key/next"): 0 <= x < 1, the same on every machine. */
@@ -24,8 +28,9 @@ draw(const char *key, uint32_t next)
 	return (double)(bits >> 11) / 9007199254740992.0;
 }
 
-/* Exponential backoff with a cap and proportional jitter (as AWS's "Exponential Backoff And Jitter", 2015, shows why:
- * clients that failed together must not come back together). */
+/* Exponential backoff with a cap and proportional jitter (as AWS's "Exponential Backoff
+ * And Jitter", 2015, shows why: clients that failed together must not come back
+ * together). */
 int64_t
 retry_delay(const struct retry *retry, const char *key, uint32_t next)
 {

@@ -46,8 +46,16 @@ static bool
 is_step_list(const char *name)
 {
 	static const char *const names[] = {
-		"trigger", "preconditions", "steps", "on_waiting", "on_success", "on_failure", "finally", "block",
-		"parallel", NULL,
+		"trigger",
+		"preconditions",
+		"steps",
+		"on_waiting",
+		"on_success",
+		"on_failure",
+		"finally",
+		"block",
+		"parallel",
+		NULL,
 	};
 	for (size_t i = 0; names[i] != NULL; i++)
 		if (strcmp(names[i], name) == 0)
@@ -60,23 +68,32 @@ static struct value
 form_of(struct arena *mem, const struct field *row)
 {
 	struct value string = one(mem, "type", text("string"));
-	if (row->type != FIELD_DATA && !is_step_list(row->name) && strcmp(row->name, "assert") != 0)
+	if (row->type != FIELD_DATA && !is_step_list(row->name)
+		&& strcmp(row->name, "assert") != 0)
 		return field_schema(mem, row);
 	if (is_step_list(row->name))
 		return list_of(mem, reference(mem, "step"));
 	if (strcmp(row->name, "for_each") == 0)
-		return any_of(mem, (struct value[]){one(mem, "type", text("array")), string,
-			fields_schema(mem, each_keys)}, 3);
+		return any_of(mem,
+			(struct value[]){one(mem, "type", text("array")), string,
+				fields_schema(mem, each_keys)},
+			3);
 	if (strcmp(row->name, "confirm") == 0)
-		return any_of(mem, (struct value[]){string, fields_schema(mem, confirm_keys)}, 2);
+		return any_of(mem,
+			(struct value[]){string, fields_schema(mem, confirm_keys)}, 2);
 	if (strcmp(row->name, "undo") == 0)
-		return any_of(mem, (struct value[]){string, list_of(mem, reference(mem, "step"))}, 2);
+		return any_of(mem,
+			(struct value[]){string, list_of(mem, reference(mem, "step"))},
+			2);
 	if (strcmp(row->name, "probe") == 0)
 		return reference(mem, "probe");
 	if (strcmp(row->name, "assert") == 0) {
 		struct field expression = {.type = FIELD_EXPRESSION};
-		return list_of(mem, any_of(mem, (struct value[]){field_schema(mem, &expression),
-			fields_schema(mem, assert_keys)}, 2));
+		return list_of(mem,
+			any_of(mem,
+				(struct value[]){field_schema(mem, &expression),
+					fields_schema(mem, assert_keys)},
+				2));
 	}
 	return field_schema(mem, row);
 }
@@ -89,7 +106,8 @@ with_help(struct arena *mem, struct value schema, const char *help, const char *
 	for (size_t i = 0; i < schema.map->n; i++)
 		if (!str_is(schema.map->members[i].key.str, "description")
 			&& !str_is(schema.map->members[i].key.str, without))
-			map_put_str(&map, schema.map->members[i].key.str, schema.map->members[i].value);
+			map_put_str(&map, schema.map->members[i].key.str,
+				schema.map->members[i].value);
 	return map_done(&map);
 }
 
@@ -119,7 +137,8 @@ keys_schema(struct arena *mem, const struct field *keys)
 }
 
 static void
-put_types(struct map_builder *properties, struct list_builder *any, const struct step_type *const *types, bool groups)
+put_types(struct map_builder *properties, struct list_builder *any,
+	const struct step_type *const *types, bool groups)
 {
 	struct arena *mem = properties->mem;
 	struct list_builder name = {.mem = mem};
@@ -136,10 +155,17 @@ put_types(struct map_builder *properties, struct list_builder *any, const struct
 	}
 	if (!groups)
 		return;
-	map_put(properties, "block", described(mem, list_of(mem, reference(mem, "step")), "one after another"));
-	map_put(properties, "parallel", described(mem, list_of(mem, reference(mem, "step")), "at once, as needs allows"));
-	map_put(properties, "choose", described(mem, list_of(mem, reference(mem, "branch")), "exactly one branch"));
-	map_put(properties, "playbook", described(mem, fields_schema(mem, call_keys), "another playbook"));
+	map_put(properties, "block",
+		described(
+			mem, list_of(mem, reference(mem, "step")), "one after another"));
+	map_put(properties, "parallel",
+		described(mem, list_of(mem, reference(mem, "step")),
+			"at once, as needs allows"));
+	map_put(properties, "choose",
+		described(mem, list_of(mem, reference(mem, "branch")),
+			"exactly one branch"));
+	map_put(properties, "playbook",
+		described(mem, fields_schema(mem, call_keys), "another playbook"));
 }
 
 static struct value
@@ -153,10 +179,13 @@ step_schema(struct arena *mem, const struct step_type *const *types, bool probe)
 		for (size_t i = 0; i < 3; i++)
 			here |= strcmp(of_probe[i], key->row.name) == 0;
 		if (here)
-			map_put(&properties, key->row.name, described(mem, form_of(mem, &key->row), key->row.help));
+			map_put(&properties, key->row.name,
+				described(mem, form_of(mem, &key->row), key->row.help));
 	}
 	if (probe) {
-		struct field done = {.name = "done", .type = FIELD_EXPRESSION, .help = "true where the effect is there"};
+		struct field done = {.name = "done",
+			.type = FIELD_EXPRESSION,
+			.help = "true where the effect is there"};
 		map_put(&properties, "done", field_schema(mem, &done));
 	}
 	put_types(&properties, &any, types, !probe);
@@ -186,9 +215,10 @@ schema_playbook(struct arena *mem, const struct step_type *const *types)
 	map_put(&defs, "step", step_schema(mem, types, false));
 	map_put(&defs, "branch", keys_schema(mem, branch_keys));
 	map_put(&defs, "probe", step_schema(mem, types, true));
-	for (; *types != NULL; types++)               /* what is required, `defaults` may give */
-		map_put(&defs, (*types)->name, with_help(mem, fields_schema(mem, (*types)->in), (*types)->summary,
-			"required"));
+	for (; *types != NULL; types++) /* what is required, `defaults` may give */
+		map_put(&defs, (*types)->name,
+			with_help(mem, fields_schema(mem, (*types)->in),
+				(*types)->summary, "required"));
 	map_put(&map, "$defs", map_done(&defs));
 	return map_done(&map);
 }
@@ -210,9 +240,15 @@ schema_step(struct arena *mem, const struct step_type *type)
 static enum field_type
 type_of(const char *type)
 {
-	static const struct { const char *name; enum field_type type; } rows[] = {
-		{"int", FIELD_INT}, {"number", FIELD_NUMBER}, {"bool", FIELD_BOOL}, {"duration", FIELD_DURATION},
-		{"timestamp", FIELD_TIMESTAMP}, {"size", FIELD_SIZE}, {"url", FIELD_URL},
+	static const struct { const char *name; enum field_type type;
+	} rows[] = {
+		{"int", FIELD_INT},
+		{"number", FIELD_NUMBER},
+		{"bool", FIELD_BOOL},
+		{"duration", FIELD_DURATION},
+		{"timestamp", FIELD_TIMESTAMP},
+		{"size", FIELD_SIZE},
+		{"url", FIELD_URL},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (strcmp(rows[i].name, type) == 0)
@@ -224,11 +260,15 @@ static struct value
 input_schema(struct arena *mem, const struct input *input)
 {
 	if (strcmp(input->type, "list") == 0 || strcmp(input->type, "map") == 0)
-		return one(mem, "type", text(strcmp(input->type, "list") == 0 ? "array" : "object"));
+		return one(mem, "type",
+			text(strcmp(input->type, "list") == 0 ? "array" : "object"));
 	if (input->words != NULL)
 		return one(mem, "enum", *input->words);
-	struct field row = {.name = input->name, .type = type_of(input->type), .flags = FIELD_WRITTEN,
-		.pattern = input->pattern, .help = input->help};
+	struct field row = {.name = input->name,
+		.type = type_of(input->type),
+		.flags = FIELD_WRITTEN,
+		.pattern = input->pattern,
+		.help = input->help};
 	return field_schema(mem, &row);
 }
 
@@ -240,7 +280,9 @@ schema_inputs(struct arena *mem, const struct playbook *book)
 	for (size_t i = 0; i < book->n_inputs; i++) {
 		const struct input *input = &book->inputs[i];
 		struct value schema = input_schema(mem, input);
-		map_put(&properties, input->name, input->help == NULL ? schema : described(mem, schema, input->help));
+		map_put(&properties, input->name,
+			input->help == NULL ? schema
+					    : described(mem, schema, input->help));
 		if (input->otherwise == NULL)
 			list_push(&required, text(input->name));
 	}

@@ -1,5 +1,6 @@
-/* Loads whatever comes as a playbook, with the real step types. It must be understood or refused with a message, the same
- * twice, every place must lie in the text, and the offsets of a scalar in its source. A called file is the text itself. */
+/* Loads whatever comes as a playbook, with the real step types. It must be understood or
+ * refused with a message, the same twice, every place must lie in the text, and the
+ * offsets of a scalar in its source. A called file is the text itself. */
 #include <stdlib.h>
 
 #include "data/yaml.h"
@@ -14,7 +15,8 @@ struct given {
 };
 
 static bool
-read_given(const struct loader *loader, const char *path, struct str *bytes, char **full_path, struct err *err)
+read_given(const struct loader *loader, const char *path, struct str *bytes,
+	char **full_path, struct err *err)
 {
 	const struct given *given = loader->with;
 	(void)err;
@@ -50,7 +52,8 @@ load(struct str text, struct buf *out)
 	struct value top;
 	if (yaml_parse(out->mem, source_new(out->mem, "fuzz", text), &top, &yaml))
 		look_at(out->mem, &top);
-	const struct playbook *book = playbook_load(out->mem, "fuzz.yaml", &loader, &diags);
+	const struct playbook *book =
+		playbook_load(out->mem, "fuzz.yaml", &loader, &diags);
 	if ((book == NULL) != (diags.errors > 0))
 		abort();
 	diags_print(out, &diags, false);

@@ -7,7 +7,12 @@
 
 static const struct field connection[] = {
 	{.name = "host", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .help = "name"},
-	{.name = "port", .type = FIELD_INT, .otherwise = "5432", .least = 1, .most = 65535, .help = "number"},
+	{.name = "port",
+		.type = FIELD_INT,
+		.otherwise = "5432",
+		.least = 1,
+		.most = 65535,
+		.help = "number"},
 	{.name = NULL},
 };
 
@@ -15,15 +20,30 @@ static const char *const mail[] = {"mail", NULL};
 
 static const struct field table[] = {
 	{.name = "", .type = FIELD_ROWS, .fields = connection},
-	{.name = "from", .type = FIELD_OBJECT, .flags = FIELD_SPREAD, .fields = connection, .help = "both"},
+	{.name = "from",
+		.type = FIELD_OBJECT,
+		.flags = FIELD_SPREAD,
+		.fields = connection,
+		.help = "both"},
 	{.name = "text", .type = FIELD_TEXT, .help = "text"},
 	{.name = "pause", .type = FIELD_DURATION, .help = "time"},
 	{.name = "room", .type = FIELD_SIZE, .help = "bytes"},
 	{.name = "file", .type = FIELD_PATH, .either = 1, .help = "path"},
 	{.name = "body", .type = FIELD_SECRET, .either = 1, .help = "secret"},
-	{.name = "codes", .type = FIELD_LIST, .each = FIELD_INT, .flags = FIELD_SCALAR_OR_LIST, .help = "codes"},
-	{.name = "to", .type = FIELD_TEXT, .words = (const char *const[]){"mail", "chat", NULL}, .help = "to"},
-	{.name = "sender", .type = FIELD_TEXT, .only_key = "to", .only_words = mail, .help = "sender"},
+	{.name = "codes",
+		.type = FIELD_LIST,
+		.each = FIELD_INT,
+		.flags = FIELD_SCALAR_OR_LIST,
+		.help = "codes"},
+	{.name = "to",
+		.type = FIELD_TEXT,
+		.words = (const char *const[]){"mail", "chat", NULL},
+		.help = "to"},
+	{.name = "sender",
+		.type = FIELD_TEXT,
+		.only_key = "to",
+		.only_words = mail,
+		.help = "sender"},
 	{.name = NULL},
 };
 
@@ -62,10 +82,13 @@ static void
 values_get_their_final_form(void **state)
 {
 	(void)state;
-	assert_applied("{host: a, text: 1.10, pause: 1m30s, room: 1KiB, file: x, codes: 5}",
-		"{\"host\":\"a\",\"text\":\"1.10\",\"pause\":\"90s\",\"room\":1024,\"file\":\"/books/x\","
+	assert_applied(
+		"{host: a, text: 1.10, pause: 1m30s, room: 1KiB, file: x, codes: 5}",
+		"{\"host\":\"a\",\"text\":\"1.10\",\"pause\":\"90s\",\"room\":1024,"
+		"\"file\":\"/books/x\","
 		"\"codes\":[5],\"port\":5432}");
-	assert_applied("{from: {host: a, port: 1}, port: 2}", "{\"host\":\"a\",\"port\":2}");
+	assert_applied(
+		"{from: {host: a, port: 1}, port: 2}", "{\"host\":\"a\",\"port\":2}");
 	assert_applied("{host: a, to: mail, sender: me}",
 		"{\"host\":\"a\",\"to\":\"mail\",\"sender\":\"me\",\"port\":5432}");
 }
@@ -76,12 +99,17 @@ what_does_not_fit_is_refused(void **state)
 	(void)state;
 	assert_refused("{hots: a}", "unknown field 'hots', did you mean 'host'?");
 	assert_refused("{port: 1}", "'host' is missing");
-	assert_refused("{host: a, port: 0}", "'port' is out of range: 0 is not in 1 to 65535");
-	assert_refused("{host: a, file: x, body: y}", "'file' and 'body' exclude each other");
-	assert_refused("{host: a, to: chat, sender: me}", "'sender' is there only with to: mail");
+	assert_refused(
+		"{host: a, port: 0}", "'port' is out of range: 0 is not in 1 to 65535");
+	assert_refused(
+		"{host: a, file: x, body: y}", "'file' and 'body' exclude each other");
+	assert_refused("{host: a, to: chat, sender: me}",
+		"'sender' is there only with to: mail");
 	assert_refused("{host: a, pause: 9223372036854775807s}",
-		"'pause' takes a duration, as 90s, 5m or 1h30m, not text \"9223372036854775807s\"");
-	assert_refused("{host: a, room: -1}", "'room' takes a size, as 10MB or 10MiB, not -1");
+		"'pause' takes a duration, as 90s, 5m or 1h30m, not text "
+		"\"9223372036854775807s\"");
+	assert_refused(
+		"{host: a, room: -1}", "'room' takes a size, as 10MB or 10MiB, not -1");
 	assert_refused("{from: [a]}", "'from' takes a map, not a list");
 	assert_refused("[a]", "this takes a map, not a list");
 }
@@ -113,21 +141,34 @@ static void
 forms_of_texts_are_known(void **state)
 {
 	(void)state;
-	static const struct { const char *text; bool url, host_port, hostname, s3; } rows[] = {
-		{"https://x.org/a?b#c", true, false, false, false}, {"http://[2001:db8::1]:80/", true, false, false, false},
-		{"https://u:p@x.org/", false, false, false, false}, {"ftp://x.org/", false, false, false, false},
-		{"https://", false, false, false, false}, {"https://x.org:99999/", false, false, false, false},
-		{"x.org:53", false, true, false, false}, {"[::1]:53", false, true, false, false},
-		{"::1:53", false, false, false, false}, {"x.org", false, false, true, false},
-		{"-x.org", false, false, false, false}, {"x..org", false, false, false, false},
-		{"s3://bucket/key", false, false, false, true}, {"s3://bucket/", false, false, false, true},
-		{"s3://bucket", false, false, false, false}, {"s3://b/key", false, false, false, false},
+	static const struct {
+		const char *text;
+		bool url, host_port, hostname, s3;
+	} rows[] = {
+		{"https://x.org/a?b#c", true, false, false, false},
+		{"http://[2001:db8::1]:80/", true, false, false, false},
+		{"https://u:p@x.org/", false, false, false, false},
+		{"ftp://x.org/", false, false, false, false},
+		{"https://", false, false, false, false},
+		{"https://x.org:99999/", false, false, false, false},
+		{"x.org:53", false, true, false, false},
+		{"[::1]:53", false, true, false, false},
+		{"::1:53", false, false, false, false},
+		{"x.org", false, false, true, false},
+		{"-x.org", false, false, false, false},
+		{"x..org", false, false, false, false},
+		{"s3://bucket/key", false, false, false, true},
+		{"s3://bucket/", false, false, false, true},
+		{"s3://bucket", false, false, false, false},
+		{"s3://b/key", false, false, false, false},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct err err;
 		struct str text = str_of(rows[i].text);
-		if (text_is_url(text, &err) != rows[i].url || text_is_host_port(text, &err) != rows[i].host_port
-			|| text_is_hostname(text) != rows[i].hostname || text_is_s3(text, &err) != rows[i].s3)
+		if (text_is_url(text, &err) != rows[i].url
+			|| text_is_host_port(text, &err) != rows[i].host_port
+			|| text_is_hostname(text) != rows[i].hostname
+			|| text_is_s3(text, &err) != rows[i].s3)
 			fail_msg("%s", rows[i].text);
 	}
 }

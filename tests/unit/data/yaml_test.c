@@ -42,11 +42,14 @@ static void
 scalars_follow_the_core_schema(void **state)
 {
 	(void)state;
-	assert_yaml("[yes, no, on, off, 1:30, 2026-01-19, 012, 007.5, 0, -0, +3, 1.10, 1e3, .5, 5.]",
-		"[\"yes\",\"no\",\"on\",\"off\",\"1:30\",\"2026-01-19\",\"012\",\"007.5\",0,0,3,1.1,1000.0,0.5,5.0]");
+	assert_yaml("[yes, no, on, off, 1:30, 2026-01-19, 012, 007.5, 0, -0, +3, 1.10, "
+		    "1e3, .5, 5.]",
+		"[\"yes\",\"no\",\"on\",\"off\",\"1:30\",\"2026-01-19\",\"012\",\"007."
+		"5\",0,0,3,1.1,1000.0,0.5,5.0]");
 	assert_yaml("[true, False, TRUE, tRUE, ~, null, Null, x]",
 		"[true,false,true,\"tRUE\",null,null,null,\"x\"]");
-	assert_yaml("['1', \"2\", 1e999, 571832839665]", "[\"1\",\"2\",\"1e999\",571832839665]");
+	assert_yaml("['1', \"2\", 1e999, 571832839665]",
+		"[\"1\",\"2\",\"1e999\",571832839665]");
 	assert_yaml("a: |\n  x\n   y\nb: >-\n  x\n  y\nc: 'it''s'\nd: \"\\u00e4\\n\"",
 		"{\"a\":\"x\\n y\\n\",\"b\":\"x y\",\"c\":\"it's\",\"d\":\"ä\\n\"}");
 	assert_yaml("", "null");
@@ -57,10 +60,13 @@ static void
 what_is_not_used_is_refused(void **state)
 {
 	(void)state;
-	assert_refused("a: 1\nb: 2\na: 3\n", "t.yaml:3:1: error: key 'a' stands twice\n   3 | a: 3\n     | ^\n"
+	assert_refused("a: 1\nb: 2\na: 3\n",
+		"t.yaml:3:1: error: key 'a' stands twice\n   3 | a: 3\n     | ^\n"
 		"t.yaml:1:1: note: also here\n");
-	assert_refused("when: !inputs.forced\n", "t.yaml:1:7: error: YAML takes '!inputs.forced' for a tag, and "
-		"tags are not used here\n   1 | when: !inputs.forced\n     |       ^~~~~~~~~~~~~~\n"
+	assert_refused("when: !inputs.forced\n",
+		"t.yaml:1:7: error: YAML takes '!inputs.forced' for a tag, and "
+		"tags are not used here\n   1 | when: !inputs.forced\n     |       "
+		"^~~~~~~~~~~~~~\n"
 		"   hint: quote a text that begins with !: \"!inputs.forced\"\n");
 	assert_refused("a: &x {b: 1}\nc:\n  <<: *x\n", "t.yaml:3:3: error: merge keys");
 	assert_refused("a: 1\n---\nb: 1\n", "t.yaml:2:1: error: a second document");
@@ -106,7 +112,8 @@ bombs_are_refused(void **state)
 			buf_printf(&bomb, "*a%d,", i - 1);
 		buf_puts(&bomb, "]\n");
 	}
-	assert_non_null(strstr(errors_of(mem, buf_cstr(&bomb)), "more than 2000000 nodes"));
+	assert_non_null(
+		strstr(errors_of(mem, buf_cstr(&bomb)), "more than 2000000 nodes"));
 	struct buf deep = buf_in(mem);
 	buf_fill(&deep, '[', 50000);
 	assert_non_null(strstr(errors_of(mem, buf_cstr(&deep)), "deeper than 64"));
@@ -124,23 +131,35 @@ offsets_point_into_the_source(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"a: inputs.mode == 'x'\n", "a: \"!inputs.forced\"\n", "a: >-\n  one\n  two == 'x'\n\n  three\n",
-		"a: |2\n    x\n   y\n", "a: 'it''s ''x'' y'\n", "a: \"\\\"q\\\" \\t é z\"\n", "a: one\n   two three\n",
-		"é: 'ü''ö'\n", "a: |\n  x\n\n\n  y\n\nb: 1\n", "a: \"x \\\n   y z\"\n",
+		"a: inputs.mode == 'x'\n",
+		"a: \"!inputs.forced\"\n",
+		"a: >-\n  one\n  two == 'x'\n\n  three\n",
+		"a: |2\n    x\n   y\n",
+		"a: 'it''s ''x'' y'\n",
+		"a: \"\\\"q\\\" \\t é z\"\n",
+		"a: one\n   two three\n",
+		"é: 'ü''ö'\n",
+		"a: |\n  x\n\n\n  y\n\nb: 1\n",
+		"a: \"x \\\n   y z\"\n",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		struct arena *mem = arena_new();
 		struct diags diags = {.mem = mem};
 		struct value v;
-		assert_true(yaml_parse(mem, source_new(mem, "t", str_of(texts[i])), &v, &diags));
+		assert_true(yaml_parse(
+			mem, source_new(mem, "t", str_of(texts[i])), &v, &diags));
 		const struct value *a = &v.map->members[0].value;
 		struct mark at;
 		const uint32_t *map = yaml_offsets(mem, a, &at);
 		for (size_t j = 0; j < a->str.n; j++) {
-			char c = a->str.p[j], s = texts[i][map == NULL ? at.from + j : map[j]];
+			char c = a->str.p[j],
+			     s = texts[i][map == NULL ? at.from + j : map[j]];
 			bool same_rune = ((unsigned char)c & 0xc0) == 0x80;
-			if (c != s && s != '\\' && !(strchr(" \n", c) != NULL && strchr(" \n", s) != NULL) && !same_rune)
-				fail_msg("%s: byte %zu '%c' is found at '%c'", texts[i], j, c, s);
+			if (c != s && s != '\\'
+				&& !(strchr(" \n", c) != NULL && strchr(" \n", s) != NULL)
+				&& !same_rune)
+				fail_msg("%s: byte %zu '%c' is found at '%c'", texts[i],
+					j, c, s);
 			if (map != NULL && j > 0)
 				assert_true(map[j] >= map[j - 1]);
 		}

@@ -1,4 +1,5 @@
-/* Every draft of a runbook must be understood; so must the project's own playbooks and examples. */
+/* Every draft of a runbook must be understood; so must the project's own playbooks and
+ * examples. */
 #include "../unit.h"
 
 #include <glob.h>
@@ -35,7 +36,8 @@ drafts_validate(void **state)
 	if (drafts != NULL)
 		snprintf(pattern, sizeof pattern, "%s/*.yaml", drafts);
 	else
-		snprintf(pattern, sizeof pattern, "%s/../shared/drafts/*.yaml", root == NULL ? "." : root);
+		snprintf(pattern, sizeof pattern, "%s/../shared/drafts/*.yaml",
+			root == NULL ? "." : root);
 	size_t n = load_all(pattern);
 	if (n == 0) {
 		print_message("no drafts at %s: set RBX_DRAFTS\n", pattern);
@@ -52,7 +54,8 @@ own_playbooks_validate(void **state)
 	const char *root = getenv("RBX_SOURCE");
 	for (size_t i = 0; i < 2; i++) {
 		char pattern[PATH_MAX];
-		snprintf(pattern, sizeof pattern, "%s/%s/*.yaml", root == NULL ? "." : root, folders[i]);
+		snprintf(pattern, sizeof pattern, "%s/%s/*.yaml",
+			root == NULL ? "." : root, folders[i]);
 		load_all(pattern);
 	}
 }

@@ -20,7 +20,8 @@ static const char text[] =
 	"steps:\n  - {id: a, exec: {argv: [a]}}\n";
 
 static bool
-read_text(const struct loader *loader, const char *path, struct str *bytes, char **full_path, struct err *err)
+read_text(const struct loader *loader, const char *path, struct str *bytes,
+	char **full_path, struct err *err)
 {
 	(void)err;
 	*bytes = str_of(text);
@@ -47,7 +48,8 @@ apply(struct arena *mem, const struct input_given *given, size_t n, const char *
 	struct value out;
 	struct buf said = buf_in(mem);
 	assert_non_null(book);
-	inputs_apply(book, given, n, &scope, INT64_C(1768827600) * 1000000, mem, &out, &diags);
+	inputs_apply(
+		book, given, n, &scope, INT64_C(1768827600) * 1000000, mem, &out, &diags);
 	for (const struct diag *d = diags.first; d != NULL; d = d->next)
 		buf_printf(&said, "%s\n", d->err.msg);
 	*errors = buf_cstr(&said);
@@ -61,12 +63,17 @@ texts_become_typed(void **state)
 	struct arena *mem = arena_new();
 	const char *errors;
 	struct input_given given[] = {
-		{.name = "since", .text = STR("-12m")}, {.name = "count", .text = STR("3")},
-		{.name = "names", .text = STR("[x, 'y z']")}, {.name = "force", .text = STR("true")},
-		{.name = "id", .text = STR("Z12")}, {.name = "count", .text = STR("4")},
+		{.name = "since", .text = STR("-12m")},
+		{.name = "count", .text = STR("3")},
+		{.name = "names", .text = STR("[x, 'y z']")},
+		{.name = "force", .text = STR("true")},
+		{.name = "id", .text = STR("Z12")},
+		{.name = "count", .text = STR("4")},
 	};
-	assert_string_equal(apply(mem, given, 6, &errors), "{\"domain\":\"app.example.org\",\"count\":4,"
-		"\"since\":\"2026-01-19T12:48:00Z\",\"mode\":\"planned\",\"names\":[\"x\",\"y z\"],"
+	assert_string_equal(apply(mem, given, 6, &errors),
+		"{\"domain\":\"app.example.org\",\"count\":4,"
+		"\"since\":\"2026-01-19T12:48:00Z\",\"mode\":\"planned\",\"names\":["
+		"\"x\",\"y z\"],"
 		"\"pause\":\"90s\",\"room\":10000000,\"id\":\"Z12\",\"force\":true}");
 	assert_string_equal(errors, "");
 	arena_free(mem);
@@ -80,15 +87,22 @@ all_that_is_wrong_is_told(void **state)
 	const char *errors;
 	struct value bad = value_int(7);
 	struct input_given given[] = {
-		{.name = "domian", .text = STR("x")}, {.name = "count", .text = STR("9")},
-		{.name = "mode", .value = &bad}, {.name = "id", .text = STR("12")}, {.name = "force", .text = STR("yes")},
+		{.name = "domian", .text = STR("x")},
+		{.name = "count", .text = STR("9")},
+		{.name = "mode", .value = &bad},
+		{.name = "id", .text = STR("12")},
+		{.name = "force", .text = STR("yes")},
 		{.name = "pause", .text = STR("soon")},
 	};
 	apply(mem, given, 6, &errors);
 	static const char *const words[] = {
-		"'t' has no input 'domian', did you mean 'domain'?", "'count' is out of range: at most 5",
-		"the input 'since' is needed", "'mode' cannot be \"7\"", "'id' does not match Z[0-9]+",
-		"'force' takes true or false", "'pause' takes a duration",
+		"'t' has no input 'domian', did you mean 'domain'?",
+		"'count' is out of range: at most 5",
+		"the input 'since' is needed",
+		"'mode' cannot be \"7\"",
+		"'id' does not match Z[0-9]+",
+		"'force' takes true or false",
+		"'pause' takes a duration",
 	};
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strstr(errors, words[i]) == NULL)

@@ -1,5 +1,6 @@
-/* Drafts with one thing wrong: a misspelt key, or a map where a scalar stood. Each must be refused with an error on the
- * very line, unless the place takes any name or any value. */
+/* Drafts with one thing wrong: a misspelt key, or a map where a scalar stood. Each must
+ * be refused with an error on the very line, unless the place takes any name or any
+ * value. */
 #include "../unit.h"
 
 #include <glob.h>
@@ -7,7 +8,7 @@
 #include "data/yaml.h"
 #include "load.h"
 
-enum { STRIDE = 5 };                                  /* of all places; RBX_MUTATIONS=all: each */
+enum { STRIDE = 5 }; /* of all places; RBX_MUTATIONS=all: each */
 
 struct mutant {
 	struct loader loader;
@@ -38,8 +39,22 @@ is_one_of(struct str name, const char *const *list)
 
 /* Below these stand names and values of the author's own. */
 static const char *const any_names[] = {
-	"vars", "with", "json", "env", "headers", "form", "metadata", "body", "query", "outputs", "measures",
-	"objectives", "ask", "files", "params", NULL,
+	"vars",
+	"with",
+	"json",
+	"env",
+	"headers",
+	"form",
+	"metadata",
+	"body",
+	"query",
+	"outputs",
+	"measures",
+	"objectives",
+	"ask",
+	"files",
+	"params",
+	NULL,
 };
 static const char *const any_values[] = {"default", "min", "max", "enum", "in", NULL};
 
@@ -60,16 +75,20 @@ collect(struct places *places, const struct value *v, bool free_names, bool own_
 			places->cap = cap;
 		}
 		bool scalar = m->value.kind != V_LIST && m->value.kind != V_MAP;
-		places->all[places->n++] = (struct place){value_mark(&m->key), value_mark(&m->value),
-			free_names || own_names, below || own_names || !scalar || is_one_of(m->key.str, any_values)};
-		bool names_next = str_is(m->key.str, "inputs") || str_is(m->key.str, "secrets")
+		places->all[places->n++] = (struct place){value_mark(&m->key),
+			value_mark(&m->value), free_names || own_names,
+			below || own_names || !scalar
+				|| is_one_of(m->key.str, any_values)};
+		bool names_next = str_is(m->key.str, "inputs")
+			|| str_is(m->key.str, "secrets")
 			|| str_is(m->key.str, "defaults");
 		collect(places, &m->value, below, names_next);
 	}
 }
 
 static bool
-mutant_read(const struct loader *loader, const char *path, struct str *bytes, char **full_path, struct err *err)
+mutant_read(const struct loader *loader, const char *path, struct str *bytes,
+	char **full_path, struct err *err)
 {
 	const struct mutant *mutant = loader->with;
 	struct loader plain = {.with = mutant->mem};
@@ -82,7 +101,8 @@ mutant_read(const struct loader *loader, const char *path, struct str *bytes, ch
 
 /* Whether the text with [from, to) replaced is refused on the line of `from`. */
 static bool
-is_refused(const char *path, struct str text, struct mark at, const char *by, struct buf *said)
+is_refused(const char *path, struct str text, struct mark at, const char *by,
+	struct buf *said)
 {
 	struct arena *mem = arena_new();
 	struct buf changed = buf_in(mem);
@@ -90,7 +110,8 @@ is_refused(const char *path, struct str text, struct mark at, const char *by, st
 	buf_puts(&changed, by);
 	buf_add(&changed, str_from(text, at.to));
 	struct mutant mutant = {.path = path, .text = buf_str(&changed), .mem = mem};
-	mutant.loader = (struct loader){.read = mutant_read, .types = step_types, .with = &mutant};
+	mutant.loader = (struct loader){
+		.read = mutant_read, .types = step_types, .with = &mutant};
 	struct diags diags = {.mem = mem};
 	uint32_t line, column, want;
 	bool found = false;
@@ -98,7 +119,8 @@ is_refused(const char *path, struct str text, struct mark at, const char *by, st
 	playbook_load(mem, path, &mutant.loader, &diags);
 	for (const struct diag *d = diags.first; d != NULL; d = d->next) {
 		mark_place(d->err.at, &line, &column);
-		bool here = d->err.at.source != NULL && strcmp(d->err.at.source->name, path) == 0;
+		bool here = d->err.at.source != NULL
+			&& strcmp(d->err.at.source->name, path) == 0;
 		found |= d->level == DIAG_ERROR && here && line == want;
 	}
 	diags_print(said, &diags, false);
@@ -134,8 +156,9 @@ mutate(const char *path)
 			continue;
 		if (!is_refused(path, text, at, by, &said)) {
 			mark_place(at, &line, &column);
-			fail_msg("%s:%u:%u: '%.*s' as %s is not refused there:\n%s", path, line, column,
-				(int)(at.to - at.from), text.p + at.from, by, buf_cstr(&said));
+			fail_msg("%s:%u:%u: '%.*s' as %s is not refused there:\n%s", path,
+				line, column, (int)(at.to - at.from), text.p + at.from,
+				by, buf_cstr(&said));
 		}
 		tried++;
 	}
@@ -154,7 +177,8 @@ mutants_are_refused(void **state)
 	if (drafts != NULL)
 		snprintf(pattern, sizeof pattern, "%s/*.yaml", drafts);
 	else
-		snprintf(pattern, sizeof pattern, "%s/../shared/drafts/*.yaml", root == NULL ? "." : root);
+		snprintf(pattern, sizeof pattern, "%s/../shared/drafts/*.yaml",
+			root == NULL ? "." : root);
 	if (glob(pattern, 0, NULL, &found) != 0) {
 		print_message("no drafts at %s: set RBX_DRAFTS\n", pattern);
 		skip();

@@ -1,5 +1,5 @@
-/* The schema that editors use is made of the tables; the committed copy must be what they give. RBX_GOLDEN_WRITE writes it
- * anew. */
+/* The schema that editors use is made of the tables; the committed copy must be what they
+ * give. RBX_GOLDEN_WRITE writes it anew. */
 #include "../unit.h"
 
 #include <limits.h>
@@ -26,7 +26,8 @@ the_copy_is_fresh(void **state)
 	struct arena *mem = arena_new();
 	char path[PATH_MAX];
 	const char *root = getenv("RBX_SOURCE");
-	snprintf(path, sizeof path, "%s/schemas/playbook.json", root == NULL ? "." : root);
+	snprintf(
+		path, sizeof path, "%s/schemas/playbook.json", root == NULL ? "." : root);
 	struct value schema = schema_playbook(mem, step_types);
 	char *text = arena_printf(mem, "%s\n", json_text(mem, &schema, JSON_INDENT));
 	if (getenv("RBX_GOLDEN_WRITE") != NULL) {
@@ -47,7 +48,8 @@ inputs_have_a_schema(void **state)
 	struct arena *mem = arena_new();
 	char path[PATH_MAX];
 	const char *root = getenv("RBX_SOURCE");
-	snprintf(path, sizeof path, "%s/playbooks/emergency-failover.yaml", root == NULL ? "." : root);
+	snprintf(path, sizeof path, "%s/playbooks/emergency-failover.yaml",
+		root == NULL ? "." : root);
 	struct diags diags = {0};
 	const struct playbook *book = plain_load(mem, path, &diags);
 	assert_non_null(book);

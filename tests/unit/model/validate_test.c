@@ -1,12 +1,15 @@
 /* The rules of the language, a case each: tests/golden/validate/NAME.test.
  *
  *   ## what the case shows
- *   steps:                     the playbook; "rbx: 1" and "name: t" are put in front unless it begins with "rbx:"
+ *   steps:                     the playbook; "rbx: 1" and "name: t" are put in front
+ * unless it begins with "rbx:"
  *   @ other.yaml               another file that it calls, to the next @ or =>
- *   => 2:5 error: message      each thing that is told, in order: all of the message; "=> ok": nothing
+ *   => 2:5 error: message      each thing that is told, in order: all of the message; "=>
+ * ok": nothing
  *   =>   hint: words           its hint
  *
- * With RBX_GOLDEN_WRITE set the expected lines are written anew, to be read by a person before they are kept. */
+ * With RBX_GOLDEN_WRITE set the expected lines are written anew, to be read by a person
+ * before they are kept. */
 #include "../unit.h"
 
 #include <glob.h>
@@ -29,12 +32,14 @@ struct golden {
 };
 
 static bool
-read_text(const struct loader *loader, const char *path, struct str *bytes, char **full_path, struct err *err)
+read_text(const struct loader *loader, const char *path, struct str *bytes,
+	char **full_path, struct err *err)
 {
 	const struct golden *c = loader->with;
 	for (size_t i = 0; i < c->n_files; i++)
 		if (strcmp(c->files[i].name, path) == 0) {
-			*bytes = (struct str){buf_cstr((struct buf *)&c->files[i].text), c->files[i].text.n};
+			*bytes = (struct str){buf_cstr((struct buf *)&c->files[i].text),
+				c->files[i].text.n};
 			*full_path = arena_printf(c->mem, "/books/%s", path);
 			return true;
 		}
@@ -45,21 +50,26 @@ static struct buf
 tell(const struct golden *c)
 {
 	static const char *const levels[] = {"error", "warning", "note"};
-	struct loader loader = {.read = read_text, .types = step_types, .with = (void *)c};
+	struct loader loader = {
+		.read = read_text, .types = step_types, .with = (void *)c};
 	struct diags diags = {.mem = c->mem};
 	const struct playbook *book = playbook_load(c->mem, "t.yaml", &loader, &diags);
 	struct buf out = buf_in(c->mem);
 	assert_true((book == NULL) == (diags.errors > 0));
-	bool prefixed = strncmp(buf_cstr((struct buf *)&c->files[0].text), "rbx: 1\nname: t\n", 15) == 0;
+	bool prefixed = strncmp(buf_cstr((struct buf *)&c->files[0].text),
+				"rbx: 1\nname: t\n", 15)
+		== 0;
 	for (const struct diag *d = diags.first; d != NULL; d = d->next) {
 		uint32_t line, column;
 		mark_place(d->err.at, &line, &column);
-		bool main_file = d->err.at.source == NULL || strcmp(d->err.at.source->name, "t.yaml") == 0;
+		bool main_file = d->err.at.source == NULL
+			|| strcmp(d->err.at.source->name, "t.yaml") == 0;
 		line -= prefixed && main_file && line > 2 ? 2 : 0;
 		buf_puts(&out, "=> ");
 		if (!main_file)
 			buf_printf(&out, "%s:", d->err.at.source->name);
-		buf_printf(&out, "%u:%u %s: %s\n", line, column, levels[d->level], d->err.msg);
+		buf_printf(&out, "%u:%u %s: %s\n", line, column, levels[d->level],
+			d->err.msg);
 		if (d->err.hint[0] != '\0')
 			buf_printf(&out, "=>   hint: %s\n", d->err.hint);
 	}
@@ -72,9 +82,10 @@ static void
 judge(struct golden *c, struct buf *rewritten, const char *raw, size_t n_raw)
 {
 	struct buf told = tell(c);
-	if (getenv("RBX_GOLDEN_WRITE") == NULL && strcmp(buf_cstr(&told), buf_cstr(&c->expected)) != 0)
-		fail_msg("%s\n%.*s--- told:\n%s--- expected:\n%s", c->title, (int)n_raw, raw, buf_cstr(&told),
-			buf_cstr(&c->expected));
+	if (getenv("RBX_GOLDEN_WRITE") == NULL
+		&& strcmp(buf_cstr(&told), buf_cstr(&c->expected)) != 0)
+		fail_msg("%s\n%.*s--- told:\n%s--- expected:\n%s", c->title, (int)n_raw,
+			raw, buf_cstr(&told), buf_cstr(&c->expected));
 	buf_add(rewritten, (struct str){raw, n_raw});
 	buf_add(rewritten, buf_str(&told));
 }
@@ -92,8 +103,8 @@ add_line(struct golden *c, struct str line)
 {
 	struct text_file *file = &c->files[c->n_files - 1];
 	if (str_starts(line, STR("@ ")) && c->n_files < MOST_FILES) {
-		c->files[c->n_files++] = (struct text_file){str_cstr(c->mem, str_trim(str_from(line, 2))),
-			buf_in(c->mem)};
+		c->files[c->n_files++] = (struct text_file){
+			str_cstr(c->mem, str_trim(str_from(line, 2))), buf_in(c->mem)};
 		return;
 	}
 	if (file->text.n == 0 && c->n_files == 1 && !str_starts(line, STR("rbx:")))
@@ -160,7 +171,8 @@ rules_are_told(void **state)
 	const char *root = getenv("RBX_SOURCE");
 	glob_t found;
 	size_t cases = 0;
-	snprintf(pattern, sizeof pattern, "%s/tests/golden/validate/*.test", root == NULL ? "." : root);
+	snprintf(pattern, sizeof pattern, "%s/tests/golden/validate/*.test",
+		root == NULL ? "." : root);
 	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		cases += run_file(found.gl_pathv[i]);
