@@ -1,33 +1,54 @@
-/* Field tables: one row says what a member of a map is. The loader, the engine, `rbx steps`, `rbx schema` and the types
- * that expressions see read the same rows, so they cannot disagree. A table ends with a row whose name is NULL. */
+/* Field tables: one row says what a member of a map is. The loader, the engine, `rbx
+ * steps`, `rbx schema` and the types that expressions see read the same rows, so they
+ * cannot disagree. A table ends with a row whose name is NULL. */
 #ifndef DATA_FIELD_H
 #define DATA_FIELD_H
 
 #include "data/expr.h"
 
 enum field_type {
-	FIELD_TEXT, FIELD_INT, FIELD_NUMBER, FIELD_BOOL, FIELD_DURATION, FIELD_SIZE, FIELD_TIMESTAMP, FIELD_PATH,
-	FIELD_PLACE,                                  /* a path or s3://bucket/key */
-	FIELD_S3_PLACE,                               /* s3://… only */
-	FIELD_URL, FIELD_SECRET, FIELD_DATA, FIELD_LIST, FIELD_MAP, FIELD_OBJECT,
-	FIELD_HOST_PORT,                              /* host:port, [2001:db8::1]:53 */
+	FIELD_TEXT,
+	FIELD_INT,
+	FIELD_NUMBER,
+	FIELD_BOOL,
+	FIELD_DURATION,
+	FIELD_SIZE,
+	FIELD_TIMESTAMP,
+	FIELD_PATH,
+	FIELD_PLACE,    /* a path or s3://bucket/key */
+	FIELD_S3_PLACE, /* s3://… only */
+	FIELD_URL,
+	FIELD_SECRET,
+	FIELD_DATA,
+	FIELD_LIST,
+	FIELD_MAP,
+	FIELD_OBJECT,
+	FIELD_HOST_PORT, /* host:port, [2001:db8::1]:53 */
 	FIELD_REGEX,
-	FIELD_EXPRESSION,                             /* a bare expression, one scalar */
-	FIELD_ROWS,                                   /* no field: the rows of `fields` stand here; its name is "" */
+	FIELD_EXPRESSION, /* a bare expression, one scalar */
+	/* no field: the rows of `fields` stand here; its name is "" */
+	FIELD_ROWS,
 };
 
 enum field_flags {
 	FIELD_REQUIRED = 1,
-	FIELD_OUTPUT = 2,                             /* a result that is an output without being named (• in language.md) */
+	/* a result that is an output without being named (• in language.md) */
+	FIELD_OUTPUT = 2,
 	FIELD_SENSITIVE = 4,                          /* a result that is secret */
-	FIELD_WRITTEN = 8,                            /* no ${{ }}: known when the playbook is read */
-	FIELD_SHELL = 16,                             /* text in which ${{ }} is an error that names args */
+	/* no ${{ }}: known when the playbook is read */
+	FIELD_WRITTEN = 8,
+	/* text in which ${{ }} is an error that names args */
+	FIELD_SHELL = 16,
 	FIELD_MAYBE = 32,                             /* a result that may be absent */
-	FIELD_SCALAR_OR_LIST = 64,                    /* LIST: one item may stand without brackets */
-	FIELD_TAKES_SECRET = 128,                     /* DATA and the like in which secrets may stand; SECRET takes them anyway */
-	FIELD_READ = 256,                             /* a PATH whose file is read: must be there when the run starts */
-	/* An OBJECT that gives rows of the same names beside it their values, where those are not given themselves; it is
-	 * gone from the final form (`from` of a connection). */
+	/* LIST: one item may stand without brackets */
+	FIELD_SCALAR_OR_LIST = 64,
+	/* DATA and the like in which secrets may stand; SECRET takes them anyway */
+	FIELD_TAKES_SECRET = 128,
+	/* a PATH whose file is read: must be there when the run starts */
+	FIELD_READ = 256,
+	/* An OBJECT that gives rows of the same names beside it their values, where
+	 * those are not given themselves; it is gone from the final form (`from` of a
+	 * connection). */
 	FIELD_SPREAD = 512,
 };
 
@@ -35,56 +56,78 @@ struct field {
 	const char *name;
 	enum field_type type;
 	unsigned flags;
-	enum field_type each;                         /* of the items of a LIST, the members of a MAP */
-	const struct field *fields;                   /* of an OBJECT, or of each item where `each` is OBJECT */
-	const char *const *words;                     /* the only values of a TEXT, NULL-ended */
-	const char *otherwise;                        /* the default as it would be written in YAML; NULL: absent */
+	/* of the items of a LIST, the members of a MAP */
+	enum field_type each;
+	/* of an OBJECT, or of each item where `each` is OBJECT */
+	const struct field *fields;
+	/* the only values of a TEXT, NULL-ended */
+	const char *const *words;
+	/* the default as it would be written in YAML; NULL: absent */
+	const char *otherwise;
 	int64_t least, most;                          /* both 0: no bound */
 	const char *pattern;                          /* of the whole TEXT */
 	const char *help;                             /* one line */
-	unsigned char either;                         /* rows of one number exclude each other; 0: none. Where they are REQUIRED
-	                                               * exactly one of them must be there */
-	const char *only_key;                         /* the row is there only where the member only_key is one of only_words, */
-	const char *const *only_words;                /* NULL-ended; only_key NULL: always */
+	/* rows of one number exclude each other; 0: none. Where they are REQUIRED
+	 * exactly one of them must be there */
+	unsigned char either;
+	/* the row is there only where the member only_key is one of only_words, */
+	const char *only_key;
+	/* NULL-ended; only_key NULL: always */
+	const char *const *only_words;
 };
 
-const struct field *field_find(const struct field *fields, struct str name);   /* also in ROWS */
+/* also in ROWS */
+const struct field *field_find(const struct field *fields, struct str name);
 /* The i-th row, those of ROWS counted in; NULL at the end. So a table is gone through:
  * for (size_t i = 0; (f = field_at(fields, i)) != NULL; i++) */
 const struct field *field_at(const struct field *fields, size_t i);
 
-/* Judge an evaluated map by a table and give it its final form: durations as V_DURATION, sizes as V_INT, timestamps as
- * V_TIMESTAMP, numbers and bools in TEXT as they were written, paths absolute (against `folder`), defaults filled in,
- * unknown members refused. UNKNOWN values pass. Every error goes to diags with the place of the value. */
-bool fields_apply(const struct field *fields, const struct value *map, const char *folder, struct arena *mem,
-	struct value *out, struct diags *diags);
+/* Judge an evaluated map by a table and give it its final form: durations as
+ * V_DURATION, sizes as V_INT, timestamps as V_TIMESTAMP, numbers and bools in TEXT as
+ * they were written, paths absolute (against `folder`), defaults filled in, unknown
+ * members refused. UNKNOWN values pass. Every error goes to diags with the place of
+ * the value. */
+bool fields_apply(const struct field *fields, const struct value *map, const char *folder,
+	struct arena *mem, struct value *out, struct diags *diags);
 
 /* One value by one row. */
-bool field_apply(const struct field *field, const struct value *v, const char *folder, struct arena *mem,
-	struct value *out, struct diags *diags);
+bool field_apply(const struct field *field, const struct value *v, const char *folder,
+	struct arena *mem, struct value *out, struct diags *diags);
 
 /* The same with more said about the surroundings. */
 struct field_use {
-	const char *of;                               /* whose members they are, for messages: "http_check"; NULL: not said */
+	/* whose members they are, for messages: "http_check"; NULL: not said */
+	const char *of;
 	const char *folder;
-	struct mark at;                               /* the place of errors about what is missing; else that of the map */
-	bool partial;                                 /* nothing is required and no default is filled in */
+	/* the place of errors about what is missing; else that of the map */
+	struct mark at;
+	/* nothing is required and no default is filled in */
+	bool partial;
 	struct arena *mem;
 	struct diags *diags;
 };
-bool fields_judge(const struct field_use *use, const struct field *fields, const struct value *map, struct value *out);
-bool field_judge(const struct field_use *use, const struct field *field, const struct value *v, struct value *out);
+bool fields_judge(const struct field_use *use, const struct field *fields,
+	const struct value *map, struct value *out);
+bool field_judge(const struct field_use *use, const struct field *field,
+	const struct value *v, struct value *out);
 
-/* Whether a row of the table is there in a map with these members (only_key); true where that is not known yet. */
-bool field_is_there(const struct field *fields, const struct field *field, const struct value *map);
+/* Whether a row of the table is there in a map with these members (only_key); true
+ * where that is not known yet. */
+bool field_is_there(
+	const struct field *fields, const struct field *field, const struct value *map);
 
-/* The type of a map with these members, for expressions: `self` and `outputs` of a step type. */
+/* The type of a map with these members, for expressions: `self` and `outputs` of a
+ * step type. */
 const struct expr_type *fields_expr_type(struct arena *mem, const struct field *fields);
 
-struct value fields_schema(struct arena *mem, const struct field *fields);    /* JSON Schema 2020-12 of the map */
-struct value field_schema(struct arena *mem, const struct field *field);      /* of one value */
+/* JSON Schema 2020-12 of the map */
+struct value fields_schema(struct arena *mem, const struct field *fields);
+/* of one value */
+struct value field_schema(struct arena *mem, const struct field *field);
 const char *field_type_name(enum field_type type);    /* for people: "duration" */
-const char *field_type_wants(enum field_type type);   /* "a duration, as 90s, 5m or 1h30m" */
-bool field_takes(const struct field *field, const struct expr_type *type);    /* whether such a value may pass */
+/* "a duration, as 90s, 5m or 1h30m" */
+const char *field_type_wants(enum field_type type);
+/* whether such a value may pass */
+bool field_takes(const struct field *field, const struct expr_type *type);
 
 #endif

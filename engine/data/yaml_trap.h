@@ -1,10 +1,12 @@
-/* The traps of YAML into which authors of playbooks fall (the table in language.md), told as the hint of an error. */
+/* The traps of YAML into which authors of playbooks fall (the table in language.md),
+ * told as the hint of an error. */
 #ifndef DATA_YAML_TRAP_H
 #define DATA_YAML_TRAP_H
 
 #include "base/err.h"
 
-/* Looks at the line of the source at `offset`; sets err->hint where it shows a known trap. */
+/* Looks at the line of the source at `offset`; sets err->hint where it shows a known
+ * trap. */
 void yaml_trap(const struct source *source, uint32_t offset, struct err *err);
 
 #endif

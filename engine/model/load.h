@@ -1,7 +1,8 @@
-/* What the parts of the loader share; internal to model/. A file is loaded in passes: YAML to values (yaml), values to
- * nodes with their ids and lists (load_list), the order of what `needs` says (needs), and last, in the order in which
- * steps end, every key and expression (load_step, load_group, load_args), because an expression may read what was
- * understood before it. */
+/* What the parts of the loader share; internal to model/. A file is loaded in passes:
+ * YAML to values (yaml), values to nodes with their ids and lists (load_list), the
+ * order of what `needs` says (needs), and last, in the order in which steps end, every
+ * key and expression (load_step, load_group, load_args), because an expression may
+ * read what was understood before it. */
 #ifndef MODEL_LOAD_H
 #define MODEL_LOAD_H
 
@@ -12,12 +13,33 @@ enum { CALL_DEPTH = 8, MOST_NODES = 2000000, MOST_LOOPS = 64, MOST_ITEMS = 10000
 
 /* The numbers of the roots, the same in every playbook. */
 enum root {
-	ROOT_INPUTS, ROOT_OBJECTIVES, ROOT_RUN, ROOT_VARS, ROOT_SECRETS, ROOT_NOW, ROOT_STEPS, ROOT_STEP, ROOT_SELF,
-	ROOT_OUTPUTS, ROOT_FAILURE, ROOT_WAITING, ROOT_INDEX, ROOT_ITEM, ROOTS,
+	ROOT_INPUTS,
+	ROOT_OBJECTIVES,
+	ROOT_RUN,
+	ROOT_VARS,
+	ROOT_SECRETS,
+	ROOT_NOW,
+	ROOT_STEPS,
+	ROOT_STEP,
+	ROOT_SELF,
+	ROOT_OUTPUTS,
+	ROOT_FAILURE,
+	ROOT_WAITING,
+	ROOT_INDEX,
+	ROOT_ITEM,
+	ROOTS,
 };
 
 /* In which list of its parent a node stands. */
-enum list_kind { IN_PART, IN_MEMBERS, IN_BRANCH, IN_FINALLY, IN_UNDO, IN_PRECONDITIONS, IN_PROBE };
+enum list_kind {
+	IN_PART,
+	IN_MEMBERS,
+	IN_BRANCH,
+	IN_FINALLY,
+	IN_UNDO,
+	IN_PRECONDITIONS,
+	IN_PROBE
+};
 
 /* "steps.x.status == 'done'" is sure below here. */
 struct guard {
@@ -29,22 +51,30 @@ struct view;
 
 /* A node and what only the loader knows of it. */
 struct info {
-	struct node node;                             /* first: a node of the loader is an info */
+	/* first: a node of the loader is an info */
+	struct node node;
 	struct book_load *load;
 	const struct value *map;                      /* as written */
-	const struct value *type_key, *type_value;    /* the member that names the type; NULL for `assert` alone */
+	/* the member that names the type; NULL for `assert` alone */
+	const struct value *type_key, *type_value;
 	enum list_kind list;
-	unsigned branch, place;                       /* which branch, and its place in the list */
-	unsigned order;                               /* of a member of parallel: its turn by needs */
+	/* which branch, and its place in the list */
+	unsigned branch, place;
+	/* of a member of parallel: its turn by needs */
+	unsigned order;
 	unsigned stamp;                               /* of the search that saw it last */
-	const unsigned *turns;                        /* of PARALLEL: its members by turn */
+	/* of PARALLEL: its members by turn */
+	const unsigned *turns;
 	const struct guard *guards;                   /* of its `when` */
 	const struct guard **branch_guards;           /* of the branches of CHOOSE */
-	const struct expr_type *item;                 /* of for_each; NULL: none, or not known yet */
+	/* of for_each; NULL: none, or not known yet */
+	const struct expr_type *item;
 	bool in_items;                                /* its own item can be read */
 	bool is_check, is_wrong, status_read, undo_left;
-	const struct value *in;                       /* its arguments, as far as they are constant; in scratch */
-	struct view *views[2];                        /* what others read of it: sure, maybe */
+	/* its arguments, as far as they are constant; in scratch */
+	const struct value *in;
+	/* what others read of it: sure, maybe */
+	struct view *views[2];
 	const struct expr_type *self;                 /* the type of its answer */
 };
 
@@ -74,10 +104,12 @@ struct loading {
 	unsigned stamp;
 	const struct info **search;                   /* room for needs_reach */
 	size_t n_search;
-	const struct expr_type **self_types;          /* by the place of the step type in loader->types */
+	/* by the place of the step type in loader->types */
+	const struct expr_type **self_types;
 };
 
-/* One playbook that is being loaded: the file that was asked for, or one instance of a called one. */
+/* One playbook that is being loaded: the file that was asked for, or one instance of a
+ * called one. */
 struct book_load {
 	struct loading *all;
 	struct diags *diags;
@@ -101,12 +133,18 @@ info_of(const struct node *node)
 }
 
 /* load.c */
-struct playbook *book_load(struct loading *all, const char *path, struct mark at, struct info *caller,
-	struct book_load *up);
+struct playbook *book_load(struct loading *all, const char *path, struct mark at,
+	struct info *caller, struct book_load *up);
 
 /* load_list.c: pass 2 */
-struct seat { struct info *parent; enum list_kind list; unsigned branch; enum part part; };
-struct part_list list_read(struct book_load *b, const struct value *list, struct seat seat);
+struct seat {
+	struct info *parent;
+	enum list_kind list;
+	unsigned branch;
+	enum part part;
+};
+struct part_list
+list_read(struct book_load *b, const struct value *list, struct seat seat);
 struct info *ids_find(const struct book_load *b, struct str id);
 size_t info_place(const struct info *info);           /* in its list */
 
@@ -120,7 +158,8 @@ void secrets_read(struct book_load *b);
 void vars_read(struct book_load *b);
 void limits_read(struct book_load *b);                /* limits, locks, on */
 void drill_read(struct book_load *b);
-void top_read(struct book_load *b);                   /* before the steps are understood */
+/* before the steps are understood */
+void top_read(struct book_load *b);
 void top_finish(struct book_load *b);                 /* after */
 
 /* load_step.c, load_keys.c, load_judge.c, load_group.c, load_args.c: pass 4 */
@@ -130,15 +169,20 @@ void group_understand(struct info *info);             /* its members */
 void call_understand(struct info *info);
 void each_understand(struct info *info);
 void args_understand(struct info *info);              /* sets in, args, self */
-const struct value *defaults_for(struct info *info);  /* the arguments with `defaults` filled in */
-void keys_judge(struct info *info);                   /* that each key may stand on such a step */
-void keys_read(struct info *info);                    /* times, retry, samples, confirm, … */
-void answer_read(struct info *info);                  /* outputs, until, fail_if, assert, measures */
+/* the arguments with `defaults` filled in */
+const struct value *defaults_for(struct info *info);
+/* that each key may stand on such a step */
+void keys_judge(struct info *info);
+/* times, retry, samples, confirm, … */
+void keys_read(struct info *info);
+/* outputs, until, fail_if, assert, measures */
+void answer_read(struct info *info);
 bool is_condition_part(enum part part);               /* trigger and preconditions */
 bool is_handler(const struct info *info);
 void info_warn(struct info *info);                    /* when all is understood */
 
-/* The value of a key, judged by its row in step_keys: NULL: not there, or wrong and told. */
+/* The value of a key, judged by its row in step_keys: NULL: not there, or wrong and
+ * told. */
 const struct value *key_judged(struct info *info, const char *name);
 const struct value *key_raw(const struct info *info, const char *name);
 struct mark key_mark(const struct info *info, const char *name);
@@ -155,11 +199,13 @@ struct scope {
 	enum part part;
 };
 /* branch: SCOPE_AFTER of a choose reads one branch; -1: all. */
-struct scope *scope_of(struct scope *scope, struct info *reader, unsigned flags, int branch);
+struct scope *
+scope_of(struct scope *scope, struct info *reader, unsigned flags, int branch);
 struct scope *scope_of_book(struct scope *scope, struct book_load *b, unsigned flags);
 struct scope_names *names_of(struct info *info);
 struct scope_names *names_of_book(struct book_load *b, enum part part);
-const struct expr_type *record_type(struct loading *all, const struct expr_member *members,
+const struct expr_type *
+record_type(struct loading *all, const struct expr_member *members,
 	const char *const *names, size_t n);          /* a map of these members */
 void scope_types(struct book_load *b);                /* of run, step, failure, waiting */
 
@@ -173,36 +219,45 @@ struct member_types {
 struct member_types *member_types_of(struct loading *all, const struct value *map);
 
 /* refs.c: which steps may be read from where */
-const struct expr_type *refs_type(struct book_load *b, struct info *reader, unsigned flags, int branch);
+const struct expr_type *
+refs_type(struct book_load *b, struct info *reader, unsigned flags, int branch);
 /* view.c: what others read of a step */
 const struct expr_type *view_type(struct info *info, bool maybe);       /* of steps.x */
-const struct expr_type *outputs_type(struct info *info, bool maybe);    /* of what others read as steps.x.outputs */
-const struct expr_type *recorded_type(struct arena *mem, const struct expr_type *type);   /* as an output has it */
+/* of what others read as steps.x.outputs */
+const struct expr_type *outputs_type(struct info *info, bool maybe);
+/* as an output has it */
+const struct expr_type *recorded_type(struct arena *mem, const struct expr_type *type);
 
 /* compile.c: expressions and templates in a scope */
-const struct expr *expr_read(struct scope *scope, const char *name, const struct value *around,
-	const struct value *v);
-const struct expr *condition_read(struct scope *scope, const char *name, const struct value *around,
-	const struct value *v);
+const struct expr *expr_read(struct scope *scope, const char *name,
+	const struct value *around, const struct value *v);
+const struct expr *condition_read(struct scope *scope, const char *name,
+	const struct value *around, const struct value *v);
 const struct guard *guards_read(struct scope *scope, const struct value *v);
-bool name_judge(struct book_load *b, const struct value *key);    /* of an output, a var … */
-/* A map of expressions; *list and *n grow as they are read, so that each may read those above it. `good` judges each. */
-void exprs_read(struct scope *scope, const struct value *map, const struct named_expr **list, size_t *n,
-	bool (*good)(struct scope *scope, const struct named_expr *expr, const struct value *at));
-const struct template *text_read(struct scope *scope, const struct value *v, unsigned rules);
-const struct template *field_read(struct scope *scope, struct scope *secrets, const struct field *field,
-	const struct value *v);                       /* by the row's own rules */
-const struct template *fields_read(struct scope *scope, struct scope *secrets, const struct field *fields,
-	const struct value *map);
-struct value constant_part(struct arena *mem, const struct value *v);   /* where ${{ }} stands: UNKNOWN */
+/* of an output, a var … */
+bool name_judge(struct book_load *b, const struct value *key);
+/* A map of expressions; *list and *n grow as they are read, so that each may read
+ * those above it. `good` judges each. */
+void exprs_read(struct scope *scope, const struct value *map,
+	const struct named_expr **list, size_t *n,
+	bool (*good)(struct scope *scope, const struct named_expr *expr,
+		const struct value *at));
+const struct template *
+text_read(struct scope *scope, const struct value *v, unsigned rules);
+const struct template *field_read(struct scope *scope, struct scope *secrets,
+	const struct field *field, const struct value *v); /* by the row's own rules */
+const struct template *fields_read(struct scope *scope, struct scope *secrets,
+	const struct field *fields, const struct value *map);
+/* where ${{ }} stands: UNKNOWN */
+struct value constant_part(struct arena *mem, const struct value *v);
 bool has_template(const struct value *v);
 
 /* effect.c */
 enum effect class_of(const struct info *info, const struct value *in);
 
 /* input.c */
-bool input_judge(const struct input *input, const struct value *v, const char *folder, struct arena *mem,
-	struct value *out, struct diags *diags);
+bool input_judge(const struct input *input, const struct value *v, const char *folder,
+	struct arena *mem, struct value *out, struct diags *diags);
 const struct expr_type *input_type(const struct input *input);
 
 bool cron_is_valid(struct str text, struct err *err);

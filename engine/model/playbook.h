@@ -1,16 +1,37 @@
-/* A playbook understood: every name resolved, every expression compiled and checked, every form judged. Pure. It lives in
- * one arena, is never changed, and is what the engine, the plan, the graph and the schema of inputs read. */
+/* A playbook understood: every name resolved, every expression compiled and checked,
+ * every form judged. Pure. It lives in one arena, is never changed, and is what the
+ * engine, the plan, the graph and the schema of inputs read. */
 #ifndef MODEL_PLAYBOOK_H
 #define MODEL_PLAYBOOK_H
 
 #include "data/template.h"
 #include "model/type.h"
 
-enum node_kind { NODE_STEP, NODE_ASSERT, NODE_BLOCK, NODE_PARALLEL, NODE_CHOOSE, NODE_PLAYBOOK };
-enum on_error { ON_ERROR_UNSET, ON_ERROR_STOP, ON_ERROR_CONTINUE, ON_ERROR_UNDO, ON_ERROR_ASK };
+enum node_kind {
+	NODE_STEP,
+	NODE_ASSERT,
+	NODE_BLOCK,
+	NODE_PARALLEL,
+	NODE_CHOOSE,
+	NODE_PLAYBOOK
+};
+enum on_error {
+	ON_ERROR_UNSET,
+	ON_ERROR_STOP,
+	ON_ERROR_CONTINUE,
+	ON_ERROR_UNDO,
+	ON_ERROR_ASK
+};
 enum undo_kind { UNDO_NONE, UNDO_AUTO, UNDO_STEPS };
-enum part {                                           /* which list of the playbook a node stands below */
-	PART_TRIGGER, PART_PRECONDITIONS, PART_STEPS, PART_ON_WAITING, PART_ON_SUCCESS, PART_ON_FAILURE, PART_FINALLY,
+/* which list of the playbook a node stands below */
+enum part {
+	PART_TRIGGER,
+	PART_PRECONDITIONS,
+	PART_STEPS,
+	PART_ON_WAITING,
+	PART_ON_SUCCESS,
+	PART_ON_FAILURE,
+	PART_FINALLY,
 	PARTS,
 };
 
@@ -21,10 +42,12 @@ struct named_expr {                                   /* of outputs and measures
 
 struct assertion {
 	const struct expr *check;
-	const struct template *message;               /* NULL: the text of the expression */
+	/* NULL: the text of the expression */
+	const struct template *message;
 };
 
-struct retry { unsigned attempts; int64_t delay, max_delay; double backoff, jitter; };   /* times in ns */
+/* times in ns */
+struct retry { unsigned attempts; int64_t delay, max_delay; double backoff, jitter; };
 struct samples { unsigned count, pass; int64_t every; };
 
 struct confirm {
@@ -43,14 +66,17 @@ struct branch {                                       /* of choose */
 	struct mark at;
 };
 
-struct each { const struct template *in; const char *as; unsigned at_once; };   /* for_each; `in` gives a list */
+/* for_each; `in` gives a list */
+struct each { const struct template *in; const char *as; unsigned at_once; };
 
-/* The scope of names in which a node's expressions were compiled: which number each root has, -1: not here. All
- * expressions of a node share the numbers, so one scope of values serves them. Where loops stand in loops `item` is that of
- * the nearest, item + 1 that of the loop around it, and so on. `env` serves template_restore. */
+/* The scope of names in which a node's expressions were compiled: which number each
+ * root has, -1: not here. All expressions of a node share the numbers, so one scope of
+ * values serves them. Where loops stand in loops `item` is that of the nearest, item +
+ * 1 that of the loop around it, and so on. `env` serves template_restore. */
 struct scope_names {
 	struct expr_env env;
-	int inputs, objectives, run, vars, secrets, now, steps, step, self, outputs, failure, waiting, index, item;
+	int inputs, objectives, run, vars, secrets, now, steps, step, self, outputs,
+		failure, waiting, index, item;
 	unsigned n_items;
 };
 
@@ -60,13 +86,17 @@ struct node {
 	enum node_kind kind;
 	enum part part;
 	const struct step_type *type;                 /* of NODE_STEP; also of probes */
-	/* The group around it; NULL in a list of the playbook itself. Of a called playbook's top nodes: the NODE_PLAYBOOK
-	 * step. Of undo steps, preconditions and the probe: the step to which they belong. */
+	/* The group around it; NULL in a list of the playbook itself. Of a called
+	 * playbook's top nodes: the NODE_PLAYBOOK step. Of undo steps, preconditions
+	 * and the probe: the step to which they belong. */
 	struct node *parent;
-	const struct playbook *book;                  /* the one in whose file it stands */
-	unsigned number;                              /* unique in the whole tree of books, in the order of the page */
+	/* the one in whose file it stands */
+	const struct playbook *book;
+	/* unique in the whole tree of books, in the order of the page */
+	unsigned number;
 
-	const struct template *args;                  /* of a STEP: the argument map with `defaults` filled in */
+	/* of a STEP: the argument map with `defaults` filled in */
+	const struct template *args;
 	bool args_constant;
 	const struct expr *when, *until, *fail_if;
 	const struct assertion *asserts;
@@ -82,8 +112,10 @@ struct node {
 	bool retry_written;
 	const struct samples *samples;
 	const struct value *accept;                   /* a list; NULL */
-	int effect;                                   /* the author's enum effect; -1: none */
-	enum effect class;                            /* by type, constant arguments and author: the worst case that is left */
+	/* the author's enum effect; -1: none */
+	int effect;
+	/* by type, constant arguments and author: the worst case that is left */
+	enum effect class;
 	struct node *probe;                           /* a check with `done` */
 	const struct expr *done;                      /* of a probe node */
 	enum undo_kind undo;
@@ -95,26 +127,35 @@ struct node {
 	enum on_error on_error;
 	const unsigned *needs;                        /* places in parent->members */
 	size_t n_needs;
-	struct node *const *members;                  /* of BLOCK, PARALLEL; of PLAYBOOK: its steps */
+	/* of BLOCK, PARALLEL; of PLAYBOOK: its steps */
+	struct node *const *members;
 	size_t n_members;
 	const struct branch *branches;                /* of CHOOSE */
 	size_t n_branches;
 	const struct playbook *called;                /* of PLAYBOOK */
 	const struct template *call_inputs;           /* map of its inputs */
 	bool call_dry_run;
-	const struct scope_names *names;              /* of arguments, when, outputs … of this node */
+	/* of arguments, when, outputs … of this node */
+	const struct scope_names *names;
 };
 
 struct input {
 	const char *name, *type, *help, *pattern, *of;/* of: for type run */
-	const struct value *otherwise;                /* the default as written; NULL: required */
+	/* the default as written; NULL: required */
+	const struct value *otherwise;
 	const struct template *otherwise_template;
 	const struct value *words;                    /* enum; NULL */
 	const struct value *least, *most;
 	struct mark at;
 };
 
-enum secret_source { SECRET_ENV, SECRET_FILE, SECRET_COMMAND, SECRET_AWS_SECRET, SECRET_AWS_PARAMETER };
+enum secret_source {
+	SECRET_ENV,
+	SECRET_FILE,
+	SECRET_COMMAND,
+	SECRET_AWS_SECRET,
+	SECRET_AWS_PARAMETER
+};
 struct secret_ref {
 	const char *name;
 	enum secret_source source;
@@ -125,8 +166,18 @@ struct secret_ref {
 };
 
 struct named_template { const char *name; const struct template *value; struct mark at; };
-struct objective { const char *name; bool is_duration; double number; int64_t ns; struct mark at; };
-struct lock_ref { const struct template *name; const struct template *postgres; struct mark at; };
+struct objective {
+	const char *name;
+	bool is_duration;
+	double number;
+	int64_t ns;
+	struct mark at;
+};
+struct lock_ref {
+	const struct template *name;
+	const struct template *postgres;
+	struct mark at;
+};
 struct follow_up { int64_t within; const struct template *text; };
 struct contact { const char *role, *how; };
 
@@ -144,7 +195,8 @@ struct playbook {
 	const char *name, *summary, *owner;
 	const char *file, *folder;                    /* as named; absolute folder */
 	const struct source *source;
-	uint8_t digest[32];                           /* of the bytes of this file and of all that it includes */
+	/* of the bytes of this file and of all that it includes */
+	uint8_t digest[32];
 	const struct contact *contacts; size_t n_contacts;
 	const struct objective *objectives; size_t n_objectives;
 	const struct input *inputs; size_t n_inputs;
@@ -154,44 +206,62 @@ struct playbook {
 	const struct follow_up *follow_ups; size_t n_follow_ups;
 	int64_t deadline, handlers;                   /* ns; defaults 24h, 10m */
 	unsigned parallel;
-	const struct value *limits;                   /* as written, evaluated form; for accounts, regions, addresses */
+	/* as written, evaluated form; for accounts, regions, addresses */
+	const struct value *limits;
 	struct part_list parts[PARTS];
 	const struct named_expr *outputs; size_t n_outputs;
 	struct drill drill;
 	const struct value *on;                       /* schedule, drill, trigger; NULL */
-	const struct playbook *const *called; size_t n_called;      /* all that it includes, each once */
+	/* all that it includes, each once */
+	const struct playbook *const *called; size_t n_called;
 	const struct scope_names *names;              /* of vars, outputs, locks … */
-	struct node *const *nodes; size_t n_nodes;    /* every node by its number, those of called playbooks too */
-	const struct node *const *named;              /* the same by book and id, open addressing; NULL while loading */
+	/* every node by its number, those of called playbooks too */
+	struct node *const *nodes; size_t n_nodes;
+	/* the same by book and id, open addressing; NULL while loading */
+	const struct node *const *named;
 	unsigned named_bits;
 };
 
-/* How the loader reads files: the bytes, already checked for owner and mode by the host. A called playbook is asked for by
- * its path. false: err is set. */
+/* How the loader reads files: the bytes, already checked for owner and mode by the
+ * host. A called playbook is asked for by its path. false: err is set. */
 struct loader {
-	bool (*read)(const struct loader *loader, const char *path, struct str *bytes, char **full_path, struct err *err);
+	bool (*read)(const struct loader *loader, const char *path, struct str *bytes,
+		char **full_path, struct err *err);
 	const struct step_type *const *types;
 	void *with;
-	bool (*exists)(const struct loader *loader, const char *path);   /* of files that a step reads: a warning; NULL: not asked */
+	/* of files that a step reads: a warning; NULL: not asked */
+	bool (*exists)(const struct loader *loader, const char *path);
 };
 
 /* NULL: errors are in diags (warnings and notes may be there otherwise as well). */
-const struct playbook *playbook_load(struct arena *mem, const char *path, const struct loader *loader, struct diags *diags);
+const struct playbook *playbook_load(struct arena *mem, const char *path,
+	const struct loader *loader, struct diags *diags);
 
-/* "database/lag", "layers[0]/promote" without indices: the node of a path, NULL if there is none. */
+/* "database/lag", "layers[0]/promote" without indices: the node of a path, NULL if
+ * there is none. */
 const struct node *playbook_node(const struct playbook *book, struct str path);
 
-/* When `nodes` is complete: makes `named`, so that playbook_node() does not look at every node. */
+/* When `nodes` is complete: makes `named`, so that playbook_node() does not look at
+ * every node. */
 void playbook_index(struct playbook *book, struct arena *mem);
 /* What a node's class is by type, arguments and `effect:`; `in` NULL: the worst case. */
 enum effect node_effect(const struct node *node, const struct value *in);
 const char *effect_name(enum effect effect);
-/* Every place that needs what this version does not carry out (types without `run`, aws_* secrets): added as notes. */
-size_t playbook_unsupported(const struct playbook *book, struct diags *diags, enum diag_level level);
+/* Every place that needs what this version does not carry out (types without `run`,
+ * aws_* secrets): added as notes. */
+size_t playbook_unsupported(
+	const struct playbook *book, struct diags *diags, enum diag_level level);
 
-/* Inputs: texts by name (from -i) and values (from --inputs), judged by type, defaults filled in; all errors in diags. */
-struct input_given { const char *name; struct str text; const struct value *value; struct mark at; };
-bool inputs_apply(const struct playbook *book, const struct input_given *given, size_t n, const struct expr_scope *scope,
-	int64_t now_us, struct arena *mem, struct value *out, struct diags *diags);
+/* Inputs: texts by name (from -i) and values (from --inputs), judged by type, defaults
+ * filled in; all errors in diags. */
+struct input_given {
+	const char *name;
+	struct str text;
+	const struct value *value;
+	struct mark at;
+};
+bool inputs_apply(const struct playbook *book, const struct input_given *given, size_t n,
+	const struct expr_scope *scope, int64_t now_us, struct arena *mem,
+	struct value *out, struct diags *diags);
 
 #endif

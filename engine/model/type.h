@@ -1,5 +1,6 @@
-/* What a step type is, as data: validate, plan, schema, `rbx steps` and the resume decision read it; only run/ calls into
- * it. It stands in model/ because a playbook cannot be understood without it. The list is handed down from main. */
+/* What a step type is, as data: validate, plan, schema, `rbx steps` and the resume
+ * decision read it; only run/ calls into it. It stands in model/ because a playbook
+ * cannot be understood without it. The list is handed down from main. */
 #ifndef MODEL_TYPE_H
 #define MODEL_TYPE_H
 
@@ -8,20 +9,28 @@
 enum effect { PURE, IDEMPOTENT, KEYED, PROBED, ONCE, REPEATABLE };
 
 enum verdict {
-	STEP_WAIT,                                    /* at least one operation is in flight */
-	STEP_DONE,                                    /* it is so; step->out is set. preview: out is {before, after}, equal = nothing to do */
-	STEP_ABSENT,                                  /* probe only: certainly not there */
-	STEP_FAIL,                                    /* the other side refused, or nothing was sent: nothing changed */
-	STEP_PARTIAL,                                 /* it answered, and something may have changed: exit code 1 */
+	/* at least one operation is in flight */
+	STEP_WAIT,
+	/* it is so; step->out is set. preview: out is {before, after}, equal = nothing
+	 * to do */
+	STEP_DONE,
+	/* probe only: certainly not there */
+	STEP_ABSENT,
+	/* the other side refused, or nothing was sent: nothing changed */
+	STEP_FAIL,
+	/* it answered, and something may have changed: exit code 1 */
+	STEP_PARTIAL,
 	STEP_DOUBT,                                   /* cannot be known from here */
-};                                                    /* a final verdict stops what is in flight; it counts once all of it has completed */
+/* a final verdict stops what is in flight; it counts once all of it has completed */
+};
 
 struct step;
 struct event;
 typedef enum verdict step_fn(struct step *step, const struct event *event);
 
-/* A value that several steps need and no record may hold: credentials, a token, a secret. Fetched once per key and run, one
- * fetch at a time, kept in locked memory, renewed 5 minutes before out.valid_until. */
+/* A value that several steps need and no record may hold: credentials, a token, a
+ * secret. Fetched once per key and run, one fetch at a time, kept in locked memory,
+ * renewed 5 minutes before out.valid_until. */
 struct provider {
 	const char *name;
 	const struct field *in;
@@ -33,32 +42,52 @@ struct provider {
 
 struct step_type {
 	const char *name, *summary;
-	unsigned version;                             /* raised when the meaning of recorded in, was or saved changes */
+	/* raised when the meaning of recorded in, was or saved changes */
+	unsigned version;
 	const struct field *in, *out;
 	enum effect effect;                           /* the worst case */
 	enum effect (*effect_of)(const struct value *in);   /* NULL: effect holds */
-	int64_t timeout;                              /* of an attempt, ns; 0: none (manual, wait) */
-	int64_t window;                               /* KEYED: how long the far side remembers the key, less a margin; ns */
+	/* of an attempt, ns; 0: none (manual, wait) */
+	int64_t timeout;
+	/* KEYED: how long the far side remembers the key, less a margin; ns */
+	int64_t window;
 	const struct provider *uses;
-	bool (*uses_if)(const struct value *in);      /* whether `uses` is needed; NULL: always */
-	size_t state;                                 /* private bytes, zeroed, in the attempt's arena */
-	unsigned slots;                               /* operations in flight at once, 0 = 1, at most 16 */
-	bool is_check;                                /* a check: always PURE, may stand in trigger and preconditions */
-	bool asks;                                    /* it is a question to a person: asked like a confirm, then run with
-	                                               * the answers in step->got */
-	bool takes_effect;                            /* the author may write `effect:` (exec, ssh, http_request, sql, aws, azure) */
+	/* whether `uses` is needed; NULL: always */
+	bool (*uses_if)(const struct value *in);
+	/* private bytes, zeroed, in the attempt's arena */
+	size_t state;
+	/* operations in flight at once, 0 = 1, at most 16 */
+	unsigned slots;
+	/* a check: always PURE, may stand in trigger and preconditions */
+	bool is_check;
+	/* it is a question to a person: asked like a confirm, then run with the
+	 * answers in step->got */
+	bool asks;
+	/* the author may write `effect:` (exec, ssh, http_request, sql, aws, azure) */
+	bool takes_effect;
 	bool takes_accept;                            /* its results have `code` */
-	bool can_undo;                                /* `undo: auto` is possible; `undo` where it is carried out */
-	bool (*check)(const struct value *in, struct diags *diags);   /* what fields cannot say; pure; parts may be UNKNOWN */
-	step_fn *preview;                             /* reads only: {before, after}; dry run, confirm, and before the intent if undo is auto */
-	step_fn *probe;                               /* reads only: DONE with out, ABSENT, or DOUBT; PROBED requires it */
-	step_fn *run;                                 /* the effect, and nothing after it. NULL: known, not in this version */
-	step_fn *settle;                              /* reads only: wait until the effect holds (INSYNC, available); repeated at will */
-	step_fn *undo;                                /* back to was, guarded: if the world is neither was nor ours, STEP_FAIL */
-	void (*drop)(struct step *step);              /* what the arena does not own; exactly once, no operation in flight */
+	/* `undo: auto` is possible; `undo` where it is carried out */
+	bool can_undo;
+	/* what fields cannot say; pure; parts may be UNKNOWN */
+	bool (*check)(const struct value *in, struct diags *diags);
+	/* reads only: {before, after}; dry run, confirm, and before the intent if undo
+	 * is auto */
+	step_fn *preview;
+	/* reads only: DONE with out, ABSENT, or DOUBT; PROBED requires it */
+	step_fn *probe;
+	/* the effect, and nothing after it. NULL: known, not in this version */
+	step_fn *run;
+	/* reads only: wait until the effect holds (INSYNC, available); repeated at
+	 * will */
+	step_fn *settle;
+	/* back to was, guarded: if the world is neither was nor ours, STEP_FAIL */
+	step_fn *undo;
+	/* what the arena does not own; exactly once, no operation in flight */
+	void (*drop)(struct step *step);
 };
 
 /* The type of that name, or NULL. Sorted, ended by NULL. */
-const struct step_type *step_type_find(const struct step_type *const *types, struct str name);
+const struct step_type *
+step_type_find(const struct step_type *const *types, struct str name);
 
 #endif

@@ -11,7 +11,8 @@
 #include "steps/steps.h"
 
 static inline bool
-plain_read(const struct loader *loader, const char *path, struct str *bytes, char **full_path, struct err *err)
+plain_read(const struct loader *loader, const char *path, struct str *bytes,
+	char **full_path, struct err *err)
 {
 	struct arena *mem = loader->with;
 	char full[PATH_MAX];
