@@ -198,8 +198,8 @@ has_acted(const struct run_state *state)
 {
 	for (const struct path_state *p = state->first; p != NULL; p = p->next) {
 		bool counts = !path_is_handler(p->path) || state->mode == MODE_UNDO;
-		bool did = p->state == OUT_OK && p->fate == FATE_DONE && p->how != WAY_NONE
-			&& p->how != WAY_UNCHANGED;
+		bool did = p->state == OUT_OK && p->fate == FATE_DONE
+			&& p->how != WAY_NONE && p->how != WAY_UNCHANGED;
 		if (did && counts)
 			return true;
 	}
@@ -240,6 +240,9 @@ ending_now(struct owner *o, enum status steps)
 
 	if (state->ending != END_NONE)
 		return state->ending;
+	if (o->state->mode == MODE_UNDO && steps != IS_CANCELLED)
+		/* a cancel lets an undo end */
+		return steps == IS_OK ? END_OK : END_FAILED;
 	if (o->state->mode != MODE_UNDO && is_refused(o))
 		return END_REFUSED;
 	if (state->signal != HALT_NONE)
@@ -275,6 +278,8 @@ steps_visit(struct owner *o)
 {
 	if (o->state->mode == MODE_UNDO) {
 		enum status status = whole_undo(o);
+		if (status == IS_OK && undo_has_failed(o->whole))
+			return IS_FAILED;
 		return status == IS_IDLE ? IS_CANCELLED : status;
 	}
 	if (is_refused(o))

@@ -243,6 +243,7 @@ void leaf_resume(struct owner *o, struct seat *seat);
 const struct path_state *seat_undone(const struct owner *o, const struct seat *undo);
 enum status undo_visit(struct owner *o, struct seat *group);
 enum status undo_list_visit(struct owner *o, struct seat *seat, bool stop);
+bool undo_has_failed(const struct seat *group);        /* a person gave some of it up */
 void undo_left(struct owner *o, struct map_builder *body, bool *clean);
 
 /* ---- flow.c: groups */
@@ -273,8 +274,10 @@ void course_advance(struct owner *o);
 /* ---- inbox.c */
 bool inbox_has_resolve(struct owner *o, const char *path);
 void inbox_take(struct owner *o, const struct message *message);
-void inbox_yes(struct owner *o, const struct seat *seat);  /* --yes: answers its question, if it may */
-bool inbox_is_ripe(struct owner *o);                  /* some of what was kept may be taken now */
+/* --yes: answers its question, if it may */
+void inbox_yes(struct owner *o, const struct seat *seat);
+/* some of what was kept may be taken now */
+bool inbox_is_ripe(struct owner *o);
 void inbox_claim(struct owner *o, const struct message *message);
 /* one that was unread at the claim is taken */
 bool inbox_next(struct owner *o);

@@ -244,6 +244,16 @@ undo_visit(struct owner *o, struct seat *group)
 	return IS_OK;
 }
 
+bool
+undo_has_failed(const struct seat *group)
+{
+	for (size_t i = 0; i < group->undone->n; i++) {
+		if (group->undone->seats[i]->state->state == OUT_FAILED)
+			return true;
+	}
+	return false;
+}
+
 /* In a group that failed and was undone for it. */
 static bool
 was_to_go_back(const struct owner *o, const struct path_state *path)

@@ -277,6 +277,34 @@ test_undo_run(void **unused)
 	arena_free(mem);
 }
 
+/* What cannot be taken back is asked about; given up, the run has failed. */
+static void
+test_undo_run_fails(void **unused)
+{
+	struct arena *mem = arena_new();
+	struct world *done = run_text(mem,
+		arena_printf(mem, with_undo_list, "run", "", "DONE", ""), NULL);
+	struct world *undo = run_text(mem,
+		"{'mode':'undo','tty':true,'book':{'steps':[{'id':'g','type':'block',"
+		"'steps':["
+		"{'id':'a','effect':'idempotent','undo':'auto'}]}]},"
+		"'world':{'g/a/undo#undo':[{'verdict':'FAIL'}]},'events':["
+		"{'at':3,'do':'cancel'},"
+		"{'at':5,'do':'resolve','step':'g/a/undo','choice':'failed'}]}",
+		world_state(done));
+
+	(void)unused;
+	assert_str(trace_of(mem, undo),
+		"intent g/a/undo\n"
+		"ask g/a/undo failed\n"
+		"signal  cancel\n"
+		"outcome g/a/undo failed\n"
+		"end  failed left=[\"g/a\"] exit=1\n");
+	world_close(undo);
+	world_close(done);
+	arena_free(mem);
+}
+
 static void
 test_manual(void **unused)
 {
@@ -379,8 +407,8 @@ test_resolved_while_dead(void **unused)
 		"end  ok exit=0\n");
 }
 
-/* The run waited, left with 4, was answered, and is resumed: it must not leave again before
- * it has read the answer. */
+/* The run waited, left with 4, was answered, and is resumed: it must not leave again
+ * before it has read the answer. */
 static void
 test_approved_while_dead(void **unused)
 {
@@ -432,6 +460,81 @@ test_cancelled_while_dead(void **unused)
 		"end  cancelled exit=5\n");
 }
 
+/* One crash before or after each record, resumed: each path ends as without it, or a
+ * person is asked about what cannot be known. */
+static void
+crash_at(const char *text, struct crash crash, const struct run_state *base)
+{
+	struct arena *mem = arena_new();
+	struct scenario *scenario = arena_new_of(mem, struct scenario);
+	struct world *world = world_new(mem, read_text(mem, text, scenario));
+
+	world_crash(world, &crash, 1, 1000000);
+	const char *fault = world_run(world);
+	if (fault != NULL)
+		fail_msg("%s", fault);
+	const struct run_state *state = world_state(world);
+	bool asked = !list_is_empty(&state->waiting);
+	if (!asked && state->end != base->end)
+		fail_msg("crash before %llu, after %llu:\n%.*s",
+			(unsigned long long)crash.before,
+			(unsigned long long)crash.after, STR_FMT(trace_of(mem, world)));
+	for (const struct path_state *p = base->first; p != NULL; p = p->next) {
+		const struct path_state *q = state_find(state, p->path);
+		if (!asked && p->state != OUT_NONE && (q == NULL || q->state != p->state))
+			fail_msg("crash before %llu, after %llu: %s is %s",
+				(unsigned long long)crash.before,
+					(unsigned long long)crash.after,
+				p->path, q == NULL ? "nothing" : outcome_word(q->state));
+	}
+	world_close(world);
+	arena_free(mem);
+}
+
+static void
+test_crashes(void **unused)
+{
+	static const char *const texts[] = {
+		"{'book':{'steps':[{'id':'c','type':'playbook','on_error':'continue',"
+		"'book':{'preconditions':[{'id':'p'}],"
+		"'steps':[{'id':'x','effect':'idempotent'}],"
+		"'on_success':[{'id':'h','effect':'repeatable'}],"
+		"'finally':[{'id':'f'}]}},"
+		"{'id':'d','type':'playbook','dry_run':true,'book':{'steps':["
+		"{'id':'y','effect':'once','preview':true}]}}]}}",
+		"{'mode':'drill','book':{'steps':[{'id':'g','type':'parallel','steps':["
+		"{'id':'a','effect':'idempotent','undo':'auto','preview':true},"
+		"{'id':'b','effect':'idempotent','undo':["
+		"{'id':'b1','effect':'idempotent'},"
+		"{'id':'b2','effect':'probed','probe':true}]}]}],"
+		"'finally':[{'id':'f','effect':'idempotent'}]}}",
+		"{'book':{'steps':[{'id':'g','type':'block','on_error':'undo','steps':["
+		"{'id':'a','effect':'idempotent','each':2,"
+		"'undo':[{'id':'b','effect':'idempotent'}]},"
+		"{'id':'z','effect':'idempotent'}]}]},"
+		"'world':{'g/z':[{'verdict':'FAIL'}]}}",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct arena *mem = arena_new();
+		struct world *base = run_text(mem, texts[i], NULL);
+		size_t n;
+		const struct record *records = world_records(base, &n);
+		assert_int_not_equal(world_state(base)->end, END_NONE);
+		for (uint64_t seq = 2; seq <= n; seq++) {
+			/* else there is no run */
+			if (records[seq - 1].at > records[0].at)
+				crash_at(texts[i], (struct crash){.before = seq},
+					world_state(base));
+			crash_at(texts[i], (struct crash){.after = seq},
+				world_state(base));
+		}
+		world_close(base);
+		arena_free(mem);
+	}
+}
+
 int
 main(void)
 {
@@ -440,12 +543,14 @@ main(void)
 		cmocka_unit_test(test_call_dry), cmocka_unit_test(test_undo_list),
 		cmocka_unit_test(test_undo_list_fails), cmocka_unit_test(test_drill),
 		cmocka_unit_test(test_drill_green), cmocka_unit_test(test_undo_run),
-		cmocka_unit_test(test_manual), cmocka_unit_test(test_group_question),
+		cmocka_unit_test(test_undo_run_fails), cmocka_unit_test(test_manual),
+			cmocka_unit_test(test_group_question),
 		cmocka_unit_test(test_patience),
 			cmocka_unit_test(test_resolved_while_dead),
 		cmocka_unit_test(test_approved_while_dead),
 		cmocka_unit_test(test_doubt_resolved_while_dead),
 		cmocka_unit_test(test_cancelled_while_dead),
+			cmocka_unit_test(test_crashes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
