@@ -234,20 +234,49 @@ struct steps_map {
 	struct scope *scope;
 };
 
-static const struct node *
-node_in_file(const struct playbook *book, const struct playbook *root, struct str id)
+/* Every node by file and id: a long page reads its steps without going through all of it each time. */
+struct ids {
+	const struct node **places;
+	size_t mask;
+};
+
+static size_t
+place_of(const struct ids *ids, const struct playbook *book, struct str id)
 {
+	size_t at = (str_hash(id) ^ (uintptr_t)book >> 4) & ids->mask;
+	while (ids->places[at] != NULL && (ids->places[at]->book != book || !str_is(id, ids->places[at]->id)))
+		at = (at + 1) & ids->mask;
+	return at;
+}
+
+static struct ids *
+ids_of(struct shell *shell)
+{
+	const struct playbook *root = shell->book;
+	if (shell->ids != NULL)
+		return shell->ids;
+	struct ids *ids = shell->ids = arena_new_of(shell->mem, struct ids);
+	for (ids->mask = 15; ids->mask < 2 * root->n_nodes; ids->mask = 2 * ids->mask + 1)
+		;
+	ids->places = arena_array(shell->mem, const struct node *, ids->mask + 1);
 	for (size_t i = 0; i < root->n_nodes; i++)
-		if (root->nodes[i]->book == book && root->nodes[i]->id != NULL && str_is(id, root->nodes[i]->id))
-			return root->nodes[i];
-	return NULL;
+		if (root->nodes[i]->id != NULL)
+			ids->places[place_of(ids, root->nodes[i]->book, str_of(root->nodes[i]->id))] = root->nodes[i];
+	return ids;
+}
+
+static const struct node *
+node_in_file(struct shell *shell, const struct playbook *book, struct str id)
+{
+	const struct ids *ids = ids_of(shell);
+	return ids->places[place_of(ids, book, id)];
 }
 
 static bool
 steps_find(const struct map *map, struct str key, struct value *out)
 {
 	struct scope *scope = ((const struct steps_map *)map)->scope;
-	const struct node *node = node_in_file(scope->frame->book, scope->shell->book, key);
+	const struct node *node = node_in_file(scope->shell, scope->frame->book, key);
 	if (node == NULL)
 		return false;
 	const char *path;

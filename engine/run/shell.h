@@ -10,6 +10,7 @@
 struct frame;
 struct job;
 struct pending;
+struct ids;
 struct later;
 
 /* A secret of a playbook, as it was fetched. */
@@ -47,6 +48,7 @@ struct shell {
 	const struct run_state *of;                   /* the run that this one undoes; NULL */
 	struct owner *owner;
 	struct asker asker;
+	struct ids *ids;                              /* scope.c: nodes by file and id */
 	struct frame *frames;                         /* one for each called playbook that was begun */
 	struct fetched *secrets;
 	const struct addresses *addresses;

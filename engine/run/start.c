@@ -103,20 +103,42 @@ held_by(struct err *err, const struct claim_answer *answer, struct arena *mem)
 	return false;
 }
 
+static void
+nap(struct shell *shell)
+{
+	struct claiming sleeping = {.waiter.done = has_claimed};
+	struct op op = {.kind = OP_SLEEP, .mem = shell->mem, .owner = &sleeping,
+		.deadline = shell_now(shell).boot + NS_S};
+	shell->host->type->start(shell->host, &op);
+	shell_wait(shell, &sleeping.done);
+}
+
+/* --wait: until nobody holds what is wanted, or somebody has had enough. */
 static bool
 claim(struct shell *shell, const char *const *locks, struct err *err)
 {
-	struct claiming claiming = {.waiter.done = has_claimed};
-	struct op op = {.kind = OP_POSTED, .mem = shell->mem, .owner = &claiming, .deadline = INT64_MAX};
-	store_claim(shell->store, str_cstr(shell->mem, shell->state.id), locks, &op);
-	shell_wait(shell, &claiming.done);
-	if (op.err.code != ERR_NONE) {
-		*err = op.err;
-		return false;
+	while (!shell->leaving) {
+		struct claiming claiming = {.waiter.done = has_claimed};
+		struct op op = {.kind = OP_POSTED, .mem = shell->mem, .owner = &claiming,
+			.deadline = INT64_MAX};
+		store_claim(shell->store, str_cstr(shell->mem, shell->state.id), locks, &op);
+		shell_wait(shell, &claiming.done);
+		if (op.err.code != ERR_NONE) {
+			*err = op.err;
+			return false;
+		}
+		const struct claim_answer *answer = op.answer;
+		shell->claim = answer->claim;
+		if (shell->claim != NULL) {
+			*err = (struct err){0};
+			return true;
+		}
+		held_by(err, answer, shell->mem);
+		if (!shell->options->wait_for_locks)
+			return false;
+		nap(shell);
 	}
-	const struct claim_answer *answer = op.answer;
-	shell->claim = answer->claim;
-	return shell->claim != NULL || held_by(err, answer, shell->mem);
+	return err_set(err, ERR_CANCELLED, "cancelled while it waited for a lock");
 }
 
 static bool

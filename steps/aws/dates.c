@@ -1,6 +1,6 @@
 #include "../steps/aws/dates.h"
 
-#include "base/time.h"
+#include "run/step.h"
 
 #include <stdio.h>
 #include <string.h>
