@@ -496,7 +496,9 @@ cancelled(struct step *step, const struct event *event)
 	step_fail(step, ERR_CANCELLED, false, "cancelled");
 	enum verdict verdict =
 		dump->sent_end || dump->phase == MOVE ? STEP_DOUBT : STEP_FAIL;
-	return dump->phase == STREAM ? give_up(step, event->now, verdict) : verdict;
+	if (dump->phase == STREAM && dump->to_s3)
+		return upload_cancel(step, &dump->upload, event->now, verdict);
+	return verdict;
 }
 
 static enum verdict

@@ -384,7 +384,7 @@ cancelled(struct step *step, const struct event *event)
 	struct put *put = step->state;
 	step_fail(step, ERR_CANCELLED, false, "cancelled");
 	if (put->phase == STREAM)
-		return upload_abort(step, &put->upload, event->now,
+		return upload_cancel(step, &put->upload, event->now,
 			put->upload.completing_sent ? STEP_DOUBT : STEP_FAIL);
 	return put->phase == PUT ? STEP_DOUBT : STEP_FAIL;
 }

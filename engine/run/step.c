@@ -113,8 +113,11 @@ step_save(struct step *step, const struct value *value)
 	struct attempt *attempt = attempt_of(step);
 	assert(!attempt->saving);
 	attempt->saving = true;
-	step->saved = value;
-	attempt->outside->saved(attempt, value);
+	/* It is recorded later, when the caller's own may be gone. */
+	struct value *copy = arena_new_of(step->mem, struct value);
+	*copy = *value;
+	step->saved = copy;
+	attempt->outside->saved(attempt, copy);
 	return STEP_WAIT;
 }
 

@@ -220,6 +220,15 @@ upload_abort(
 		(struct str){NULL, 0}, NULL, 0, false);
 }
 
+enum verdict
+upload_cancel(
+	struct step *step, struct upload *upload, struct now now, enum verdict verdict)
+{
+	for (unsigned i = 0; i < upload->parallel; i++)
+		upload->parts[i].sending = false;
+	return upload_abort(step, upload, now, verdict);
+}
+
 static enum verdict
 save_id(struct step *step, struct upload *upload)
 {
@@ -266,7 +275,10 @@ part_sent(struct step *step, struct upload *upload, const struct event *event)
 	}
 	if (!aws_answered(step, event->op, false, &error)) {
 		err_wrap(step->err, "part %u", part->number);
-		step->err->transient = true;
+		/* A part may also be refused for what happened to the upload. */
+		step->err->transient = step->err->transient
+			|| event->op->err.code != ERR_NONE || error.status == 404
+			|| str_is(error.code, "BadDigest");
 		return upload_abort(step, upload, event->now, STEP_FAIL);
 	}
 	struct s3_object object = {0};

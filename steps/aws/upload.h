@@ -63,6 +63,9 @@ enum verdict upload_finish(struct step *step, struct upload *upload, struct now 
 /* Give up: what was begun is removed. Ends with `verdict` and a copy of step->err. */
 enum verdict upload_abort(
 	struct step *step, struct upload *upload, struct now now, enum verdict verdict);
+/* After EV_CANCEL, when nothing is in flight any more: give up as above. */
+enum verdict upload_cancel(
+	struct step *step, struct upload *upload, struct now now, enum verdict verdict);
 /* Hand on every event of the slots of the upload, and EV_SAVED. STEP_DONE once the object
  * is there: upload->object; STEP_WAIT before; else as failed. */
 enum verdict
