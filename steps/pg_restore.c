@@ -64,7 +64,7 @@ check(const struct value *args, struct diags *diags)
 
 enum { TOOL_SLOT, SOURCE_SLOT, READ_SLOT, WRITE_SLOT, ASK_SLOT, SLOTS };
 enum { PIECE = 256 << 10 };
-enum phase { START, SOURCE, OPEN, MAGIC, LOOK, DROP, CREATE, COMMENT, STREAM };
+enum phase { START, SOURCE, OPEN, MAGIC, LOOK, CLEAR, DROP, CREATE, COMMENT, RENAME, STREAM };
 
 struct restore {
 	enum phase phase;
@@ -75,7 +75,7 @@ struct restore {
 	size_t got; /* bytes of the piece that are not yet written */
 	uint64_t bytes, expected;
 	bool reading, writing, at_end, answered, closed, tool_runs, changed;
-	bool exists, is_ours;                         /* the database */
+	bool exists, is_ours, half_made;              /* the database */
 	const struct exec_answer *ended;
 	struct err source_error;
 };
@@ -107,8 +107,9 @@ const struct step_type pg_restore_type = {
 	.run = run,
 };
 
-static const char look_query[] = "select shobj_description(oid, 'pg_database') from "
-				 "pg_database where datname = $1";
+static const char look_query[] =
+	"select shobj_description(oid, 'pg_database'), datname = $2 from pg_database "
+	"where datname in ($1, $2)";
 static const char our_mark[] = "made by rbx";
 
 /* ---- the dump */
@@ -166,7 +167,15 @@ find_format(struct restore *restore)
 	restore->is_plain = !tar && !str_starts(head, STR("PGDMP"));
 }
 
-/* ---- the database */
+/* ---- the database: made under a name of this step's own, marked, then named as it
+ * shall be. So a database of that name is always marked, and what a crash left half made
+ * is known by its name. */
+
+static const char *
+half_name(struct step *step)
+{
+	return arena_printf(step->mem, "rbx_%.24s", step->key);
+}
 
 static enum verdict
 sql(struct step *step, enum phase phase, const char *text)
@@ -174,10 +183,11 @@ sql(struct step *step, enum phase phase, const char *text)
 	struct restore *restore = step->state;
 	struct sql_ask ask = pg_ask(step, "postgres", text);
 	if (phase == LOOK) {
-		const char **params = arena_array(step->mem, const char *, 1);
+		const char **params = arena_array(step->mem, const char *, 2);
 		params[0] = restore->database;
+		params[1] = half_name(step);
 		ask.params = params;
-		ask.n_params = 1;
+		ask.n_params = 2;
 		ask.read_only = true;
 	}
 	restore->phase = phase;
@@ -208,9 +218,15 @@ sql_went_well(struct step *step, const struct event *event, enum verdict *verdic
 static void
 database_seen(struct restore *restore, const struct sql_answer *answer)
 {
-	restore->exists = answer->n_rows > 0;
-	restore->is_ours = restore->exists && !answer->rows[0].nulls[0]
-		&& str_starts(answer->rows[0].cells[0], str_of(our_mark));
+	for (size_t i = 0; i < answer->n_rows; i++) {
+		const struct sql_row *row = &answer->rows[i];
+		if (str_is(row->cells[1], "t")) {
+			restore->half_made = true;
+			continue;
+		}
+		restore->exists = true;
+		restore->is_ours = !row->nulls[0] && str_starts(row->cells[0], str_of(our_mark));
+	}
 }
 
 static const char *
@@ -227,21 +243,30 @@ create_database(struct step *step)
 	restore->changed = true;
 	return sql(step, CREATE,
 		arena_printf(step->mem, "create database %s template template0",
-			quoted(step)));
+			half_name(step)));
+}
+
+static enum verdict
+drop_database(struct step *step, enum phase phase, const char *name)
+{
+	struct restore *restore = step->state;
+	restore->changed = true;
+	return sql(step, phase,
+		arena_printf(step->mem, "drop database %s with (force)", name));
 }
 
 static enum verdict
 make_room(struct step *step)
 {
 	struct restore *restore = step->state;
+	if (restore->half_made) {
+		restore->half_made = false;
+		return drop_database(step, CLEAR, half_name(step));
+	}
 	if (!restore->exists)
 		return create_database(step);
-	if (restore->is_ours) {
-		restore->changed = true;
-		return sql(step, DROP,
-			arena_printf(step->mem, "drop database %s with (force)",
-				quoted(step)));
-	}
+	if (restore->is_ours)
+		return drop_database(step, DROP, quoted(step));
 	step_fail(step, ERR_EXISTS, false, "database %s exists, and rbx did not make it",
 		restore->database);
 	err_hint(
@@ -254,7 +279,15 @@ mark_database(struct step *step)
 {
 	return sql(step, COMMENT,
 		arena_printf(step->mem, "comment on database %s is '%s: run %s'",
-			quoted(step), our_mark, step->run));
+			half_name(step), our_mark, step->run));
+}
+
+static enum verdict
+name_database(struct step *step)
+{
+	return sql(step, RENAME,
+		arena_printf(step->mem, "alter database %s rename to %s", half_name(step),
+			quoted(step)));
 }
 
 /* ---- the tool */
@@ -575,10 +608,14 @@ database_step(struct step *step, const struct event *event)
 	case LOOK:
 		database_seen(restore, event->op->answer);
 		return make_room(step);
+	case CLEAR:
+		return make_room(step);
 	case DROP:
 		return create_database(step);
 	case CREATE:
 		return mark_database(step);
+	case COMMENT:
+		return name_database(step);
 	default:
 		return begin_restore(step, event->now);
 	}
@@ -650,6 +687,7 @@ preview(struct step *step, const struct event *event)
 	if (!sql_went_well(step, event, &verdict))
 		return verdict;
 	database_seen(restore, event->op->answer);
+	restore->half_made = false;
 	if (value_get_bool(step->in, "create", false) && restore->exists
 		&& !restore->is_ours)
 		return make_room(step);

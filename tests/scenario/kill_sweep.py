@@ -10,6 +10,7 @@ it is never started with --seccomp-bpf, which lets the injection fail in silence
 would die in rbx's stead; and a point counts only if strace says that its victim was killed."""
 import argparse
 import collections
+import json
 import os
 import random
 import re
@@ -148,8 +149,11 @@ def judge(victim):
     for kind, lines in by.items():
         if kind in KEYED and len({l["key"] for l in lines}) != 1:
             wrong.append("%s %s was sent with %d keys" % (*kind, len({l["key"] for l in lines})))
-        if kind == ("route53", "ChangeResourceRecordSets") and len({l["digest"] for l in lines}) > 1:
-            wrong.append("two different batches were sent to Route 53")
+        if kind == ("route53", "ChangeResourceRecordSets"):       # a repeat need not delete again what is gone
+            wanted = collections.defaultdict(set)
+            for change in [c for l in lines for c in l["changes"] if c["action"] != "DELETE"]:
+                wanted[change["record"]["name"], change["record"]["type"]].add(json.dumps(change["record"], sort_keys=True))
+            wrong += ["%s %s was set to different things" % k for k, v in wanted.items() if len(v) > 1]
         if kind[1] in ("PutObject", "CompleteMultipartUpload"):
             objects = collections.Counter((l["object"], l["digest"]) for l in lines)
             if kind[1] == "PutObject" and len(objects) > len({o for o, _ in objects}):
@@ -180,7 +184,6 @@ def strace(call, n):
 
 def resumed(victim, again=None):
     """Resumes to the end, settling what is in doubt as a person would who looks at the ledger. Returns what went wrong."""
-    import json
     for turn in range(12):
         code, text = victim.call("list", "--json")
         runs = [json.loads(l) for l in text.splitlines() if l.startswith("{")] if code == 0 else []
@@ -232,7 +235,8 @@ def main():
     args.add_argument("--twice", action="store_true")
     args.add_argument("--control", action="store_true")
     args.add_argument("--only")
-    args.add_argument("--tap", action="store_true")
+    args.add_argument("--then", help="with --only: where the resume is killed")
+    args.add_argument("--keep", action="store_true", help="show the run and the ledger of what went wrong")
     args = args.parse_args()
     if not shutil.which("strace"):
         print("1..0 # SKIP no strace here")
@@ -256,6 +260,8 @@ def main():
             print("# %s: %d of %d points" % (victim.name, len(chosen), len(points)), flush=True)
             for call, n in chosen:
                 again = dice.choice(points) if args.twice or dice.random() < 0.3 else None
+                if args.only:
+                    again = (args.then.partition(":")[0], int(args.then.partition(":")[2])) if args.then else None
                 did, wrong = point(victim, call, n, again, args.control)
                 fired, missed = fired + did, missed + (not did)
                 number += 1
@@ -263,6 +269,8 @@ def main():
                     print("not ok %d - %s killed at %s no. %d%s" % (number, victim.name, call, n, "" if not again else ", then at %s no. %d" % again))
                     for line in wrong:
                         print("# " + "\n# ".join(line.splitlines()))
+                    if args.keep:
+                        print(victim.call("show", "last")[1], *victim.effects(), sep="\n# ")
                 elif not args.control:
                     print("ok %d - %s killed at %s no. %d%s" % (number, victim.name, call, n, "" if did else " # SKIP it did not get there this time"))
                 sys.stdout.flush()
@@ -274,7 +282,7 @@ def main():
         number = 1
         print("%s 1 - a tool without memory is caught (%d of %d points)" % ("ok" if violations else "not ok", violations, fired))
     number += 1
-    enough = fired and missed <= max(2, (fired + missed) // 5)
+    enough = fired and missed <= max(2, (fired + missed) // 3)
     print("%s %d - the victims died: %d of %d" % ("ok" if enough else "not ok", number, fired, fired + missed))
     print("1..%d" % number)
     return 0 if enough and bool(violations) == args.control else 1
