@@ -271,19 +271,21 @@ locked_kib(void)
 	return kib;
 }
 
+/* Under ASan mlock does nothing: there is nothing to see. */
 static void
 secrets_lie_in_locked_memory(void **state)
 {
 	(void)state;
-#ifdef __SANITIZE_ADDRESS__
-	skip();                               /* it makes mlock do nothing */
-#endif
+#ifndef __SANITIZE_ADDRESS__
 	struct arena *mem = arena_new();
 	unsigned before = locked_kib();
 	add(vault_new(mem), STR("secret-one"));
 	assert_true(locked_kib() > before);
 	arena_free(mem);
 	assert_int_equal(locked_kib(), before);
+#else
+	assert_int_equal(locked_kib(), 0);
+#endif
 }
 
 static void

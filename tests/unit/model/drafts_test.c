@@ -40,10 +40,10 @@ drafts_validate(void **state)
 			root == NULL ? "." : root);
 	size_t n = load_all(pattern);
 	if (n == 0) {
-		print_message("no drafts at %s: set RBX_DRAFTS\n", pattern);
+		print_message("# no drafts at %s: set RBX_DRAFTS\n", pattern);
 		skip();
 	}
-	print_message("%zu drafts\n", n);
+	print_message("# %zu drafts\n", n);
 }
 
 static void

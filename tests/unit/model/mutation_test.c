@@ -180,13 +180,13 @@ mutants_are_refused(void **state)
 		snprintf(pattern, sizeof pattern, "%s/../shared/drafts/*.yaml",
 			root == NULL ? "." : root);
 	if (glob(pattern, 0, NULL, &found) != 0) {
-		print_message("no drafts at %s: set RBX_DRAFTS\n", pattern);
+		print_message("# no drafts at %s: set RBX_DRAFTS\n", pattern);
 		skip();
 	}
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		tried += mutate(found.gl_pathv[i]);
 	globfree(&found);
-	print_message("%zu mutants\n", tried);
+	print_message("# %zu mutants\n", tried);
 }
 
 int

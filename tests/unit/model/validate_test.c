@@ -184,7 +184,7 @@ rules_are_told(void **state)
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		cases += run_file(found.gl_pathv[i]);
 	globfree(&found);
-	print_message("%zu cases\n", cases);
+	print_message("# %zu cases\n", cases);
 	assert_true(cases >= 100);
 }
 
