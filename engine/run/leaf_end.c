@@ -1,6 +1,6 @@
 #include "run/owner.h"
 
-#include "base/digest.h"
+#include "model/retry.h"
 #include "run/again.h"
 
 #include <assert.h>
@@ -67,37 +67,16 @@ leaf_final(struct owner *o, struct seat *seat, struct final final)
 	seat_stand(o, seat, final.state == OUT_DOUBT ? STAND_DOUBT : STAND_FINAL);
 }
 
-/* Jitter is SHA-256(key, attempt), so that no random number need be recorded: a factor of
- * 1 - jitter to 1 + jitter. */
-static double
-jittered(const struct owner *o, const struct seat *seat, double pause, double jitter)
-{
-	uint8_t hash[SHA256_SIZE];
-
-	if (jitter == 0)
-		return pause;
-	char *text = arena_printf(o->turn_mem, "%s %u",
-		path_key(o->turn_mem, o->state, seat->state), seat->state->attempt);
-	sha256(str_of(text), hash);
-	double unit = (double)(hash[0] << 8 | hash[1]) / 65536.0;
-	return pause * (1 - jitter + 2 * jitter * unit);
-}
-
 /* us until the next attempt after `tries` of them. */
 static int64_t
 pause_after(const struct owner *o, const struct seat *seat, unsigned tries)
 {
-	static const struct retry otherwise = {3, 2 * NS_S, 30 * NS_S, 2, 0.2};
-	const struct retry *retry = seat->is_undo ? &otherwise : &seat->node->retry;
-	double pause = (double)retry->delay;
+	const struct retry *retry = seat->is_undo ? &retry_otherwise : &seat->node->retry;
 
 	if (seat->node->every != 0 && !seat->is_undo)
 		return seat->node->every / 1000;
-	for (unsigned i = 1; i < tries && pause < (double)retry->max_delay; i++)
-		pause *= retry->backoff;
-	if (pause > (double)retry->max_delay)
-		pause = (double)retry->max_delay;
-	return (int64_t)(jittered(o, seat, pause, retry->jitter) / 1000);
+	const char *key = path_key(o->turn_mem, o->state, seat->state);
+	return retry_delay(retry, key, tries < 1 ? 2 : tries + 1) / 1000;
 }
 
 static unsigned
