@@ -1,5 +1,45 @@
 #include "cmd/carry.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
+
+/* The changes that are taken back, the last one first. */
+static size_t
+write_list(struct cmd *cmd, const struct run_state *state, struct buf *out)
+{
+	const struct path_state **changed =
+		arena_array(cmd->mem, const struct path_state *, state->n_paths + 1);
+	size_t n = 0;
+	for (const struct path_state *p = state->first; p != NULL; p = p->next)
+		if (p->intents > 0 && p->fate != FATE_NONE && p->how != WAY_UNCHANGED)
+			changed[n++] = p;
+	for (size_t i = n; i-- > 0;)
+		buf_printf(out, "  %s\n", changed[i]->path);
+	return n;
+}
+
+/* Undo asks first, with all that it will undo; --yes where nobody can be asked. */
+static bool
+is_wanted(struct cmd *cmd, const char *of)
+{
+	struct summary summary;
+	struct buf out = buf_in(cmd->mem);
+	char line[64];
+	if (!summary_load(cmd, of, &summary))
+		return false;
+	buf_printf(&out, "run %s changed, the last one first:\n", of);
+	size_t n = write_list(cmd, summary.state, &out);
+	if (cmd_flag(cmd, "yes") || n == 0)
+		return true;
+	fputs(buf_cstr(&out), stderr);
+	if (!isatty(STDIN_FILENO)) {
+		fputs("rbx undo: nobody can be asked here; --yes answers\n", stderr);
+		return false;
+	}
+	fputs("Take it back? [y/N] ", stderr);
+	return fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
+}
 
 static int
 run(struct cmd *cmd)
@@ -20,6 +60,8 @@ run(struct cmd *cmd)
 		return err.code != ERR_NONE ? cmd_error(cmd, EXIT_WRONG, &err)
 					    : EXIT_WRONG;
 	}
+	if (!is_wanted(cmd, of))
+		return EXIT_WRONG;
 	options.of = of;
 	carry_prepare(cmd, &options);
 	int code = run_start(cmd->host, cmd->store, book, &options, cmd->mem, &run, &err);
