@@ -87,22 +87,43 @@ order(const struct diag *a, const struct diag *b)
 	return (int)a->level - (int)b->level;
 }
 
-/* Insertion into a sorted list from its end: the diagnostics of a file arrive almost in
- * order. */
+static struct diag *
+merge(struct diag *a, struct diag *b)
+{
+	struct diag *first = NULL, **at = &first;
+	while (a != NULL && b != NULL) {
+		struct diag **less = order(a, b) <= 0 ? &a : &b;
+		*at = *less;
+		*less = (*less)->next;
+		at = &(*at)->next;
+	}
+	*at = a != NULL ? a : b;
+	return first;
+}
+
+/* The first n of the list, sorted; the rest goes to *rest. Stable. */
+static struct diag *
+sort(struct diag *list, size_t n, struct diag **rest)
+{
+	if (n < 2) {
+		*rest = n == 0 ? list : list->next;
+		if (n == 1)
+			list->next = NULL;
+		return n == 0 ? NULL : list;
+	}
+	struct diag *second, *half = sort(list, n / 2, &second);
+	return merge(half, sort(second, n - n / 2, rest));
+}
+
 void
 diags_sort(struct diags *diags)
 {
-	struct diag *sorted = NULL, *next;
-	for (struct diag *diag = diags->first; diag != NULL; diag = next) {
-		next = diag->next;
-		struct diag **at = &sorted;
-		while (*at != NULL && order(*at, diag) <= 0)
-			at = &(*at)->next;
-		diag->next = *at;
-		*at = diag;
-	}
-	diags->first = sorted;
-	for (diags->last = sorted; diags->last != NULL && diags->last->next != NULL;)
+	struct diag *rest;
+	size_t n = 0;
+	for (const struct diag *diag = diags->first; diag != NULL; diag = diag->next)
+		n++;
+	diags->first = sort(diags->first, n, &rest);
+	for (diags->last = diags->first; diags->last != NULL && diags->last->next != NULL;)
 		diags->last = diags->last->next;
 }
 
