@@ -303,6 +303,8 @@ judge_list(const struct field_use *use, const struct field *field, const struct 
 		struct err *err = wrong(use, field, v, "a list");
 		if (v->kind == V_STRING)
 			err_hint(err, "write [%.*s]", STR_FMT(v->str));
+		else if (v->kind > V_NULL && v->kind <= V_DOUBLE && v->raw != NULL)
+			err_hint(err, "write [%s]", v->raw);
 		return false;
 	}
 	struct value *judged = arena_array(use->mem, struct value, n + 1);
