@@ -26,14 +26,16 @@ is_change(const struct node *node)
 
 /* ---- outline */
 
-static void draw_list(struct drawing *d, struct node *const *nodes, size_t n, const char *lead);
+static void
+draw_list(struct drawing *d, struct node *const *nodes, size_t n, const char *lead);
 
 static void
 write_facts(struct drawing *d, const struct node *node)
 {
 	struct arena *mem = d->out->mem;
 	if (is_change(node))
-		buf_printf(d->out, "  changes (%s)", effect_name(node_effect(node, NULL)));
+		buf_printf(
+			d->out, "  changes (%s)", effect_name(node_effect(node, NULL)));
 	if (node->when != NULL)
 		buf_printf(d->out, "  when %.*s", STR_FMT(expr_text(node->when)));
 	if (node->each != NULL)
@@ -52,7 +54,10 @@ write_facts(struct drawing *d, const struct node *node)
 static const char *
 deeper(struct drawing *d, const char *lead, bool last)
 {
-	return arena_printf(d->out->mem, "%s%s", lead, last ? "   " : d->ascii ? "|  " : "│  ");
+	return arena_printf(d->out->mem, "%s%s", lead,
+		last               ? "   "
+			: d->ascii ? "|  "
+				   : "│  ");
 }
 
 static void
@@ -61,10 +66,13 @@ draw_branches(struct drawing *d, const struct node *node, const char *lead)
 	for (size_t i = 0; i < node->n_branches; i++) {
 		const struct branch *branch = &node->branches[i];
 		bool last = i + 1 == node->n_branches;
-		const char *corner = d->ascii ? (last ? "`- " : "|- ") : last ? "└─ " : "├─ ";
+		const char *corner = d->ascii ? (last ? "`- " : "|- ")
+			: last                ? "└─ "
+					      : "├─ ";
 		buf_printf(d->out, "%s%s", lead, corner);
 		if (branch->when != NULL)
-			buf_printf(d->out, "when %.*s\n", STR_FMT(expr_text(branch->when)));
+			buf_printf(
+				d->out, "when %.*s\n", STR_FMT(expr_text(branch->when)));
 		else
 			buf_puts(d->out, "otherwise\n");
 		draw_list(d, branch->steps, branch->n_steps, deeper(d, lead, last));
@@ -154,8 +162,8 @@ group(struct drawing *d, const struct node *node, unsigned depth)
 	bool dot = d->form == GRAPH_DOT;
 	buf_fill(d->out, ' ', 2 * (size_t)depth);
 	if (dot)
-		buf_printf(d->out, "subgraph cluster_%u { label=\"%s (%s)\";\n", node->number,
-			node->id, word_of(node));
+		buf_printf(d->out, "subgraph cluster_%u { label=\"%s (%s)\";\n",
+			node->number, node->id, word_of(node));
 	else
 		buf_printf(d->out, "subgraph g%u[\"%s (%s)\"]\n", node->number, node->id,
 			word_of(node));
@@ -178,7 +186,8 @@ boxes(struct drawing *d, struct node *const *nodes, size_t n, unsigned depth)
 			box(d, nodes[i], depth);
 }
 
-static void arrows(struct drawing *d, struct node *const *nodes, size_t n, const struct node *group);
+static void
+arrows(struct drawing *d, struct node *const *nodes, size_t n, const struct node *group);
 
 static void
 arrows_inside(struct drawing *d, const struct node *node)
@@ -189,7 +198,8 @@ arrows_inside(struct drawing *d, const struct node *node)
 	arrows(d, node->finally, node->n_finally, node);
 }
 
-/* In a list each waits for the one above; in a parallel for what it needs, else for the group's own begin. */
+/* In a list each waits for the one above; in a parallel for what it needs, else for the
+ * group's own begin. */
 static void
 arrows(struct drawing *d, struct node *const *nodes, size_t n, const struct node *group)
 {
@@ -229,7 +239,8 @@ draw_graph(struct drawing *d, const struct playbook *book)
 }
 
 void
-graph_write(struct buf *out, const struct playbook *book, enum graph_form form, bool ascii)
+graph_write(
+	struct buf *out, const struct playbook *book, enum graph_form form, bool ascii)
 {
 	struct drawing d = {.out = out, .ascii = ascii, .form = form};
 	if (form == GRAPH_TEXT)

@@ -1,6 +1,7 @@
 #include "model/playbook.h"
 
-/* The place of a name: that of the first node that has it, or the free one where it would stand. */
+/* The place of a name: that of the first node that has it, or the free one where it would
+ * stand. */
 static size_t
 place_of(const struct playbook *book, const struct playbook *in, struct str id)
 {
@@ -17,7 +18,8 @@ playbook_index(struct playbook *book, struct arena *mem)
 	book->named_bits = 4;
 	while ((size_t)1 << book->named_bits < 2 * book->n_nodes)
 		book->named_bits++;
-	const struct node **named = arena_array(mem, const struct node *, (size_t)1 << book->named_bits);
+	const struct node **named =
+		arena_array(mem, const struct node *, (size_t)1 << book->named_bits);
 	book->named = named;
 	for (size_t i = 0; i < book->n_nodes; i++) {
 		const struct node *node = book->nodes[i];

@@ -1,5 +1,5 @@
-/* What others read of a step: steps.x.status, outputs, measures, items, and their types. Nothing
- * is built before it is read. */
+/* What others read of a step: steps.x.status, outputs, measures, items, and their types.
+ * Nothing is built before it is read. */
 #include "model/load.h"
 
 struct view {

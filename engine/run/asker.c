@@ -1,4 +1,5 @@
-/* The questions that the owner asks expressions: the one place where decide meets the evaluator. */
+/* The questions that the owner asks expressions: the one place where decide meets the
+ * evaluator. */
 #include "run/scope.h"
 
 #include <stdio.h>
@@ -32,7 +33,8 @@ condition(struct scope *scope, const struct expr *expr, struct err *err)
 	if (v.kind == V_UNKNOWN)
 		return ANSWER_UNKNOWN;
 	if (v.kind != V_BOOL) {
-		err_set(err, ERR_TYPE, "a condition must be true or false, not %s", kind_name(v.kind));
+		err_set(err, ERR_TYPE, "a condition must be true or false, not %s",
+			kind_name(v.kind));
 		err_at(err, expr_mark(expr));
 		return ANSWER_ERROR;
 	}
@@ -47,15 +49,16 @@ ask_when(const struct asker *asker, const struct place *place, struct err *err)
 		return ANSWER_YES;
 	struct arena *mem = arena_new();
 	struct scope scope;
-	scope_init(&scope, shell, place->node, own_path(mem, place), mem, shell_time(shell));
+	scope_init(
+		&scope, shell, place->node, own_path(mem, place), mem, shell_time(shell));
 	enum answer answer = condition(&scope, place->node->when, err);
 	arena_free(mem);
 	return answer;
 }
 
 static enum answer
-ask_each(const struct asker *asker, const struct place *place, struct arena *mem, struct value *list,
-	struct err *err)
+ask_each(const struct asker *asker, const struct place *place, struct arena *mem,
+	struct value *list, struct err *err)
 {
 	struct shell *shell = shell_of(asker);
 	const struct each *each = place->node->each;
@@ -66,9 +69,11 @@ ask_each(const struct asker *asker, const struct place *place, struct arena *mem
 	if (value_has_unknown(list, NULL))
 		return ANSWER_UNKNOWN;
 	if (list->kind != V_LIST)
-		err_set(err, ERR_TYPE, "for_each wants a list, not %s", kind_name(list->kind));
+		err_set(err, ERR_TYPE, "for_each wants a list, not %s",
+			kind_name(list->kind));
 	else if (list->list.n > ITEMS_MOST)
-		err_set(err, ERR_LIMIT, "for_each over %zu items; at most %d may be", list->list.n, ITEMS_MOST);
+		err_set(err, ERR_LIMIT, "for_each over %zu items; at most %d may be",
+			list->list.n, ITEMS_MOST);
 	else
 		return ANSWER_YES;
 	err_at(err, place->node->at);
@@ -76,7 +81,8 @@ ask_each(const struct asker *asker, const struct place *place, struct arena *mem
 }
 
 static enum answer
-ask_branch(const struct asker *asker, const struct place *place, int *branch, struct err *err)
+ask_branch(const struct asker *asker, const struct place *place, int *branch,
+	struct err *err)
 {
 	struct shell *shell = shell_of(asker);
 	struct arena *mem = arena_new();
@@ -106,7 +112,8 @@ ask_input(const struct asker *asker, const struct place *place, struct arena *me
 		return ANSWER_YES;
 	}
 	scope_init(&scope, shell, node, own_path(mem, place), mem, shell_time(shell));
-	if (!scope_fill(&scope, node->args, &given, err) || !args_judge(node, &given, mem, &in, err))
+	if (!scope_fill(&scope, node->args, &given, err)
+		|| !args_judge(node, &given, mem, &in, err))
 		return ANSWER_ERROR;
 	out->effect = node_effect(node, &in);
 	out->in = node->args == NULL ? given : template_record(node->args, &given, mem);
@@ -114,7 +121,8 @@ ask_input(const struct asker *asker, const struct place *place, struct arena *me
 }
 
 static bool
-text_of(struct scope *scope, const struct template *template, const char **out, struct err *err)
+text_of(struct scope *scope, const struct template *template, const char **out,
+	struct err *err)
 {
 	struct value v;
 	if (template == NULL)
@@ -124,7 +132,8 @@ text_of(struct scope *scope, const struct template *template, const char **out, 
 	if (v.kind == V_UNKNOWN)
 		*out = arena_printf(scope->mem, "(not known: %.*s)", STR_FMT(v.str));
 	else if (v.kind == V_STRING)
-		*out = str_cstr(scope->mem, vault_mask(scope->shell->vault, scope->mem, v.str));
+		*out = str_cstr(
+			scope->mem, vault_mask(scope->shell->vault, scope->mem, v.str));
 	else
 		*out = json_text(scope->mem, &v, JSON_MASK);
 	return true;
@@ -139,40 +148,49 @@ member_text(struct arena *mem, const struct value *map, const char *name)
 
 /* A step that is nothing but a question: its arguments are the question. */
 static enum answer
-manual_question(struct scope *scope, const struct node *node, struct question *out, struct err *err)
+manual_question(struct scope *scope, const struct node *node, struct question *out,
+	struct err *err)
 {
 	struct value given, in;
-	if (!scope_fill(scope, node->args, &given, err) || !args_judge(node, &given, scope->mem, &in, err))
+	if (!scope_fill(scope, node->args, &given, err)
+		|| !args_judge(node, &given, scope->mem, &in, err))
 		return ANSWER_ERROR;
 	const struct value *within = value_get(&in, "within");
 	*out = (struct question){.text = member_text(scope->mem, &in, "text"),
-		.word = member_text(scope->mem, &in, "word"), .by = member_text(scope->mem, &in, "by"),
-		.at_least = 1, .within = within == NULL ? 0 : span_ns(within->span)};
+		.word = member_text(scope->mem, &in, "word"),
+		.by = member_text(scope->mem, &in, "by"),
+		.at_least = 1,
+		.within = within == NULL ? 0 : span_ns(within->span)};
 	return ANSWER_YES;
 }
 
 static enum answer
-ask_question(const struct asker *asker, const struct place *place, const struct value *before,
-	const struct value *after, struct arena *mem, struct question *out, struct err *err)
+ask_question(const struct asker *asker, const struct place *place,
+	const struct value *before, const struct value *after, struct arena *mem,
+	struct question *out, struct err *err)
 {
 	struct shell *shell = shell_of(asker);
 	const struct confirm *confirm = place->node->confirm;
 	struct scope scope;
 	(void)before;
 	(void)after;
-	scope_init(&scope, shell, place->node, own_path(mem, place), mem, shell_time(shell));
+	scope_init(
+		&scope, shell, place->node, own_path(mem, place), mem, shell_time(shell));
 	if (confirm == NULL)
 		return manual_question(&scope, place->node, out, err);
 	*out = (struct question){.by = confirm->by, .not_by = confirm->not_by,
 		.at_least = confirm->at_least == 0 ? 1 : confirm->at_least};
-	return text_of(&scope, confirm->text, &out->text, err) &&
-		text_of(&scope, confirm->word, &out->word, err) ? ANSWER_YES : ANSWER_ERROR;
+	return text_of(&scope, confirm->text, &out->text, err)
+			&& text_of(&scope, confirm->word, &out->word, err)
+		? ANSWER_YES
+		: ANSWER_ERROR;
 }
 
 /* ---- ends of groups and of the run */
 
 static bool
-evaluate(struct scope *scope, const struct named_expr *list, size_t n, struct value *out, struct err *err)
+evaluate(struct scope *scope, const struct named_expr *list, size_t n, struct value *out,
+	struct err *err)
 {
 	struct map_builder map = {.mem = scope->mem};
 	for (size_t i = 0; i < n; i++) {
@@ -193,13 +211,15 @@ static const struct branch *
 branch_of(const struct node *node, const struct path_state *state)
 {
 	int branch = state == NULL ? -1 : state->branch;
-	return node->kind == NODE_CHOOSE && branch >= 0 && (size_t)branch < node->n_branches ?
-		&node->branches[branch] : NULL;
+	return node->kind == NODE_CHOOSE && branch >= 0
+			&& (size_t)branch < node->n_branches
+		? &node->branches[branch]
+		: NULL;
 }
 
 static enum answer
-ask_close(const struct asker *asker, const struct place *place, enum outcome state, struct arena *mem,
-	struct value *outputs, struct value *measures, struct err *err)
+ask_close(const struct asker *asker, const struct place *place, enum outcome state,
+	struct arena *mem, struct value *outputs, struct value *measures, struct err *err)
 {
 	struct shell *shell = shell_of(asker);
 	const struct node *node = place->node;
@@ -214,7 +234,8 @@ ask_close(const struct asker *asker, const struct place *place, enum outcome sta
 	if (node->kind == NODE_PLAYBOOK) {
 		struct scope inner;
 		scope_book(&inner, shell, node->called, place->path, mem, scope.now);
-		good = evaluate(&inner, node->called->outputs, node->called->n_outputs, outputs, err);
+		good = evaluate(&inner, node->called->outputs, node->called->n_outputs,
+			outputs, err);
 	} else if (branch != NULL) {
 		good = evaluate(&scope, branch->outputs, branch->n_outputs, outputs, err);
 	} else {
@@ -227,7 +248,12 @@ ask_close(const struct asker *asker, const struct place *place, enum outcome sta
 void
 asker_init(struct shell *shell)
 {
-	shell->asker = (struct asker){.when = ask_when, .each = ask_each, .branch = ask_branch,
-		.input = ask_input, .question = ask_question, .close = ask_close, .end = asker_end,
+	shell->asker = (struct asker){.when = ask_when,
+		.each = ask_each,
+		.branch = ask_branch,
+		.input = ask_input,
+		.question = ask_question,
+		.close = ask_close,
+		.end = asker_end,
 		.with = shell};
 }

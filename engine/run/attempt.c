@@ -58,7 +58,8 @@ go_on(struct attempt *attempt)
 		return;
 	if (attempt->closing)
 		end(attempt);
-	else if (attempt->stopping && !attempt->cleaning && attempt->flying == 0 && !attempt->saving)
+	else if (attempt->stopping && !attempt->cleaning && attempt->flying == 0
+		&& !attempt->saving)
 		clean(attempt);
 }
 
@@ -130,8 +131,9 @@ attempt_tick(struct attempt *attempt, struct now now)
 	conclude(attempt, STEP_DOUBT);
 }
 
-/* While all is being stopped, only an answer that was whole already is handed over, and only where no other operation
- * could have been started for it: what is known must not become a doubt. */
+/* While all is being stopped, only an answer that was whole already is handed over, and
+ * only where no other operation could have been started for it: what is known must not
+ * become a doubt. */
 static bool
 is_for_step(const struct attempt *attempt, const struct slot *slot)
 {
@@ -155,7 +157,8 @@ attempt_completed(struct attempt *attempt, struct slot *slot)
 	if (attempt_due(attempt) <= now.boot)
 		attempt_tick(attempt, now);
 	else if (is_for_step(attempt, slot))
-		deliver(attempt, &(struct event){.kind = EV_OP, .now = now, .op = &slot->op});
+		deliver(attempt,
+			&(struct event){.kind = EV_OP, .now = now, .op = &slot->op});
 	else
 		go_on(attempt);
 }

@@ -1,5 +1,5 @@
-/* Records on their way to the store: what is decided while one batch is in flight is the next one; acts start when
- * theirs is durable. */
+/* Records on their way to the store: what is decided while one batch is in flight is the
+ * next one; acts start when theirs is durable. */
 #include "run/loop.h"
 
 #include <assert.h>
@@ -58,15 +58,17 @@ void
 batch_turn(struct shell *shell, const struct turn *turn, struct now now)
 {
 	struct pending *next = shell->next;
-	next->records = grown(next->mem, next->records, next->n_records, &next->records_cap, turn->n_records,
-		sizeof *next->records);
-	next->acts = grown(next->mem, next->acts, next->n_acts, &next->acts_cap, turn->n_acts,
-		sizeof *next->acts);
+	next->records = grown(next->mem, next->records, next->n_records,
+		&next->records_cap, turn->n_records, sizeof *next->records);
+	next->acts = grown(next->mem, next->acts, next->n_acts, &next->acts_cap,
+		turn->n_acts, sizeof *next->acts);
 	for (size_t i = 0; i < turn->n_records; i++)
 		next->records[next->n_records++] = turn->records[i];
 	for (size_t i = 0; i < turn->n_acts; i++)
-		/* What is in flight is ended at once; what starts with this batch is ended when it has started. */
-		if (turn->acts[i].kind != ACT_KILL || !phase_kill(shell, turn->acts[i].path))
+		/* What is in flight is ended at once; what starts with this batch is
+		 * ended when it has started. */
+		if (turn->acts[i].kind != ACT_KILL
+			|| !phase_kill(shell, turn->acts[i].path))
 			next->acts[next->n_acts++] = turn->acts[i];
 	next->decided = now.boot;
 }
@@ -94,9 +96,13 @@ shell_chunk(struct shell *shell, const struct chunk *chunk)
 		list->mem = mem;
 		list->oldest = shell_now(shell).boot;
 	}
-	list->items = grown(list->mem, list->items, list->n, &list->cap, 1, sizeof *list->items);
-	list->items[list->n++] = (struct chunk){.path = arena_strdup(list->mem, chunk->path),
-		.attempt = chunk->attempt, .number = chunk->number, .text = str_copy(list->mem, chunk->text)};
+	list->items = grown(
+		list->mem, list->items, list->n, &list->cap, 1, sizeof *list->items);
+	list->items[list->n++] =
+		(struct chunk){.path = arena_strdup(list->mem, chunk->path),
+			.attempt = chunk->attempt,
+			.number = chunk->number,
+			.text = str_copy(list->mem, chunk->text)};
 	list->bytes += chunk->text.n;
 }
 
@@ -112,7 +118,9 @@ chunks_are_due(const struct shell *shell)
 int64_t
 batch_due(const struct shell *shell)
 {
-	return shell->chunks == NULL || shell->flying != NULL ? INT64_MAX : shell->chunks->oldest + chunk_age;
+	return shell->chunks == NULL || shell->flying != NULL
+		? INT64_MAX
+		: shell->chunks->oldest + chunk_age;
 }
 
 static void
@@ -142,7 +150,8 @@ batch_free(struct pending *batch)
 }
 
 static void
-acknowledged(struct shell *shell, struct pending *batch, const struct append_answer *answer)
+acknowledged(
+	struct shell *shell, struct pending *batch, const struct append_answer *answer)
 {
 	struct observer *observer = shell->observer;
 	if (answer->ack == ACK_FENCED || answer->ack == ACK_BROKEN) {
@@ -151,7 +160,8 @@ acknowledged(struct shell *shell, struct pending *batch, const struct append_ans
 	}
 	if (answer->ack == ACK_FULL && !shell->full)
 		shell_fill(shell, answer->why);
-	for (size_t i = 0; observer != NULL && observer->record != NULL && i < batch->n_records; i++)
+	for (size_t i = 0;
+		observer != NULL && observer->record != NULL && i < batch->n_records; i++)
 		observer->record(observer, &batch->records[i]);
 	start_acts(shell, batch);
 }
@@ -159,7 +169,8 @@ acknowledged(struct shell *shell, struct pending *batch, const struct append_ans
 static void
 appended(struct waiter *waiter, struct op *op)
 {
-	struct shell *shell = (struct shell *)((char *)waiter - offsetof(struct shell, append_done));
+	struct shell *shell =
+		(struct shell *)((char *)waiter - offsetof(struct shell, append_done));
 	struct pending *batch = shell->flying;
 	shell->flying = NULL;
 	acknowledged(shell, batch, op->answer);
@@ -185,13 +196,18 @@ batch_send(struct shell *shell)
 	next->chunks = shell->chunks;
 	shell->chunks = NULL;
 	struct batch *batch = arena_new_of(next->mem, struct batch);
-	*batch = (struct batch){.run = str_cstr(next->mem, shell->state.id), .records = next->records,
-		.blobs = next->blobs, .n_records = next->n_records, .n_blobs = next->n_blobs,
+	*batch = (struct batch){.run = str_cstr(next->mem, shell->state.id),
+		.records = next->records,
+		.blobs = next->blobs,
+		.n_records = next->n_records,
+		.n_blobs = next->n_blobs,
 		.chunks = next->chunks == NULL ? NULL : next->chunks->items,
 		.n_chunks = next->chunks == NULL ? 0 : next->chunks->n};
 	shell->flying = next;
 	shell->append_done.done = appended;
-	shell->append = (struct op){.kind = OP_POSTED, .mem = next->mem, .owner = &shell->append_done,
+	shell->append = (struct op){.kind = OP_POSTED,
+		.mem = next->mem,
+		.owner = &shell->append_done,
 		.deadline = INT64_MAX};
 	store_append(shell->store, batch, &shell->append);
 }

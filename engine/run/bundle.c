@@ -36,9 +36,11 @@ struct bundle {
 	struct arena *mem;
 };
 
-/* Paths are looked up as they were named or where they were found; the folder may have gone since. */
+/* Paths are looked up as they were named or where they were found; the folder may have
+ * gone since. */
 static bool
-read_file(const struct loader *loader, const char *path, struct str *bytes, char **full_path, struct err *err)
+read_file(const struct loader *loader, const char *path, struct str *bytes,
+	char **full_path, struct err *err)
 {
 	const struct bundle *bundle = (const struct bundle *)loader;
 	for (size_t i = 0; i < bundle->files.list.n; i++) {
@@ -50,12 +52,13 @@ read_file(const struct loader *loader, const char *path, struct str *bytes, char
 		*full_path = str_cstr(bundle->mem, full);
 		return true;
 	}
-	return err_set(err, ERR_NOT_FOUND, "%s is not among the files that were stored with the run", path);
+	return err_set(err, ERR_NOT_FOUND,
+		"%s is not among the files that were stored with the run", path);
 }
 
 const struct playbook *
-bundle_load(struct str text, const struct step_type *const *types, struct arena *mem, struct diags *diags,
-	struct err *err)
+bundle_load(struct str text, const struct step_type *const *types, struct arena *mem,
+	struct diags *diags, struct err *err)
 {
 	struct value v;
 	if (!json_parse(mem, text, NULL, &v, err)) {
@@ -67,6 +70,9 @@ bundle_load(struct str text, const struct step_type *const *types, struct arena 
 		err_set(err, ERR_VERSION, "the stored playbook is of a newer rbx");
 		return NULL;
 	}
-	struct bundle bundle = {.loader = {.read = read_file, .types = types}, .files = *files, .mem = mem};
-	return playbook_load(mem, str_cstr(mem, value_get_str(&v, "file")), &bundle.loader, diags);
+	struct bundle bundle = {.loader = {.read = read_file, .types = types},
+		.files = *files,
+		.mem = mem};
+	return playbook_load(
+		mem, str_cstr(mem, value_get_str(&v, "file")), &bundle.loader, diags);
 }

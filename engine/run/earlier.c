@@ -2,7 +2,8 @@
 
 #include "data/json.h"
 
-/* Runs that are in the store already: their state, and what an input of type run holds of one. */
+/* Runs that are in the store already: their state, and what an input of type run holds of
+ * one. */
 
 struct folding {
 	struct run_state *state;
@@ -19,7 +20,8 @@ fold_one(const struct record *record, void *with)
 }
 
 bool
-run_fold(struct store *store, const char *run, struct arena *mem, struct run_state *state, struct err *err)
+run_fold(struct store *store, const char *run, struct arena *mem, struct run_state *state,
+	struct err *err)
 {
 	struct folding folding = {.state = state, .err = err, .good = true};
 	state_init(state, mem);
@@ -42,7 +44,9 @@ member_of(const struct value *map, const char *name, struct arena *mem)
 static const char *
 status_of(const struct run_state *state)
 {
-	return state->end == END_NONE ? "running" : state->end == END_OK ? "done" : ending_word(state->end);
+	return state->end == END_NONE  ? "running"
+		: state->end == END_OK ? "done"
+				       : ending_word(state->end);
 }
 
 static struct value
@@ -54,12 +58,16 @@ steps_of(const struct run_state *state, struct arena *mem)
 		if (*it->path == '\0' || it->state == OUT_NONE)
 			continue;
 		struct map_builder step = {.mem = mem};
-		map_put(&step, "status", value_text(mem, "%s", status == NULL ? "pending" : status));
-		map_put(&step, "outputs", it->outputs == NULL ? value_map(mem, NULL, 0) : *it->outputs);
-		map_put(&step, "measures", it->measures == NULL ? value_map(mem, NULL, 0) : *it->measures);
+		map_put(&step, "status",
+			value_text(mem, "%s", status == NULL ? "pending" : status));
+		map_put(&step, "outputs",
+			it->outputs == NULL ? value_map(mem, NULL, 0) : *it->outputs);
+		map_put(&step, "measures",
+			it->measures == NULL ? value_map(mem, NULL, 0) : *it->measures);
 		const char *slash = strrchr(it->path, '/');
 		map_put_str(&steps, str_of(it->path), map_done(&step));
-		/* An id is unique in its file: a step of a group is found by it as well. */
+		/* An id is unique in its file: a step of a group is found by it as well.
+		 */
 		if (slash != NULL && strchr(it->path, '[') == NULL)
 			map_put_str(&steps, str_of(slash + 1), map_done(&step));
 	}
@@ -67,7 +75,8 @@ steps_of(const struct run_state *state, struct arena *mem)
 }
 
 static bool
-find_last(struct store *store, const char *of, bool drill, struct arena *mem, const char **run, struct err *err)
+find_last(struct store *store, const char *of, bool drill, struct arena *mem,
+	const char **run, struct err *err)
 {
 	const struct run_line *lines;
 	size_t n;
@@ -81,22 +90,25 @@ find_last(struct store *store, const char *of, bool drill, struct arena *mem, co
 			return true;
 		}
 	}
-	return err_set(err, ERR_NOT_FOUND, "no %s of '%s' has ended as done", drill ? "drill" : "run", of);
+	return err_set(err, ERR_NOT_FOUND, "no %s of '%s' has ended as done",
+		drill ? "drill" : "run", of);
 }
 
 bool
-run_earlier(struct store *store, struct str text, const char *of, bool drill, struct arena *mem,
-	struct value *out, struct err *err)
+run_earlier(struct store *store, struct str text, const char *of, bool drill,
+	struct arena *mem, struct value *out, struct err *err)
 {
 	const char *run = NULL;
 	struct run_state state;
-	if (str_is(text, "last") ? !find_last(store, of, drill, mem, &run, err) : !store_find(store, text, mem, &run, err))
+	if (str_is(text, "last") ? !find_last(store, of, drill, mem, &run, err)
+				 : !store_find(store, text, mem, &run, err))
 		return false;
 	if (!run_fold(store, run, mem, &state, err))
 		return false;
 	struct str name = value_get_str(state.run, "name");
 	if (!str_is(name, of))
-		return err_set(err, ERR_VALUE, "%s is a run of '%.*s', not of '%s'", run, STR_FMT(name), of);
+		return err_set(err, ERR_VALUE, "%s is a run of '%.*s', not of '%s'", run,
+			STR_FMT(name), of);
 	struct map_builder map = {.mem = mem};
 	map_put(&map, "id", value_text(mem, "%s", run));
 	map_put(&map, "status", value_text(mem, "%s", status_of(&state)));

@@ -1,7 +1,8 @@
 #include "run/attempt.h"
 
-/* What a child gets of rbx's own environment (language.md, exec; resilience.md C10): enough to find programs, a home, the
- * language and the agent of ssh, and nothing in which credentials are handed about. */
+/* What a child gets of rbx's own environment (language.md, exec; resilience.md C10):
+ * enough to find programs, a home, the language and the agent of ssh, and nothing in
+ * which credentials are handed about. */
 static const char *const passed[] = {
 	"HOME", "USER", "LANG", "TZ", "TERM", "TMPDIR", "SSH_AUTH_SOCK",
 	"LC_ALL", "LC_ADDRESS", "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION", "LC_MEASUREMENT", "LC_MESSAGES",
@@ -57,13 +58,17 @@ step_child_env(struct step *step, const struct value *given, const struct value 
 {
 	struct environ env = {.mem = step->mem};
 	const char *path = step_env(step, "PATH");
-	put(&env, STR("PATH"), str_of(path != NULL ? path : "/usr/local/bin:/usr/bin:/bin"));
+	put(&env, STR("PATH"),
+		str_of(path != NULL ? path : "/usr/local/bin:/usr/bin:/bin"));
 	for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
 		pass(&env, step, passed[i]);
-	for (size_t i = 0; pass_env != NULL && pass_env->kind == V_LIST && i < pass_env->list.n; i++)
+	for (size_t i = 0;
+		pass_env != NULL && pass_env->kind == V_LIST && i < pass_env->list.n; i++)
 		pass(&env, step, str_cstr(step->mem, pass_env->list.items[i].str));
-	for (size_t i = 0; given != NULL && given->kind == V_MAP && i < given->map->n; i++)
-		put(&env, given->map->members[i].key.str, given->map->members[i].value.str);
+	for (size_t i = 0; given != NULL && given->kind == V_MAP && i < given->map->n;
+		i++)
+		put(&env, given->map->members[i].key.str,
+			given->map->members[i].value.str);
 	put(&env, STR("RBX_RUN"), str_of(step->run));
 	put(&env, STR("RBX_KEY"), str_of(step->key));
 	add(&env, NULL);

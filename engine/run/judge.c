@@ -57,12 +57,14 @@ truth_of(struct judged *judged, const struct expr *expr, struct str *why)
 	}
 	if (v.kind == V_BOOL)
 		return v.b ? TRUE : FALSE;
-	err_set(judged->err, ERR_TYPE, "a condition must be true or false, not %s", kind_name(v.kind));
+	err_set(judged->err, ERR_TYPE, "a condition must be true or false, not %s",
+		kind_name(v.kind));
 	err_at(judged->err, expr_mark(expr));
 	return WRONG;
 }
 
-/* The condition does not hold, or it cannot be told; under `every` what is not there yet does not hold yet. */
+/* The condition does not hold, or it cannot be told; under `every` what is not there yet
+ * does not hold yet. */
 static void
 does_not_hold(struct judged *judged, enum truth truth, struct result *result)
 {
@@ -79,7 +81,8 @@ does_not_hold(struct judged *judged, enum truth truth, struct result *result)
 
 /* false: `result` says why it does not hold. */
 static bool
-holds(struct judged *judged, const struct expr *expr, const char *words, struct result *result)
+holds(struct judged *judged, const struct expr *expr, const char *words,
+	struct result *result)
 {
 	struct str why;
 	enum truth truth = truth_of(judged, expr, &why);
@@ -103,10 +106,12 @@ words_of(struct judged *judged, const struct assertion *assertion)
 	struct arena *mem = judged->scope->mem;
 	struct value v;
 	struct err err;
-	if (assertion->message != NULL && scope_fill(judged->scope, assertion->message, &v, &err) &&
-	    v.kind == V_STRING)
+	if (assertion->message != NULL
+		&& scope_fill(judged->scope, assertion->message, &v, &err)
+		&& v.kind == V_STRING)
 		return str_cstr(mem, vault_mask(judged->scope->shell->vault, mem, v.str));
-	return arena_printf(mem, "does not hold: %.*s", STR_FMT(expr_text(assertion->check)));
+	return arena_printf(
+		mem, "does not hold: %.*s", STR_FMT(expr_text(assertion->check)));
 }
 
 /* ---- results */
@@ -121,13 +126,17 @@ outputs_of(struct judged *judged, struct result *result)
 	     (field = field_at(scope->out_fields, i)) != NULL; i++) {
 		const struct value *v = value_get(judged->self, field->name);
 		if ((field->flags & FIELD_OUTPUT) && v != NULL && !value_is_secret(v))
-			map_put(&map, field->name, scrubbed(scope->shell->vault, scope->mem, v));
+			map_put(&map, field->name,
+				scrubbed(scope->shell->vault, scope->mem, v));
 	}
 	/* What a person answered: all of it. */
 	const struct step_type *type = judged->node->type;
-	for (size_t i = 0; type != NULL && type->asks && judged->self != NULL && i < judged->self->map->n; i++)
+	for (size_t i = 0; type != NULL && type->asks && judged->self != NULL
+		&& i < judged->self->map->n;
+		i++)
 		map_put_str(&map, judged->self->map->members[i].key.str,
-			scrubbed(scope->shell->vault, scope->mem, &judged->self->map->members[i].value));
+			scrubbed(scope->shell->vault, scope->mem,
+				&judged->self->map->members[i].value));
 	for (size_t i = 0; i < judged->node->n_outputs; i++) {
 		const struct named_expr *it = &judged->node->outputs[i];
 		struct value v;
@@ -138,7 +147,8 @@ outputs_of(struct judged *judged, struct result *result)
 		if (value_is_secret(&v))
 			shell_keep_secret(scope->shell, scope->path, it->name, &v);
 		else
-			map_put(&map, it->name, scrubbed(scope->shell->vault, scope->mem, &v));
+			map_put(&map, it->name,
+				scrubbed(scope->shell->vault, scope->mem, &v));
 	}
 	if (map.n == 0)
 		return true;
@@ -147,7 +157,8 @@ outputs_of(struct judged *judged, struct result *result)
 	if (n <= OUTPUTS_MOST)
 		return true;
 	result->outputs = NULL;
-	err_set(judged->err, ERR_LIMIT, "the outputs are %zu bytes long, at most %d may be recorded", n,
+	err_set(judged->err, ERR_LIMIT,
+		"the outputs are %zu bytes long, at most %d may be recorded", n,
 		OUTPUTS_MOST);
 	return err_hint(judged->err, "name the parts that are needed under outputs");
 }
@@ -180,7 +191,8 @@ all_hold(struct judged *judged, struct result *result)
 	if (node->fail_if != NULL && judged->self != NULL) {
 		enum truth truth = truth_of(judged, node->fail_if, &why);
 		if (truth == TRUE) {
-			err_set(judged->err, ERR_ANSWER, "fail_if holds: %.*s", STR_FMT(expr_text(node->fail_if)));
+			err_set(judged->err, ERR_ANSWER, "fail_if holds: %.*s",
+				STR_FMT(expr_text(node->fail_if)));
 			err_at(judged->err, expr_mark(node->fail_if));
 			result->fail_if = result->not_held = true;
 			result->err = judged->err;
@@ -193,23 +205,28 @@ all_hold(struct judged *judged, struct result *result)
 	}
 	if (judged->verdict != STEP_DONE)
 		return true;
-	if (node->until != NULL && !holds(judged, node->until, arena_printf(judged->scope->mem,
-	    "until does not hold yet: %.*s", STR_FMT(expr_text(node->until))), result))
+	if (node->until != NULL
+		&& !holds(judged, node->until,
+			arena_printf(judged->scope->mem, "until does not hold yet: %.*s",
+				STR_FMT(expr_text(node->until))),
+			result))
 		return false;
 	for (size_t i = 0; i < node->n_asserts; i++)
-		if (!holds(judged, node->asserts[i].check, words_of(judged, &node->asserts[i]), result))
+		if (!holds(judged, node->asserts[i].check,
+			    words_of(judged, &node->asserts[i]), result))
 			return false;
 	return true;
 }
 
-/* The type said FAIL: an answer that does not hold is told apart from one that could not be had. */
+/* The type said FAIL: an answer that does not hold is told apart from one that could not
+ * be had. */
 static void
 failed(struct judged *judged, struct result *result)
 {
 	result->err = judged->err;
 	result->transient = judged->err->transient;
-	if (judged->is_check && judged->err->code == ERR_ANSWER && judged->verdict != STEP_DOUBT &&
-	    !judged->err->transient) {
+	if (judged->is_check && judged->err->code == ERR_ANSWER
+		&& judged->verdict != STEP_DOUBT && !judged->err->transient) {
 		result->verdict = STEP_DONE;
 		result->not_held = true;
 	}
@@ -230,7 +247,8 @@ judge(struct judged *judged, struct result *result)
 	}
 	if (outputs_of(judged, result) && measures_of(judged, result))
 		return;
-	does_not_hold(judged, judged->err->code == ERR_ABSENT_KEY ? NOT_YET : WRONG, result);
+	does_not_hold(
+		judged, judged->err->code == ERR_ABSENT_KEY ? NOT_YET : WRONG, result);
 }
 
 void
@@ -244,7 +262,8 @@ judge_probe(struct judged *judged, const struct node *step, struct result *resul
 	bool answered = judged->verdict == STEP_DONE ||
 		(judged->self != NULL && judged->err->code == ERR_ANSWER);
 	if (!answered || judged->node->done == NULL) {
-		result->verdict = judged->verdict == STEP_DONE ? STEP_DOUBT : judged->verdict;
+		result->verdict =
+			judged->verdict == STEP_DONE ? STEP_DOUBT : judged->verdict;
 		return;
 	}
 	enum truth truth = truth_of(judged, judged->node->done, &why);
@@ -277,7 +296,8 @@ void
 judge_look(struct judged *judged, struct result *result)
 {
 	struct scope *scope = judged->scope;
-	const struct value *before = value_get(judged->self, "before"), *after = value_get(judged->self, "after");
+	const struct value *before = value_get(judged->self, "before"),
+			   *after = value_get(judged->self, "after");
 	const struct value *out = value_get(judged->self, "out");
 	result->verdict = judged->verdict;
 	if (judged->verdict != STEP_DONE) {
@@ -286,8 +306,11 @@ judge_look(struct judged *judged, struct result *result)
 		return;
 	}
 	static const struct value none = {.kind = V_NULL};
-	result->before = kept(scope, scrubbed(scope->shell->vault, scope->mem, before == NULL ? &none : before));
-	result->after = kept(scope, scrubbed(scope->shell->vault, scope->mem, after == NULL ? &none : after));
+	result->before = kept(scope,
+		scrubbed(scope->shell->vault, scope->mem,
+			before == NULL ? &none : before));
+	result->after = kept(scope,
+		scrubbed(scope->shell->vault, scope->mem, after == NULL ? &none : after));
 	result->same = value_equal(result->before, result->after);
 	result->shown = shown(scope->mem, result->before, result->after);
 	if (!result->same)

@@ -114,7 +114,8 @@ leaf_look(struct owner *o, struct seat *seat)
 	bool changes = seat->effect != PURE, looks = seat->has_preview && !seat->is_undo;
 
 	/* A wait has a preview, for a rehearsal does not wait. */
-	if ((changes || (seat->has_preview && seat->node->type->is_check)) && is_dry(o, seat)) {
+	if ((changes || (seat->has_preview && seat->node->type->is_check))
+		&& is_dry(o, seat)) {
 		leaf_predict(o, seat, NULL);
 	} else if (changes && looks && (is_asked_for(o, seat) || seat->goes_back)) {
 		seat_stand(o, seat, STAND_LOOK);

@@ -27,18 +27,22 @@ range_of(struct str text, struct address_range *out)
 }
 
 bool
-limits_addresses(const struct value *limits, struct arena *mem, const struct addresses **out, struct err *err)
+limits_addresses(const struct value *limits, struct arena *mem,
+	const struct addresses **out, struct err *err)
 {
 	const struct value *list = value_get(limits, "addresses");
 	*out = NULL;
 	if (list == NULL || list->kind != V_LIST)
 		return true;
-	struct address_range *ranges = arena_array(mem, struct address_range, list->list.n + 1);
+	struct address_range *ranges =
+		arena_array(mem, struct address_range, list->list.n + 1);
 	struct addresses *addresses = arena_new_of(mem, struct addresses);
 	for (size_t i = 0; i < list->list.n; i++) {
 		const struct value *item = &list->list.items[i];
 		if (item->kind != V_STRING || !range_of(item->str, &ranges[i])) {
-			err_set(err, ERR_VALUE, "limits.addresses takes ranges like 10.0.0.0/8 or fd00::/8");
+			err_set(err, ERR_VALUE,
+				"limits.addresses takes ranges like 10.0.0.0/8 or "
+				"fd00::/8");
 			return err_at(err, value_mark(item));
 		}
 	}

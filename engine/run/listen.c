@@ -2,7 +2,8 @@
 
 #include <signal.h>
 
-/* Messages of other terminals, of the person at this one, and signals: each becomes news for the owner. */
+/* Messages of other terminals, of the person at this one, and signals: each becomes news
+ * for the owner. */
 
 static const int64_t poll_pause = NS_S;
 
@@ -20,7 +21,8 @@ tell_message(struct shell *shell, const struct message *from)
 static void
 was_read(struct waiter *waiter, struct op *op)
 {
-	struct shell *shell = (struct shell *)((char *)waiter - offsetof(struct shell, inbox_read));
+	struct shell *shell =
+		(struct shell *)((char *)waiter - offsetof(struct shell, inbox_read));
 	const struct inbox_answer *answer = op->answer;
 	for (size_t i = 0; answer != NULL && i < answer->n; i++) {
 		tell_message(shell, &answer->messages[i]);
@@ -35,7 +37,8 @@ was_read(struct waiter *waiter, struct op *op)
 static void
 has_slept(struct waiter *waiter, struct op *op)
 {
-	struct shell *shell = (struct shell *)((char *)waiter - offsetof(struct shell, inbox_slept));
+	struct shell *shell =
+		(struct shell *)((char *)waiter - offsetof(struct shell, inbox_slept));
 	(void)op;
 	shell->inbox_sleeps = false;
 	if (shell->leaving)
@@ -43,10 +46,12 @@ has_slept(struct waiter *waiter, struct op *op)
 	shell->inbox_busy = true;
 	shell->inbox_mem = arena_new();
 	shell->inbox_read.done = was_read;
-	shell->inbox_op = (struct op){.kind = OP_POSTED, .owner = &shell->inbox_read, .mem = shell->inbox_mem,
+	shell->inbox_op = (struct op){.kind = OP_POSTED,
+		.owner = &shell->inbox_read,
+		.mem = shell->inbox_mem,
 		.deadline = INT64_MAX};
-	store_inbox(shell->store, str_cstr(shell->inbox_mem, shell->state.id), shell->inbox_after,
-		&shell->inbox_op);
+	store_inbox(shell->store, str_cstr(shell->inbox_mem, shell->state.id),
+		shell->inbox_after, &shell->inbox_op);
 }
 
 void
@@ -56,7 +61,9 @@ listen_poll(struct shell *shell)
 		return;
 	shell->inbox_sleeps = true;
 	shell->inbox_slept.done = has_slept;
-	shell->inbox_sleep = (struct op){.kind = OP_SLEEP, .owner = &shell->inbox_slept, .mem = shell->mem,
+	shell->inbox_sleep = (struct op){.kind = OP_SLEEP,
+		.owner = &shell->inbox_slept,
+		.mem = shell->mem,
 		.deadline = shell_now(shell).boot + poll_pause};
 	shell->host->type->start(shell->host, &shell->inbox_sleep);
 }
@@ -66,8 +73,12 @@ static void
 tell_own(struct shell *shell, struct str body)
 {
 	const struct self *self = shell->host->type->self(shell->host);
-	tell_message(shell, &(struct message){.at = shell_time(shell), .uid = self->uid, .user = self->user,
-		.host = self->host, .body = body});
+	tell_message(shell,
+		&(struct message){.at = shell_time(shell),
+			.uid = self->uid,
+			.user = self->user,
+			.host = self->host,
+			.body = body});
 }
 
 void
@@ -83,7 +94,8 @@ listen_answers(struct shell *shell)
 	arena_free(mem);
 }
 
-/* The first INT or TERM lets running changes end, the second ends them. A terminal that goes away changes nothing. */
+/* The first INT or TERM lets running changes end, the second ends them. A terminal that
+ * goes away changes nothing. */
 void
 listen_signal(struct shell *shell, int number)
 {
@@ -98,6 +110,7 @@ listen_signal(struct shell *shell, int number)
 		shell->exit = 5;
 		return;
 	}
-	tell_own(shell, shell->signals == 1 ? STR("{\"do\":\"cancel\",\"reason\":\"signal\"}")
-		: STR("{\"do\":\"stop\",\"reason\":\"signal\"}"));
+	tell_own(shell,
+		shell->signals == 1 ? STR("{\"do\":\"cancel\",\"reason\":\"signal\"}")
+				    : STR("{\"do\":\"stop\",\"reason\":\"signal\"}"));
 }

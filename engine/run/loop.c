@@ -73,11 +73,14 @@ free_later(struct shell *shell)
 }
 
 void
-shell_keep_secret(struct shell *shell, const char *path, const char *name, const struct value *v)
+shell_keep_secret(
+	struct shell *shell, const char *path, const char *name, const struct value *v)
 {
 	struct secret_output *kept = arena_new_of(shell->mem, struct secret_output);
-	*kept = (struct secret_output){.next = shell->secret_outputs, .path = arena_strdup(shell->mem, path),
-		.name = name, .value = value_copy(shell->mem, v)};
+	*kept = (struct secret_output){.next = shell->secret_outputs,
+		.path = arena_strdup(shell->mem, path),
+		.name = name,
+		.value = value_copy(shell->mem, v)};
 	kept->value.flags |= VALUE_SECRET;
 	shell->secret_outputs = kept;
 }
@@ -85,7 +88,8 @@ shell_keep_secret(struct shell *shell, const char *path, const char *name, const
 const struct value *
 shell_secret(const struct shell *shell, const char *path, struct str name)
 {
-	for (const struct secret_output *it = shell->secret_outputs; it != NULL; it = it->next)
+	for (const struct secret_output *it = shell->secret_outputs; it != NULL;
+		it = it->next)
 		if (strcmp(it->path, path) == 0 && str_is(name, it->name))
 			return &it->value;
 	return NULL;
@@ -115,7 +119,8 @@ shell_lost(struct shell *shell, int exit, const char *why)
 	shell->lost = shell->leaving = true;
 	shell->exit = exit;
 	err_set(shell->err, exit == 75 ? ERR_BUSY : ERR_IO, "%s", why);
-	err_hint(shell->err, "rbx resume %.*s goes on with what is on the record", STR_FMT(shell->state.id));
+	err_hint(shell->err, "rbx resume %.*s goes on with what is on the record",
+		STR_FMT(shell->state.id));
 	kill_all(shell);
 }
 
@@ -124,7 +129,8 @@ shell_fill(struct shell *shell, const char *why)
 {
 	struct err err;
 	shell->full = true;
-	err_set(&err, ERR_FULL, "%s: no new change is started; what runs is recorded", why);
+	err_set(&err, ERR_FULL, "%s: no new change is started; what runs is recorded",
+		why);
 	tell(shell, DIAG_WARNING, &err);
 }
 
@@ -220,8 +226,9 @@ shell_loop(struct shell *shell)
 			take_letters(shell);
 			take_due(shell);
 			batch_send(shell);
-			if (shell->letters != NULL && shell->flying == NULL && !shell->leaving)
-				continue;                     /* a step has ended without any operation */
+			if (shell->letters != NULL && shell->flying == NULL
+				&& !shell->leaving)
+				continue; /* a step has ended without any operation */
 		}
 		if (is_over(shell) && shell->chunks == NULL)
 			break;

@@ -1,8 +1,7 @@
 #include "run/args.h"
 
-/* What the end of a run says besides how it ended: its outputs, the largest measure of each name, and which objectives
- * were met. */
-
+/* What the end of a run says besides how it ended: its outputs, the largest measure of
+ * each name, and which objectives were met. */
 
 static double
 number_of(const struct value *v)
@@ -27,10 +26,13 @@ largest(const struct run_state *state, struct arena *mem)
 {
 	struct map_builder map = {.mem = mem};
 	for (const struct path_state *it = state->first; it != NULL; it = it->next)
-		for (size_t i = 0; it->measures != NULL && it->measures->kind == V_MAP && i < it->measures->map->n; i++) {
+		for (size_t i = 0; it->measures != NULL && it->measures->kind == V_MAP
+			&& i < it->measures->map->n;
+			i++) {
 			const struct member *member = &it->measures->map->members[i];
 			const char *name = str_cstr(mem, member->key.str);
-			struct value v = measured(mem, &member->value), all = map_done(&map);
+			struct value v = measured(mem, &member->value),
+				     all = map_done(&map);
 			const struct value *before = value_get(&all, name);
 			if (before == NULL || number_of(&v) > number_of(before))
 				map_put(&map, name, v);
@@ -39,14 +41,16 @@ largest(const struct run_state *state, struct arena *mem)
 }
 
 static struct value
-judged(const struct playbook *book, const struct value *measures, struct arena *mem, bool *all_met)
+judged(const struct playbook *book, const struct value *measures, struct arena *mem,
+	bool *all_met)
 {
 	struct map_builder map = {.mem = mem};
 	*all_met = true;
 	for (size_t i = 0; i < book->n_objectives; i++) {
 		const struct objective *it = &book->objectives[i];
 		const struct value *v = value_get(measures, it->name);
-		struct value limit = it->is_duration ? value_duration_ns(it->ns) : value_double(it->number);
+		struct value limit = it->is_duration ? value_duration_ns(it->ns)
+						     : value_double(it->number);
 		struct map_builder one = {.mem = mem};
 		bool met = v != NULL && number_of(v) <= number_of(&limit);
 		map_put(&one, "limit", limit);
@@ -81,7 +85,8 @@ run_outputs(struct shell *shell, struct arena *mem)
 }
 
 void
-asker_end(const struct asker *asker, enum ending ending, struct arena *mem, struct value *members, bool *green)
+asker_end(const struct asker *asker, enum ending ending, struct arena *mem,
+	struct value *members, bool *green)
 {
 	struct shell *shell = asker->with;
 	struct map_builder map = {.mem = mem};

@@ -23,14 +23,17 @@ ends_with_id(const char *path, size_t n, const char *id)
 		(n - from == length || path[from + length] == '[');
 }
 
-/* Between a step and the group around it may stand "finally", "undo" or the name of a handler list. */
+/* Between a step and the group around it may stand "finally", "undo" or the name of a
+ * handler list. */
 const char *
-path_around(struct arena *mem, const struct node *node, const char *path, const struct node *around)
+path_around(struct arena *mem, const struct node *node, const char *path,
+	const struct node *around)
 {
 	size_t n = strlen(path);
 	for (const struct node *it = node; it != around && it != NULL; it = it->parent) {
 		n = up(path, n);
-		while (n > 0 && it->parent != NULL && !ends_with_id(path, n, it->parent->id))
+		while (n > 0 && it->parent != NULL
+			&& !ends_with_id(path, n, it->parent->id))
 			n = up(path, n);
 	}
 	return arena_strndup(mem, path, around == NULL ? 0 : n);
@@ -80,10 +83,12 @@ descend(struct buf *out, const struct node *top, const struct node *node)
 }
 
 const char *
-path_towards(struct arena *mem, const struct node *from, const char *path, const struct node *node)
+path_towards(struct arena *mem, const struct node *from, const char *path,
+	const struct node *node)
 {
 	const struct node *common = NULL;
-	for (const struct node *a = node->parent; a != NULL && common == NULL; a = a->parent)
+	for (const struct node *a = node->parent; a != NULL && common == NULL;
+		a = a->parent)
 		for (const struct node *b = from; b != NULL; b = b->parent)
 			if (a == b) {
 				common = a;
@@ -92,8 +97,10 @@ path_towards(struct arena *mem, const struct node *from, const char *path, const
 	struct buf out = buf_in(mem);
 	if (common != NULL) {
 		buf_puts(&out, path_around(mem, from, path, common));
-	} else if (node->part == PART_ON_WAITING && strncmp(path, "on_waiting[", 11) == 0) {
-		/* A handler list that is carried out once for each question has the question in its name. */
+	} else if (node->part == PART_ON_WAITING
+		&& strncmp(path, "on_waiting[", 11) == 0) {
+		/* A handler list that is carried out once for each question has the
+		 * question in its name. */
 		buf_add(&out, str_cut(str_of(path), '/', &(struct str){0}));
 		add_part(&out, node->id);
 		return buf_cstr(&out);

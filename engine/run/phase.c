@@ -32,7 +32,9 @@ job_answer(struct job *job)
 		vault_mask_err(shell->vault, &job->err);
 		job->result.err = &job->err;
 	}
-	shell_tell(shell, (struct news){.kind = NEWS_OP, .path = job->path, .result = &job->result}, job);
+	shell_tell(shell,
+		(struct news){.kind = NEWS_OP, .path = job->path, .result = &job->result},
+		job);
 }
 
 void
@@ -47,7 +49,8 @@ job_fail(struct job *job, const struct err *err)
 int64_t
 job_until(const struct job *job)
 {
-	/* The owner ends an attempt at its time; the second more only catches what would never end. */
+	/* The owner ends an attempt at its time; the second more only catches what would
+	 * never end. */
 	return job->timeout_boot > 0 ? job->timeout_boot + NS_S : INT64_MAX;
 }
 
@@ -59,7 +62,9 @@ attempt_saves(struct attempt *attempt, const struct value *value)
 	struct job *job = (struct job *)attempt;
 	struct result *result = arena_new_of(job->mem, struct result);
 	*result = (struct result){.save = true, .saved = value};
-	shell_tell(job->shell, (struct news){.kind = NEWS_OP, .path = job->path, .result = result}, NULL);
+	shell_tell(job->shell,
+		(struct news){.kind = NEWS_OP, .path = job->path, .result = result},
+		NULL);
 }
 
 static void
@@ -72,8 +77,11 @@ attempt_prints(struct attempt *attempt, int fd, struct str text, bool keep)
 			job->log = digest_new(job->mem);
 		digest_add(job->log, text);
 		job->log_bytes += text.n;
-		shell_chunk(shell, &(struct chunk){.path = job->path, .attempt = job->number,
-			.number = ++job->chunks, .text = text});
+		shell_chunk(shell,
+			&(struct chunk){.path = job->path,
+				.attempt = job->number,
+				.number = ++job->chunks,
+				.text = text});
 	}
 	if (shell->observer != NULL && shell->observer->output != NULL)
 		shell->observer->output(shell->observer, job->path, fd, text);
@@ -85,11 +93,12 @@ attempt_moves(struct attempt *attempt)
 	struct job *job = (struct job *)attempt;
 	struct observer *observer = job->shell->observer;
 	if (observer != NULL && observer->progress != NULL)
-		observer->progress(observer, job->path, attempt->title, attempt->done, attempt->total,
-			attempt->unit);
+		observer->progress(observer, job->path, attempt->title, attempt->done,
+			attempt->total, attempt->unit);
 }
 
-/* Before an effect starts the owner looks at the boot clock: what was decided long ago, before a sleep, is not started. */
+/* Before an effect starts the owner looks at the boot clock: what was decided long ago,
+ * before a sleep, is not started. */
 static bool
 attempt_may(struct attempt *attempt, struct err *err)
 {
@@ -97,11 +106,15 @@ attempt_may(struct attempt *attempt, struct err *err)
 	if (job->effect_begun)
 		return true;
 	if (job->shell->full) {
-		err_set(err, ERR_FULL, "the store's disk is full: no new effect is started");
+		err_set(err, ERR_FULL,
+			"the store's disk is full: no new effect is started");
 		return false;
 	}
-	if (attempt_now(attempt).boot - job->decided_boot > LATE_S * NS_S && job->at == 0) {
-		err_set(err, ERR_TIMEOUT, "not started: more than %d s passed since it was decided", LATE_S);
+	if (attempt_now(attempt).boot - job->decided_boot > LATE_S * NS_S
+		&& job->at == 0) {
+		err_set(err, ERR_TIMEOUT,
+			"not started: more than %d s passed since it was decided",
+			LATE_S);
 		return err_transient(err);
 	}
 	job->effect_begun = true;
@@ -117,12 +130,14 @@ static const struct attempt_type outside = {
 
 /* ---- one attempt of `doing` */
 
-/* The author's `effect: pure` is a word that nobody can hold a command to: the type's own class says what is refused. */
+/* The author's `effect: pure` is a word that nobody can hold a command to: the type's own
+ * class says what is refused. */
 static bool
 is_read(const struct job *job)
 {
 	const struct step_type *type = job->doing->type;
-	enum effect effect = type->effect_of == NULL ? type->effect : type->effect_of(job->step_in);
+	enum effect effect =
+		type->effect_of == NULL ? type->effect : type->effect_of(job->step_in);
 	if (effect == PURE)
 		return true;
 	if (job->doing != job->node)
@@ -157,9 +172,14 @@ static const char *
 phase_name(enum phase phase)
 {
 	static const char *const names[] = {
-		[PHASE_PROVIDE] = "providing", [PHASE_LOOK] = "preview", [PHASE_CHECK] = "check",
-		[PHASE_RUN] = "run", [PHASE_SETTLE] = "settle", [PHASE_PROBE] = "probe",
-		[PHASE_ORPHANS] = "orphans", [PHASE_UNDO] = "undo",
+		[PHASE_PROVIDE] = "providing",
+		[PHASE_LOOK] = "preview",
+		[PHASE_CHECK] = "check",
+		[PHASE_RUN] = "run",
+		[PHASE_SETTLE] = "settle",
+		[PHASE_PROBE] = "probe",
+		[PHASE_ORPHANS] = "orphans",
+		[PHASE_UNDO] = "undo",
 	};
 	return names[phase];
 }
@@ -168,15 +188,27 @@ static struct attempt
 attempt_of(struct job *job)
 {
 	struct shell *shell = job->shell;
-	struct attempt attempt = {.outside = &outside, .host = shell->host, .vault = shell->vault,
-		.phase = phase_name(job->phase), .reads_only = is_read(job), .owner = job,
+	struct attempt attempt = {.outside = &outside,
+		.host = shell->host,
+		.vault = shell->vault,
+		.phase = phase_name(job->phase),
+		.reads_only = is_read(job),
+		.owner = job,
 		.until = job_until(job)};
 	const struct playbook *book = job->doing->book;
-	attempt.step = (struct step){.type = job->doing->type, .mem = job->mem, .in = job->step_in,
-		.accept = job->doing->accept, .limits = shell->book->limits, .path = job->path,
-		.run = str_cstr(job->mem, shell->state.id), .book = shell->book->name,
-		.folder = book->folder, .attempt = job->number, .addresses = shell->addresses,
-		.effect = effect_of(job), .drill = shell->state.mode == MODE_DRILL,
+	attempt.step = (struct step){.type = job->doing->type,
+		.mem = job->mem,
+		.in = job->step_in,
+		.accept = job->doing->accept,
+		.limits = shell->book->limits,
+		.path = job->path,
+		.run = str_cstr(job->mem, shell->state.id),
+		.book = shell->book->name,
+		.folder = book->folder,
+		.attempt = job->number,
+		.addresses = shell->addresses,
+		.effect = effect_of(job),
+		.drill = shell->state.mode == MODE_DRILL,
 		.key = path_key(job->mem, &shell->state, job->state)};
 	if (job->doing != job->node)
 		return attempt;
@@ -216,7 +248,8 @@ static int64_t
 evaluation_time(const struct job *job)
 {
 	/* What was recorded as an expression is evaluated as it was then. */
-	const struct path_state *state = job->phase == PHASE_UNDO ? job->undone : job->state;
+	const struct path_state *state =
+		job->phase == PHASE_UNDO ? job->undone : job->state;
 	bool again = job->doing == job->node && state != NULL && state->in != NULL;
 	return again ? state->at : shell_time(job->shell);
 }
@@ -244,7 +277,8 @@ begin(struct job *job)
 {
 	struct value *in = arena_new_of(job->mem, struct value);
 	struct err err;
-	scope_init(&job->scope, job->shell, job->doing, scope_path(job), job->mem, evaluation_time(job));
+	scope_init(&job->scope, job->shell, job->doing, scope_path(job), job->mem,
+		evaluation_time(job));
 	if (job->doing->type == NULL) {
 		assert_only(job);
 		return;
@@ -296,7 +330,8 @@ static void
 say_why(struct job *job)
 {
 	struct attempt *attempt = &job->attempt;
-	bool late = job->timeout_boot > 0 && shell_now(job->shell).boot >= job->timeout_boot;
+	bool late =
+		job->timeout_boot > 0 && shell_now(job->shell).boot >= job->timeout_boot;
 	enum verdict verdict = attempt->verdict;
 	if (verdict == STEP_DONE || verdict == STEP_ABSENT || !(job->killed || late))
 		return;
@@ -304,8 +339,9 @@ say_why(struct job *job)
 		return;
 	if (late) {
 		err_set(&attempt->err, ERR_TIMEOUT, "not done within its timeout of %s",
-			duration_text(job->mem, job->doing->timeout > 0 ? job->doing->timeout
-				: job->node->timeout));
+			duration_text(job->mem,
+				job->doing->timeout > 0 ? job->doing->timeout
+							: job->node->timeout));
 		err_transient(&attempt->err);
 	} else {
 		err_set(&attempt->err, ERR_CANCELLED, "ended before it was done");
@@ -318,19 +354,26 @@ judged_of(struct job *job)
 	struct attempt *attempt = &job->attempt;
 	job->scope.now = shell_time(job->shell);
 	say_why(job);
-	if (attempt->verdict != STEP_DONE && attempt->verdict != STEP_ABSENT && attempt->err.code == ERR_NONE)
-		err_set(&attempt->err, ERR_ANSWER, "%s of %s failed and did not say why", attempt->phase,
+	if (attempt->verdict != STEP_DONE && attempt->verdict != STEP_ABSENT
+		&& attempt->err.code == ERR_NONE)
+		err_set(&attempt->err, ERR_ANSWER, "%s of %s failed and did not say why",
+			attempt->phase,
 			job->doing->type == NULL ? "the step" : job->doing->type->name);
-	return (struct judged){.scope = &job->scope, .node = job->doing, .verdict = attempt->verdict,
-		.self = attempt->step.out, .err = &attempt->err,
+	return (struct judged){.scope = &job->scope,
+		.node = job->doing,
+		.verdict = attempt->verdict,
+		.self = attempt->step.out,
+		.err = &attempt->err,
 		.is_check = job->phase == PHASE_CHECK || effect_of(job) == PURE};
 }
 
-/* The effect has taken place; settle judges. What it gave is recorded whole, for settle goes on from that. */
+/* The effect has taken place; settle judges. What it gave is recorded whole, for settle
+ * goes on from that. */
 static bool
 is_settled_later(const struct job *job)
 {
-	return job->phase == PHASE_RUN && job->doing->type != NULL && job->doing->type->settle != NULL;
+	return job->phase == PHASE_RUN && job->doing->type != NULL
+		&& job->doing->type->settle != NULL;
 }
 
 static void
@@ -366,11 +409,14 @@ static void
 attempt_ended(struct attempt *attempt)
 {
 	struct job *job = (struct job *)attempt;
-	job->result = (struct result){.verdict = attempt->verdict, .reach = attempt->reach};
+	job->result =
+		(struct result){.verdict = attempt->verdict, .reach = attempt->reach};
 	judge_step(job);
-	bool good = job->result.verdict == STEP_DONE && !job->result.not_held && !job->result.assert_failed;
+	bool good = job->result.verdict == STEP_DONE && !job->result.not_held
+		&& !job->result.assert_failed;
 	if (job->list == NULL || !good) {
-		if (job->list != NULL && job->result.err != NULL && job->doing != job->node) {
+		if (job->list != NULL && job->result.err != NULL
+			&& job->doing != job->node) {
 			job->err = *job->result.err;
 			err_wrap(&job->err, "%s", job->doing->id);
 			job->result.err = &job->err;
@@ -394,7 +440,8 @@ static void
 next(struct job *job)
 {
 	if (job->at == job->n) {
-		job->result = (struct result){.verdict = STEP_DONE, .reach = REACH_ANSWERED};
+		job->result =
+			(struct result){.verdict = STEP_DONE, .reach = REACH_ANSWERED};
 		job_answer(job);
 		return;
 	}
@@ -407,7 +454,8 @@ next(struct job *job)
 static void
 orphans_ended(struct waiter *waiter, struct op *op)
 {
-	struct job *job = (struct job *)((char *)waiter - offsetof(struct job, orphans_done));
+	struct job *job =
+		(struct job *)((char *)waiter - offsetof(struct job, orphans_done));
 	const struct orphans_answer *answer = op->answer;
 	job->result = (struct result){.verdict = STEP_DONE, .reach = REACH_ANSWERED};
 	if (answer != NULL)
@@ -415,7 +463,8 @@ orphans_ended(struct waiter *waiter, struct op *op)
 	else
 		job->result.left = 1;
 	if (job->result.left > 0) {
-		err_set(&job->err, ERR_DENIED, "%u of its processes cannot be ended", job->result.left);
+		err_set(&job->err, ERR_DENIED, "%u of its processes cannot be ended",
+			job->result.left);
 		if (op->err.code != ERR_NONE)
 			job->err = op->err;
 		job->result.err = &job->err;
@@ -427,14 +476,20 @@ static void
 end_orphans(struct job *job)
 {
 	struct shell *shell = job->shell;
-	/* What a step left before its undo may be of another run, and has the key of that. */
-	const struct run_state *run = job->undone != NULL && shell->of != NULL ? shell->of : &shell->state;
+	/* What a step left before its undo may be of another run, and has the key of
+	 * that. */
+	const struct run_state *run =
+		job->undone != NULL && shell->of != NULL ? shell->of : &shell->state;
 	const struct path_state *of = job->undone != NULL ? job->undone : job->state;
 	struct orphans_ask *ask = arena_new_of(job->mem, struct orphans_ask);
-	*ask = (struct orphans_ask){.key = path_key(job->mem, run, of), .grace = ORPHANS_GRACE_S * NS_S};
+	*ask = (struct orphans_ask){
+		.key = path_key(job->mem, run, of), .grace = ORPHANS_GRACE_S * NS_S};
 	job->orphans_done.done = orphans_ended;
-	job->orphans = (struct op){.kind = OP_ORPHANS, .ask = ask, .mem = job->mem,
-		.owner = &job->orphans_done, .deadline = shell_now(shell).boot + 2 * ORPHANS_GRACE_S * NS_S};
+	job->orphans = (struct op){.kind = OP_ORPHANS,
+		.ask = ask,
+		.mem = job->mem,
+		.owner = &job->orphans_done,
+		.deadline = shell_now(shell).boot + 2 * ORPHANS_GRACE_S * NS_S};
 	shell->host->type->start(shell->host, &job->orphans);
 }
 
@@ -445,9 +500,16 @@ job_new(struct shell *shell, const struct act *act, int64_t decided_boot)
 {
 	struct arena *mem = arena_new();
 	struct job *job = arena_new_of(mem, struct job);
-	*job = (struct job){.shell = shell, .mem = mem, .path = arena_strdup(mem, act->path),
-		.node = act->node, .doing = act->node, .state = act->state, .phase = act->phase,
-		.number = act->attempt, .decided_boot = decided_boot, .in = act->in,
+	*job = (struct job){.shell = shell,
+		.mem = mem,
+		.path = arena_strdup(mem, act->path),
+		.node = act->node,
+		.doing = act->node,
+		.state = act->state,
+		.phase = act->phase,
+		.number = act->attempt,
+		.decided_boot = decided_boot,
+		.in = act->in,
 		.undone = act->undone};
 	if (act->timeout_at > 0)
 		job->timeout_boot = owner_boot(shell->owner, act->timeout_at);
@@ -466,7 +528,8 @@ phase_start(struct shell *shell, const struct act *act, int64_t decided_boot)
 	struct job *job = job_new(shell, act, decided_boot);
 	const struct node *node = job->node;
 	if (shell->observer != NULL && shell->observer->started != NULL)
-		shell->observer->started(shell->observer, job->path, node, job->phase, job->number);
+		shell->observer->started(
+			shell->observer, job->path, node, job->phase, job->number);
 	if (job->phase == PHASE_ORPHANS) {
 		end_orphans(job);
 		return;
@@ -510,7 +573,8 @@ kill_job(struct shell *shell, struct job *job)
 	if (job->awaited != NULL) {
 		struct err err;
 		provide_forget(job);
-		err_set(&err, ERR_CANCELLED, "ended while it waited for %s", job->doing->type->uses->name);
+		err_set(&err, ERR_CANCELLED, "ended while it waited for %s",
+			job->doing->type->uses->name);
 		job_fail(job, &err);
 	} else if (job->phase == PHASE_ORPHANS) {
 		shell->host->type->cancel(shell->host, &job->orphans);
@@ -551,7 +615,8 @@ void
 phases_tick(struct shell *shell)
 {
 	struct now now = shell_now(shell);
-	for (struct link *it = shell->jobs.next, *following; it != &shell->jobs; it = following) {
+	for (struct link *it = shell->jobs.next, *following; it != &shell->jobs;
+		it = following) {
 		struct job *job = list_item(it, struct job, link);
 		following = it->next;
 		if (attempt_due(&job->attempt) <= now.boot)

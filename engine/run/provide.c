@@ -1,7 +1,7 @@
 #include "run/phase.h"
 
-/* What providers gave. One fetch at a time for each key: whoever needs the same waits for it. A grant is fetched again when
- * less than five minutes of it are left. */
+/* What providers gave. One fetch at a time for each key: whoever needs the same waits for
+ * it. A grant is fetched again when less than five minutes of it are left. */
 
 enum { LEFT_LEAST_MIN = 5, FETCH_TIMEOUT_S = 60 };
 
@@ -23,7 +23,7 @@ struct fetch {
 	struct shell *shell;
 	struct arena *mem;
 	struct grant *grant;
-	struct step_type type;                        /* a provider in the shape of a step */
+	struct step_type type; /* a provider in the shape of a step */
 };
 
 /* Secrets into locked memory, the rest into the run's. */
@@ -34,12 +34,14 @@ locked_copy(struct shell *shell, const struct value *v)
 	struct err err;
 	struct value out = *v;
 	if (v->kind == V_STRING) {
-		bool hide = v->flags & VALUE_SECRET && vault_add(shell->vault, v->str, &secret, &err);
+		bool hide = v->flags & VALUE_SECRET
+			&& vault_add(shell->vault, v->str, &secret, &err);
 		out.str = hide ? secret_reveal(secret) : str_copy(shell->mem, v->str);
 	} else if (v->kind == V_MAP) {
 		struct map_builder map = {.mem = shell->mem};
 		for (size_t i = 0; i < v->map->n; i++)
-			map_put_str(&map, str_copy(shell->mem, v->map->members[i].key.str),
+			map_put_str(&map,
+				str_copy(shell->mem, v->map->members[i].key.str),
 				locked_copy(shell, &v->map->members[i].value));
 		out = map_done(&map);
 	} else if (v->kind == V_LIST) {
@@ -59,7 +61,8 @@ keep(struct fetch *fetch)
 	const struct value *until = value_get(out, "valid_until");
 	grant->value = locked_copy(fetch->shell, out);
 	grant->is_there = true;
-	grant->valid_until = until == NULL || until->kind != V_TIMESTAMP ? 0 : span_us(until->span);
+	grant->valid_until =
+		until == NULL || until->kind != V_TIMESTAMP ? 0 : span_us(until->span);
 }
 
 static void
@@ -133,10 +136,16 @@ fetch_start(struct job *job, struct grant *grant)
 	struct fetch *fetch = arena_new_of(mem, struct fetch);
 	struct now now = shell_now(shell);
 	*fetch = (struct fetch){.shell = shell, .mem = mem, .grant = grant};
-	fetch->type = (struct step_type){.name = grant->provider->name, .in = grant->provider->in,
-		.state = grant->provider->state, .run = grant->provider->run};
-	fetch->attempt = (struct attempt){.outside = &fetching, .host = shell->host,
-		.vault = shell->vault, .phase = "fetch", .reads_only = true, .owner = fetch,
+	fetch->type = (struct step_type){.name = grant->provider->name,
+		.in = grant->provider->in,
+		.state = grant->provider->state,
+		.run = grant->provider->run};
+	fetch->attempt = (struct attempt){.outside = &fetching,
+		.host = shell->host,
+		.vault = shell->vault,
+		.phase = "fetch",
+		.reads_only = true,
+		.owner = fetch,
 		.until = now.boot + FETCH_TIMEOUT_S * NS_S};
 	fetch->attempt.step = job->attempt.step;
 	struct step *step = &fetch->attempt.step;
@@ -198,7 +207,8 @@ provide_forget(struct job *job)
 {
 	if (job->awaited == NULL)
 		return;
-	for (struct job **it = &job->awaited->waiting; *it != NULL; it = &(*it)->next_waiting)
+	for (struct job **it = &job->awaited->waiting; *it != NULL;
+		it = &(*it)->next_waiting)
 		if (*it == job) {
 			*it = job->next_waiting;
 			break;

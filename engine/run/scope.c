@@ -10,7 +10,9 @@ objectives_of(const struct playbook *book, struct arena *mem)
 	struct map_builder map = {.mem = mem};
 	for (size_t i = 0; i < book->n_objectives; i++) {
 		const struct objective *it = &book->objectives[i];
-		map_put(&map, it->name, it->is_duration ? value_duration_ns(it->ns) : value_double(it->number));
+		map_put(&map, it->name,
+			it->is_duration ? value_duration_ns(it->ns)
+					: value_double(it->number));
 	}
 	return map_done(&map);
 }
@@ -27,7 +29,8 @@ call_of(const struct playbook *root, const struct playbook *book, const char *pa
 	for (const char *p = path;; p++) {
 		if (*p == '\0' || *p == '/') {
 			const struct node *node = playbook_node(root, buf_str(&plain));
-			if (node != NULL && node->kind == NODE_PLAYBOOK && node->called == book)
+			if (node != NULL && node->kind == NODE_PLAYBOOK
+				&& node->called == book)
 				found = node;
 		}
 		if (*p == '\0')
@@ -41,7 +44,8 @@ call_of(const struct playbook *root, const struct playbook *book, const char *pa
 	return found;
 }
 
-/* The part of `path` that is the path of `call`: the longest beginning whose last part has its id. */
+/* The part of `path` that is the path of `call`: the longest beginning whose last part
+ * has its id. */
 static const char *
 path_of_call(struct arena *mem, const char *path, const struct node *call)
 {
@@ -68,7 +72,8 @@ frame_of(struct shell *shell, const struct playbook *book, const char *path)
 		if (frame->book == book && strcmp(frame->path, at) == 0)
 			return frame;
 	struct frame *frame = arena_new_of(shell->mem, struct frame);
-	*frame = (struct frame){.next = shell->frames, .book = book, .path = at, .call = call};
+	*frame = (struct frame){
+		.next = shell->frames, .book = book, .path = at, .call = call};
 	frame->objectives = objectives_of(book, shell->mem);
 	shell->frames = frame;
 	return frame;
@@ -85,13 +90,14 @@ frame_set(struct frame *frame, const struct value *inputs, const struct value *v
 	frame->has_vars = frame->has_vars || vars != NULL;
 }
 
-/* The inputs of a called playbook come from recorded roots, with `now` as it was when the step began: so a resume finds
- * the same. */
+/* The inputs of a called playbook come from recorded roots, with `now` as it was when the
+ * step began: so a resume finds the same. */
 static bool
 called_inputs(struct shell *shell, struct frame *frame, struct err *err)
 {
 	const struct path_state *state = state_find(&shell->state, frame->path);
-	int64_t began = state != NULL && state->started_at > 0 ? state->started_at : shell_time(shell);
+	int64_t began = state != NULL && state->started_at > 0 ? state->started_at
+							       : shell_time(shell);
 	struct scope scope;
 	struct value given, out;
 	struct diags diags = {.mem = shell->mem};
@@ -101,11 +107,13 @@ called_inputs(struct shell *shell, struct frame *frame, struct err *err)
 	size_t n = given.kind == V_MAP ? given.map->n : 0;
 	struct input_given *list = arena_array(shell->mem, struct input_given, n + 1);
 	for (size_t i = 0; i < n; i++)
-		list[i] = (struct input_given){.name = str_cstr(shell->mem, given.map->members[i].key.str),
+		list[i] = (struct input_given){
+			.name = str_cstr(shell->mem, given.map->members[i].key.str),
 			.value = &given.map->members[i].value};
 	struct scope inner;
 	scope_book(&inner, shell, frame->book, frame->path, shell->mem, began);
-	if (!inputs_apply(frame->book, list, n, &inner.expr, began, shell->mem, &out, &diags)) {
+	if (!inputs_apply(
+		    frame->book, list, n, &inner.expr, began, shell->mem, &out, &diags)) {
 		*err = diags.first->err;
 		return false;
 	}
@@ -118,7 +126,8 @@ frame_vars(struct shell *shell, struct frame *frame, struct arena *mem, struct v
 	struct err *err)
 {
 	const struct path_state *state = state_find(&shell->state, frame->path);
-	int64_t began = state != NULL && state->started_at > 0 ? state->started_at : shell_time(shell);
+	int64_t began = state != NULL && state->started_at > 0 ? state->started_at
+							       : shell_time(shell);
 	struct map_builder map = {.mem = mem};
 	frame->has_vars = true;
 	for (size_t i = 0; i < frame->book->n_vars; i++) {
@@ -163,12 +172,14 @@ run_root(const struct scope *scope)
 {
 	const struct shell *shell = scope->shell;
 	const struct self *self = shell->host->type->self(shell->host);
-	int64_t started = shell->state.started_at > 0 ? shell->state.started_at : scope->now;
+	int64_t started =
+		shell->state.started_at > 0 ? shell->state.started_at : scope->now;
 	struct map_builder map = {.mem = scope->mem};
 	map_put(&map, "id", value_str(shell->state.id));
 	map_put(&map, "name", value_text(scope->mem, "%s", shell->book->name));
 	map_put(&map, "started", value_time_us(started));
-	map_put(&map, "elapsed", value_duration_ns((scope->now - started) / 1000000 * NS_S));
+	map_put(&map, "elapsed",
+		value_duration_ns((scope->now - started) / 1000000 * NS_S));
 	map_put(&map, "mode", value_text(scope->mem, "%s", mode_name(shell->state.mode)));
 	const struct value *by = value_get(shell->state.run, "by");
 	struct str user = value_get_str(by, "user");
@@ -182,7 +193,8 @@ step_root(const struct scope *scope)
 {
 	struct map_builder map = {.mem = scope->mem};
 	const struct path_state *state = state_find(&scope->shell->state, scope->path);
-	map_put(&map, "id", value_text(scope->mem, "%s", scope->node == NULL ? "" : scope->node->id));
+	map_put(&map, "id",
+		value_text(scope->mem, "%s", scope->node == NULL ? "" : scope->node->id));
 	if (state != NULL)
 		map_put(&map, "key", value_text(scope->mem, "%s",
 			path_key(scope->mem, &scope->shell->state, state)));
@@ -202,14 +214,17 @@ item_index(const char *path, size_t *loop, int64_t *index)
 	return str_int((struct str){path + from + 1, n - from - 2}, index);
 }
 
-/* The loop around the scope whose item has that name; with name NULL the innermost one: its index. */
+/* The loop around the scope whose item has that name; with name NULL the innermost one:
+ * its index. */
 static bool
 loop_root(const struct scope *scope, const char *name, struct value *out)
 {
 	for (const struct node *node = scope->node; node != NULL; node = node->parent) {
-		if (node->each == NULL || (name != NULL && strcmp(node->each->as, name) != 0))
+		if (node->each == NULL
+			|| (name != NULL && strcmp(node->each->as, name) != 0))
 			continue;
-		const char *path = path_around(scope->mem, scope->node, scope->path, node);
+		const char *path =
+			path_around(scope->mem, scope->node, scope->path, node);
 		size_t loop;
 		int64_t index;
 		if (!item_index(path, &loop, &index))
@@ -234,7 +249,8 @@ struct steps_map {
 	struct scope *scope;
 };
 
-/* Every node by file and id: a long page reads its steps without going through all of it each time. */
+/* Every node by file and id: a long page reads its steps without going through all of it
+ * each time. */
 struct ids {
 	const struct node **places;
 	size_t mask;
@@ -244,7 +260,8 @@ static size_t
 place_of(const struct ids *ids, const struct playbook *book, struct str id)
 {
 	size_t at = (str_hash(id) ^ (uintptr_t)book >> 4) & ids->mask;
-	while (ids->places[at] != NULL && (ids->places[at]->book != book || !str_is(id, ids->places[at]->id)))
+	while (ids->places[at] != NULL
+		&& (ids->places[at]->book != book || !str_is(id, ids->places[at]->id)))
 		at = (at + 1) & ids->mask;
 	return at;
 }
@@ -261,7 +278,8 @@ ids_of(struct shell *shell)
 	ids->places = arena_array(shell->mem, const struct node *, ids->mask + 1);
 	for (size_t i = 0; i < root->n_nodes; i++)
 		if (root->nodes[i]->id != NULL)
-			ids->places[place_of(ids, root->nodes[i]->book, str_of(root->nodes[i]->id))] = root->nodes[i];
+			ids->places[place_of(ids, root->nodes[i]->book,
+				str_of(root->nodes[i]->id))] = root->nodes[i];
 	return ids;
 }
 
@@ -283,7 +301,8 @@ steps_find(const struct map *map, struct str key, struct value *out)
 	if (scope->node != NULL)
 		path = path_towards(scope->mem, scope->node, scope->path, node);
 	else if (*scope->frame->path != '\0')
-		path = path_towards(scope->mem, scope->frame->call, scope->frame->path, node);
+		path = path_towards(
+			scope->mem, scope->frame->call, scope->frame->path, node);
 	else
 		path = path_towards(scope->mem, NULL, "", node);
 	*out = step_value(scope, node, path);
@@ -317,7 +336,8 @@ outputs_find(const struct map *map, struct str key, struct value *out)
 			if (scope->busy[i])
 				return false;                 /* it asks for itself */
 			scope->busy[i] = true;
-			bool good = scope_eval(scope, scope->outputs[i].expr, v, &scope->inner);
+			bool good = scope_eval(
+				scope, scope->outputs[i].expr, v, &scope->inner);
 			scope->busy[i] = false;
 			if (!good)
 				return false;
@@ -326,9 +346,12 @@ outputs_find(const struct map *map, struct str key, struct value *out)
 		*out = *scope->evaluated[i];
 		return true;
 	}
-	const struct field *field = scope->out_fields == NULL ? NULL : field_find(scope->out_fields, key);
-	const struct value *got = field == NULL || !(field->flags & FIELD_OUTPUT) || scope->self == NULL ||
-		scope->self->kind != V_MAP ? NULL : map_at(scope->self->map, key);
+	const struct field *field =
+		scope->out_fields == NULL ? NULL : field_find(scope->out_fields, key);
+	const struct value *got = field == NULL || !(field->flags & FIELD_OUTPUT)
+			|| scope->self == NULL || scope->self->kind != V_MAP
+		? NULL
+		: map_at(scope->self->map, key);
 	if (got != NULL)
 		*out = *got;
 	return got != NULL;
@@ -344,14 +367,16 @@ outputs_root(struct scope *scope)
 }
 
 static bool
-book_root(struct scope *scope, int number, struct value *out, bool *known, struct err *err)
+book_root(
+	struct scope *scope, int number, struct value *out, bool *known, struct err *err)
 {
 	struct shell *shell = scope->shell;
 	struct frame *frame = scope->frame;
 	const struct scope_names *names = scope->names;
 	*known = true;
 	if (number == names->inputs) {
-		if (!frame->has_inputs && frame->call != NULL && !called_inputs(shell, frame, err))
+		if (!frame->has_inputs && frame->call != NULL
+			&& !called_inputs(shell, frame, err))
 			return false;
 		*out = frame->has_inputs ? frame->inputs : value_map(scope->mem, NULL, 0);
 	} else if (number == names->vars) {
@@ -394,7 +419,9 @@ root(const struct expr_scope *expr, size_t place, struct value *out, struct err 
 		*out = failure_value(scope);
 	else if (number == names->waiting)
 		*out = waiting_value(scope);
-	else if (!loop_root(scope, number == names->index ? NULL : names->env.roots[number].name, out))
+	else if (!loop_root(scope,
+			 number == names->index ? NULL : names->env.roots[number].name,
+			 out))
 		return err_set(err, ERR_UNKNOWN_NAME, "'%s' is not to be had here",
 			names->env.roots[number].name);
 	return true;
@@ -408,8 +435,8 @@ init(struct scope *scope, struct shell *shell, struct arena *mem, int64_t now)
 }
 
 void
-scope_init(struct scope *scope, struct shell *shell, const struct node *node, const char *path,
-	struct arena *mem, int64_t now)
+scope_init(struct scope *scope, struct shell *shell, const struct node *node,
+	const char *path, struct arena *mem, int64_t now)
 {
 	init(scope, shell, mem, now);
 	scope->node = node;
@@ -421,8 +448,8 @@ scope_init(struct scope *scope, struct shell *shell, const struct node *node, co
 }
 
 void
-scope_book(struct scope *scope, struct shell *shell, const struct playbook *book, const char *path,
-	struct arena *mem, int64_t now)
+scope_book(struct scope *scope, struct shell *shell, const struct playbook *book,
+	const char *path, struct arena *mem, int64_t now)
 {
 	init(scope, shell, mem, now);
 	scope->path = path;
@@ -437,13 +464,16 @@ scope_answer(struct scope *scope, const struct node *node, const struct value *s
 	scope->outputs = node->outputs;
 	scope->n_outputs = node->n_outputs;
 	scope->out_fields = node->type == NULL ? NULL : node->type->out;
-	scope->evaluated = arena_array(scope->mem, const struct value *, node->n_outputs + 1);
+	scope->evaluated =
+		arena_array(scope->mem, const struct value *, node->n_outputs + 1);
 	scope->busy = arena_array(scope->mem, bool, node->n_outputs + 1);
 }
 
-/* An output that could not be had looks like one that is not there: what went wrong inside is the better answer. */
+/* An output that could not be had looks like one that is not there: what went wrong
+ * inside is the better answer. */
 bool
-scope_eval(struct scope *scope, const struct expr *expr, struct value *out, struct err *err)
+scope_eval(
+	struct scope *scope, const struct expr *expr, struct value *out, struct err *err)
 {
 	scope->inner = (struct err){0};
 	if (expr_eval(expr, &scope->expr, scope->mem, out, err))
@@ -454,7 +484,8 @@ scope_eval(struct scope *scope, const struct expr *expr, struct value *out, stru
 }
 
 bool
-scope_fill(struct scope *scope, const struct template *template, struct value *out, struct err *err)
+scope_fill(struct scope *scope, const struct template *template, struct value *out,
+	struct err *err)
 {
 	if (template == NULL) {
 		*out = value_map(scope->mem, NULL, 0);

@@ -1,8 +1,9 @@
 #include "run/loop.h"
 #include "run/scope.h"
 
-/* Secrets are fetched before the first check, in a dry run too, and again on resume (language.md). Sources: a variable of
- * the environment, a file, the standard output of a command. */
+/* Secrets are fetched before the first check, in a dry run too, and again on resume
+ * (language.md). Sources: a variable of the environment, a file, the standard output of a
+ * command. */
 
 enum { FILE_MOST = 1024 * 1024, COMMAND_TIMEOUT_S = 60 };
 
@@ -29,18 +30,21 @@ carry_out(struct shell *shell, struct op *op)
 }
 
 static bool
-from_env(struct shell *shell, const struct value *from, struct str *out, struct arena *mem, struct err *err)
+from_env(struct shell *shell, const struct value *from, struct str *out,
+	struct arena *mem, struct err *err)
 {
 	const char *name = str_cstr(mem, from->str);
 	const char *value = shell->host->type->env(shell->host, name);
 	if (value == NULL)
-		return err_set(err, ERR_SECRET, "the environment variable %s is not set", name);
+		return err_set(
+			err, ERR_SECRET, "the environment variable %s is not set", name);
 	*out = str_of(value);
 	return true;
 }
 
 static const char *
-full_path(struct shell *shell, const struct playbook *book, struct str path, struct arena *mem)
+full_path(struct shell *shell, const struct playbook *book, struct str path,
+	struct arena *mem)
 {
 	const char *home = shell->host->type->env(shell->host, "HOME");
 	if (str_starts(path, STR("/")))
@@ -51,10 +55,11 @@ full_path(struct shell *shell, const struct playbook *book, struct str path, str
 }
 
 static bool
-from_file(struct shell *shell, const struct playbook *book, const struct value *from, struct str *out,
-	struct arena *mem, struct err *err)
+from_file(struct shell *shell, const struct playbook *book, const struct value *from,
+	struct str *out, struct arena *mem, struct err *err)
 {
-	struct file_ask ask = {.what = FILE_LOAD, .path = full_path(shell, book, from->str, mem),
+	struct file_ask ask = {.what = FILE_LOAD,
+		.path = full_path(shell, book, from->str, mem),
 		.most = FILE_MOST};
 	struct op op = {.kind = OP_FILE, .ask = &ask, .mem = mem};
 	carry_out(shell, &op);
@@ -69,18 +74,22 @@ from_file(struct shell *shell, const struct playbook *book, const struct value *
 
 /* The command gets what every child gets, and no more. */
 static bool
-from_command(struct shell *shell, const struct playbook *book, const struct value *from, struct str *out,
-	struct arena *mem, struct err *err)
+from_command(struct shell *shell, const struct playbook *book, const struct value *from,
+	struct str *out, struct arena *mem, struct err *err)
 {
 	if (from->kind != V_LIST || from->list.n == 0)
-		return err_set(err, ERR_SECRET, "command wants a list: the program and its arguments");
+		return err_set(err, ERR_SECRET,
+			"command wants a list: the program and its arguments");
 	const char **argv = arena_array(mem, const char *, from->list.n + 1);
 	for (size_t i = 0; i < from->list.n; i++)
 		argv[i] = str_cstr(mem, from->list.items[i].str);
 	struct attempt attempt = {.host = shell->host, .vault = shell->vault};
-	attempt.step = (struct step){.mem = mem, .run = str_cstr(mem, shell->state.id), .key = "secret"};
-	struct exec_ask ask = {.argv = argv, .env = step_child_env(&attempt.step, NULL, NULL),
-		.dir = book->folder, .keep = FILE_MOST};
+	attempt.step = (struct step){
+		.mem = mem, .run = str_cstr(mem, shell->state.id), .key = "secret"};
+	struct exec_ask ask = {.argv = argv,
+		.env = step_child_env(&attempt.step, NULL, NULL),
+		.dir = book->folder,
+		.keep = FILE_MOST};
 	struct op op = {.kind = OP_EXEC, .ask = &ask, .mem = mem};
 	carry_out(shell, &op);
 	const struct exec_answer *answer = op.answer;
@@ -104,7 +113,8 @@ pick_field(const char *field, struct str *text, struct arena *mem, struct err *e
 	if (field == NULL)
 		return true;
 	if (!json_parse(mem, str_trim(*text), NULL, &json, &wrong) || json.kind != V_MAP)
-		return err_set(err, ERR_SECRET, "it is no JSON object, so it has no field '%s'", field);
+		return err_set(err, ERR_SECRET,
+			"it is no JSON object, so it has no field '%s'", field);
 	const struct value *v = value_get(&json, field);
 	if (v == NULL)
 		return err_set(err, ERR_SECRET, "it has no field '%s'", field);
@@ -113,8 +123,8 @@ pick_field(const char *field, struct str *text, struct arena *mem, struct err *e
 }
 
 static bool
-load(struct shell *shell, const struct playbook *book, const struct secret_ref *ref, struct arena *mem,
-	const struct secret **out, struct err *err)
+load(struct shell *shell, const struct playbook *book, const struct secret_ref *ref,
+	struct arena *mem, const struct secret **out, struct err *err)
 {
 	struct scope scope;
 	struct value from;
@@ -130,11 +140,13 @@ load(struct shell *shell, const struct playbook *book, const struct secret_ref *
 	else if (ref->source == SECRET_COMMAND)
 		good = from_command(shell, book, &from, &text, mem, err);
 	else
-		return err_set(err, ERR_UNSUPPORTED, "secrets from AWS are not in this version");
+		return err_set(
+			err, ERR_UNSUPPORTED, "secrets from AWS are not in this version");
 	if (!good || !pick_field(ref->field, &text, mem, err))
 		return false;
 	/* Files and commands end in a newline that is not part of the secret. */
-	while (ref->source != SECRET_ENV && text.n > 0 && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
+	while (ref->source != SECRET_ENV && text.n > 0
+		&& (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
 		text.n--;
 	return vault_add(shell->vault, text, out, err);
 }
@@ -144,7 +156,9 @@ fetch_of(struct shell *shell, const struct playbook *book, struct err *err)
 {
 	for (size_t i = 0; i < book->n_secrets; i++) {
 		struct fetched *fetched = arena_new_of(shell->mem, struct fetched);
-		*fetched = (struct fetched){.next = shell->secrets, .book = book, .ref = &book->secrets[i],
+		*fetched = (struct fetched){.next = shell->secrets,
+			.book = book,
+			.ref = &book->secrets[i],
 			.at = shell_now(shell).boot};
 		struct arena *mem = arena_new();
 		bool good = load(shell, book, fetched->ref, mem, &fetched->secret, err);
@@ -165,7 +179,8 @@ secrets_fetch(struct shell *shell, struct err *err)
 	if (!fetch_of(shell, shell->book, err))
 		return false;
 	for (size_t i = 0; i < shell->book->n_called; i++)
-		if (shell->book->called[i] != shell->book && !fetch_of(shell, shell->book->called[i], err))
+		if (shell->book->called[i] != shell->book
+			&& !fetch_of(shell, shell->book->called[i], err))
 			return false;
 	return true;
 }

@@ -22,8 +22,8 @@ deadline_of(const struct attempt *attempt, int64_t timeout)
 	return until;
 }
 
-/* What a child prints passes the masks of the run's secrets before anybody sees it. `end` gives out what was held back
- * as the possible beginning of a secret. */
+/* What a child prints passes the masks of the run's secrets before anybody sees it. `end`
+ * gives out what was held back as the possible beginning of a secret. */
 static void
 tell_output(struct slot *slot, int fd, struct str piece, bool end)
 {
@@ -62,13 +62,13 @@ send(struct slot *slot)
 }
 
 enum verdict
-slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const void *ask, size_t size,
-	bool effect)
+slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const void *ask,
+	size_t size, bool effect)
 {
 	struct step *step = &attempt->step;
 	if (effect && attempt->reads_only)
-		return step_fail(step, ERR_DENIED, false, "%s of %s may only read", attempt->phase,
-			step->type->name);
+		return step_fail(step, ERR_DENIED, false, "%s of %s may only read",
+			attempt->phase, step->type->name);
 	if (effect && attempt->outside->may_start != NULL &&
 	    !attempt->outside->may_start(attempt, step->err))
 		return STEP_FAIL;
@@ -78,10 +78,17 @@ slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const voi
 	slot_close(slot);
 	void *copy = arena_alloc(step->mem, size);
 	memcpy(copy, ask, size);
-	*slot = (struct slot){.waiter.done = slot_done, .attempt = attempt, .effect = effect,
-		.tries = how.tries == 0 ? 1 : how.tries, .title = how.title};
-	slot->op = (struct op){.kind = kind, .ask = copy, .mem = step->mem, .slot = how.slot,
-		.owner = slot, .deadline = deadline_of(attempt, how.timeout)};
+	*slot = (struct slot){.waiter.done = slot_done,
+		.attempt = attempt,
+		.effect = effect,
+		.tries = how.tries == 0 ? 1 : how.tries,
+		.title = how.title};
+	slot->op = (struct op){.kind = kind,
+		.ask = copy,
+		.mem = step->mem,
+		.slot = how.slot,
+		.owner = slot,
+		.deadline = deadline_of(attempt, how.timeout)};
 	if (kind == OP_EXEC) {
 		struct exec_ask *exec = copy;
 		slot->keep_log = exec->keep_log;
@@ -126,7 +133,8 @@ header_of(const struct http_answer *answer, const char *name)
 	return NULL;
 }
 
-/* RFC 9110, 10.2.3: seconds. A date is rare with the services asked here, and is taken as no wish. */
+/* RFC 9110, 10.2.3: seconds. A date is rare with the services asked here, and is taken as
+ * no wish. */
 static int64_t
 retry_after(const struct op *op)
 {
@@ -154,15 +162,16 @@ slot_pause(const struct slot *slot, int64_t after)
 {
 	const struct step *step = &slot->attempt->step;
 	char text[128];
-	int n = snprintf(text, sizeof text, "%s %u %u %u", step->key == NULL ? "" : step->key,
-		(unsigned)step->attempt, slot->op.slot, slot->tried);
+	int n = snprintf(text, sizeof text, "%s %u %u %u",
+		step->key == NULL ? "" : step->key, (unsigned)step->attempt,
+		slot->op.slot, slot->tried);
 	uint8_t digest[SHA256_SIZE];
 	sha256((struct str){text, (size_t)n}, digest);
 	unsigned doubled = slot->tried > 7 ? 7 : slot->tried;
 	int64_t most = (PAUSE_FIRST_MS * NS_MS) << doubled;
 	if (most > PAUSE_MOST_S * NS_S)
 		most = PAUSE_MOST_S * NS_S;
-	int64_t pause = most / 2 + most / 2 / 256 * digest[0];   /* half of it is jitter */
+	int64_t pause = most / 2 + most / 2 / 256 * digest[0]; /* half of it is jitter */
 	return pause > after ? pause : after;
 }
 
@@ -192,7 +201,9 @@ stays_open(const struct op *op)
 {
 	if (op->err.code != ERR_NONE)
 		return false;
-	return op->kind == OP_OPEN || (op->kind == OP_HTTP && ((const struct http_ask *)op->ask)->stream_out);
+	return op->kind == OP_OPEN
+		|| (op->kind == OP_HTTP
+			&& ((const struct http_ask *)op->ask)->stream_out);
 }
 
 static void

@@ -8,12 +8,17 @@
 /* From a playbook or a run of the store to the loop, and back out. */
 
 static void
-shell_open(struct shell *shell, struct host *host, struct store *store, const struct playbook *book,
-	const struct run_options *options, struct err *err)
+shell_open(struct shell *shell, struct host *host, struct store *store,
+	const struct playbook *book, const struct run_options *options, struct err *err)
 {
 	struct arena *mem = arena_new();
-	*shell = (struct shell){.host = host, .store = store, .book = book, .options = options,
-		.observer = options->observer, .mem = mem, .err = err};
+	*shell = (struct shell){.host = host,
+		.store = store,
+		.book = book,
+		.options = options,
+		.observer = options->observer,
+		.mem = mem,
+		.err = err};
 	shell->vault = vault_new(mem);
 	shell->letters_end = &shell->letters;
 	list_init(&shell->jobs);
@@ -68,20 +73,23 @@ has_claimed(struct waiter *waiter, struct op *op)
 }
 
 static bool
-locks_of(struct shell *shell, const struct playbook *book, struct list_builder *names, struct err *err)
+locks_of(struct shell *shell, const struct playbook *book, struct list_builder *names,
+	struct err *err)
 {
 	for (size_t i = 0; i < book->n_locks; i++) {
 		struct scope scope;
 		struct value name;
 		if (book->locks[i].postgres != NULL) {
-			err_set(err, ERR_UNSUPPORTED, "locks held in PostgreSQL are not in this version");
+			err_set(err, ERR_UNSUPPORTED,
+				"locks held in PostgreSQL are not in this version");
 			return false;
 		}
 		scope_book(&scope, shell, book, "", shell->mem, shell_time(shell));
 		if (!scope_fill(&scope, book->locks[i].name, &name, err))
 			return false;
 		if (name.kind != V_STRING)
-			return err_set(err, ERR_TYPE, "a lock wants a name, not %s", kind_name(name.kind));
+			return err_set(err, ERR_TYPE, "a lock wants a name, not %s",
+				kind_name(name.kind));
 		list_push(names, name);
 	}
 	return true;
@@ -94,9 +102,12 @@ held_by(struct err *err, const struct claim_answer *answer, struct arena *mem)
 	err_set(err, ERR_BUSY, "%s is held", answer->what);
 	if (held == NULL)
 		return false;
-	err_set(err, ERR_BUSY, "%s is held by run %s of %s: %s on %s, pid %u, since %s%s%s%s", answer->what,
-		held->run, held->playbook, held->user, held->host, held->pid, time_text_us(mem, held->since),
-		held->step != NULL && *held->step != '\0' ? ", at step " : "", held->step == NULL ? "" : held->step,
+	err_set(err, ERR_BUSY,
+		"%s is held by run %s of %s: %s on %s, pid %u, since %s%s%s%s",
+		answer->what, held->run, held->playbook, held->user, held->host,
+		held->pid, time_text_us(mem, held->since),
+		held->step != NULL && *held->step != '\0' ? ", at step " : "",
+		held->step == NULL ? "" : held->step,
 		held->alive ? "" : "; it is not alive");
 	if (!held->alive)
 		err_hint(err, "rbx resume %s brings it to its end", held->run);
@@ -121,7 +132,8 @@ claim(struct shell *shell, const char *const *locks, struct err *err)
 		struct claiming claiming = {.waiter.done = has_claimed};
 		struct op op = {.kind = OP_POSTED, .mem = shell->mem, .owner = &claiming,
 			.deadline = INT64_MAX};
-		store_claim(shell->store, str_cstr(shell->mem, shell->state.id), locks, &op);
+		store_claim(
+			shell->store, str_cstr(shell->mem, shell->state.id), locks, &op);
 		shell_wait(shell, &claiming.done);
 		if (op.err.code != ERR_NONE) {
 			*err = op.err;
@@ -195,12 +207,14 @@ run_members(struct shell *shell, const struct value *inputs, const struct value 
 	struct map_builder map = {.mem = shell->mem};
 	struct value *out = arena_new_of(shell->mem, struct value);
 	const struct frame *frame = frame_of(shell, shell->book, "");
-	map_put(&map, "playbook", value_text(shell->mem, "%s", sha256_hex(shell->mem, bundle)));
+	map_put(&map, "playbook",
+		value_text(shell->mem, "%s", sha256_hex(shell->mem, bundle)));
 	map_put(&map, "file", value_text(shell->mem, "%s", shell->book->file));
 	map_put(&map, "name", value_text(shell->mem, "%s", shell->book->name));
 	if (shell->options->of != NULL)
 		map_put(&map, "of", value_text(shell->mem, "%s", shell->options->of));
-	map_put(&map, "inputs", inputs == NULL ? value_map(shell->mem, NULL, 0) : *inputs);
+	map_put(&map, "inputs",
+		inputs == NULL ? value_map(shell->mem, NULL, 0) : *inputs);
 	map_put(&map, "vars", frame->vars);
 	map_put(&map, "locks", *locks);
 	if (shell->book->limits != NULL)
@@ -226,13 +240,17 @@ set_inputs(struct shell *shell, const struct value *inputs, struct err *err)
 		if (v == NULL)
 			continue;
 		if (strcmp(input->type, "run") != 0 || v->kind != V_STRING) {
-			map_put(&map, input->name, typed_input(shell->mem, v, input->type));
+			map_put(&map, input->name,
+				typed_input(shell->mem, v, input->type));
 			continue;
 		}
-		if (run_earlier(shell->store, v->str, input->of, drill, shell->mem, &full, err)) {
+		if (run_earlier(shell->store, v->str, input->of, drill, shell->mem, &full,
+			    err)) {
 			map_put(&map, input->name, full);
 		} else if (shell->state.mode == MODE_DRY && err->code == ERR_NOT_FOUND) {
-			map_put(&map, input->name, value_unknown(str_of(arena_strdup(shell->mem, err->msg))));
+			map_put(&map, input->name,
+				value_unknown(
+					str_of(arena_strdup(shell->mem, err->msg))));
 		} else {
 			err_wrap(err, "input '%s'", input->name);
 			return false;
@@ -258,7 +276,8 @@ static bool
 set_vars(struct shell *shell, struct err *err)
 {
 	struct value vars;
-	return frame_vars(shell, frame_of(shell, shell->book, ""), shell->mem, &vars, err);
+	return frame_vars(
+		shell, frame_of(shell, shell->book, ""), shell->mem, &vars, err);
 }
 
 /* As they were recorded: a var that was evaluated then is not evaluated again. */
@@ -271,7 +290,8 @@ restore_vars(struct shell *shell)
 		const struct named_template *var = &shell->book->vars[i];
 		const struct value *v = value_get(recorded, var->name);
 		if (v != NULL)
-			map_put(&map, var->name, typed_value(shell->mem, v, template_type(var->value)));
+			map_put(&map, var->name,
+				typed_value(shell->mem, v, template_type(var->value)));
 	}
 	struct value vars = map_done(&map);
 	frame_set(frame_of(shell, shell->book, ""), NULL, &vars);
@@ -285,10 +305,16 @@ owner_make(struct shell *shell)
 	const struct run_options *options = shell->options;
 	struct owner_options *made = arena_new_of(shell->mem, struct owner_options);
 	const struct self *self = shell->host->type->self(shell->host);
-	*made = (struct owner_options){.yes = options->yes, .uid = self->uid, .user = self->user,
-		.host = self->host, .tty = options->tty && !options->no_wait, .overrides = options->overrides,
-		.reasons = options->reasons, .of = shell->of};
-	shell->owner = owner_new(shell->mem, shell->book, &shell->state, &shell->asker, made);
+	*made = (struct owner_options){.yes = options->yes,
+		.uid = self->uid,
+		.user = self->user,
+		.host = self->host,
+		.tty = options->tty && !options->no_wait,
+		.overrides = options->overrides,
+		.reasons = options->reasons,
+		.of = shell->of};
+	shell->owner =
+		owner_new(shell->mem, shell->book, &shell->state, &shell->asker, made);
 }
 
 static int
@@ -315,14 +341,18 @@ start(struct shell *shell, const char **run, struct err *err)
 	struct value locks;
 	if (!set_undone(shell, shell->options->of, err))
 		return exit_of(shell, err);
-	const struct value *inputs = shell->of == NULL ? shell->options->inputs : value_get(shell->of->run, "inputs");
+	const struct value *inputs = shell->of == NULL
+		? shell->options->inputs
+		: value_get(shell->of->run, "inputs");
 	if (!limits_addresses(shell->book->limits, shell->mem, &shell->addresses, err) ||
 	    !set_inputs(shell, inputs, err) || !set_vars(shell, err) ||
 	    !secrets_fetch(shell, err) || !claim_all(shell, &locks, err))
 		return exit_of(shell, err);
 	struct str bundle = bundle_make(shell->book, batch_mem(shell));
-	struct news news = {.kind = NEWS_START, .mode = shell->options->mode,
-		.run = run_members(shell, inputs, &locks, bundle), .own = own_members(shell)};
+	struct news news = {.kind = NEWS_START,
+		.mode = shell->options->mode,
+		.run = run_members(shell, inputs, &locks, bundle),
+		.own = own_members(shell)};
 	batch_blob(shell, bundle);
 	owner_make(shell);
 	*run = shell->state.id.p;
@@ -331,7 +361,8 @@ start(struct shell *shell, const char **run, struct err *err)
 
 int
 run_start(struct host *host, struct store *store, const struct playbook *book,
-	const struct run_options *options, struct arena *mem, const char **run, struct err *err)
+	const struct run_options *options, struct arena *mem, const char **run,
+	struct err *err)
 {
 	struct shell shell;
 	shell_open(&shell, host, store, book, options, err);
@@ -368,8 +399,12 @@ static bool
 read_inbox(struct shell *shell, struct news *claim, struct err *err)
 {
 	struct claiming reading = {.waiter.done = has_claimed};
-	struct op op = {.kind = OP_POSTED, .mem = shell->mem, .owner = &reading, .deadline = INT64_MAX};
-	store_inbox(shell->store, str_cstr(shell->mem, shell->state.id), shell->state.last_message, &op);
+	struct op op = {.kind = OP_POSTED,
+		.mem = shell->mem,
+		.owner = &reading,
+		.deadline = INT64_MAX};
+	store_inbox(shell->store, str_cstr(shell->mem, shell->state.id),
+		shell->state.last_message, &op);
 	shell_wait(shell, &reading.done);
 	if (op.err.code != ERR_NONE) {
 		*err = op.err;
@@ -390,9 +425,11 @@ resume(struct shell *shell, const char *run, struct err *err)
 	const char *why;
 	struct now now = shell_now(shell);
 	/* The records that were read before the claim may not be all of them. */
-	if (!fold_again(shell, run, err) || !claim(shell, recorded_locks(shell), err) || !fold_again(shell, run, err))
+	if (!fold_again(shell, run, err) || !claim(shell, recorded_locks(shell), err)
+		|| !fold_again(shell, run, err))
 		return exit_of(shell, err);
-	if (!state_may_resume(&shell->state, now.wall, shell->options->deadline > 0, &why, err))
+	if (!state_may_resume(
+		    &shell->state, now.wall, shell->options->deadline > 0, &why, err))
 		return 2;
 	struct str of = value_get_str(shell->state.run, "of");
 	if (!set_undone(shell, of.p == NULL ? NULL : str_cstr(shell->mem, of), err) ||
@@ -402,7 +439,9 @@ resume(struct shell *shell, const char *run, struct err *err)
 	restore_vars(shell);
 	if (!secrets_fetch(shell, err))
 		return exit_of(shell, err);
-	struct news news = {.kind = NEWS_CLAIM, .why = why, .deadline = shell->options->deadline,
+	struct news news = {.kind = NEWS_CLAIM,
+		.why = why,
+		.deadline = shell->options->deadline,
 		.own = own_members(shell)};
 	if (!read_inbox(shell, &news, err))
 		return 2;
@@ -411,8 +450,9 @@ resume(struct shell *shell, const char *run, struct err *err)
 }
 
 int
-run_resume(struct host *host, struct store *store, const char *run, const struct playbook *book,
-	const struct run_options *options, struct arena *mem, struct err *err)
+run_resume(struct host *host, struct store *store, const char *run,
+	const struct playbook *book, const struct run_options *options, struct arena *mem,
+	struct err *err)
 {
 	struct shell shell;
 	(void)mem;
@@ -444,15 +484,17 @@ first_record(const struct record *record, void *with)
 }
 
 const struct playbook *
-run_book(struct store *store, const char *run, const struct step_type *const *types, struct arena *mem,
-	struct diags *diags, struct err *err)
+run_book(struct store *store, const char *run, const struct step_type *const *types,
+	struct arena *mem, struct diags *diags, struct err *err)
 {
 	struct first first = {.mem = mem, .err = err};
 	uint8_t digest[SHA256_SIZE];
 	struct str text;
 	if (!store_read(store, run, 1, first_record, &first, err))
 		return NULL;
-	if (!first.good || !hex_parse(value_get_str(&first.body, "playbook"), digest, sizeof digest)) {
+	if (!first.good
+		|| !hex_parse(
+			value_get_str(&first.body, "playbook"), digest, sizeof digest)) {
 		err_set(err, ERR_NOT_FOUND, "run '%s' has no stored playbook", run);
 		return NULL;
 	}

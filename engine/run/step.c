@@ -82,10 +82,12 @@ enum verdict
 step_read(struct step *step, unsigned slot, unsigned from, void *into, size_t want,
 	struct digest *digest)
 {
-	struct read_ask ask = {.from = &stream_of(step, from)->op, .into = into, .want = want,
+	struct read_ask ask = {.from = &stream_of(step, from)->op,
+		.into = into,
+		.want = want,
 		.digest = digest};
-	return slot_start(attempt_of(step), (struct how){.slot = slot, .reads = true}, OP_READ, &ask,
-		sizeof ask, false);
+	return slot_start(attempt_of(step), (struct how){.slot = slot, .reads = true},
+		OP_READ, &ask, sizeof ask, false);
 }
 
 enum verdict
@@ -93,9 +95,10 @@ step_write(struct step *step, unsigned slot, unsigned to, struct str bytes, bool
 {
 	struct slot *stream = stream_of(step, to);
 	struct write_ask ask = {.to = &stream->op, .bytes = bytes, .end = end};
-	/* What is written to a child is a part of the child's effect; what is written to a file takes effect by `end`. */
-	return slot_start(attempt_of(step), (struct how){.slot = slot}, OP_WRITE, &ask, sizeof ask,
-		stream->effect && stream->op.kind == OP_OPEN);
+	/* What is written to a child is a part of the child's effect; what is written to
+	 * a file takes effect by `end`. */
+	return slot_start(attempt_of(step), (struct how){.slot = slot}, OP_WRITE, &ask,
+		sizeof ask, stream->effect && stream->op.kind == OP_OPEN);
 }
 
 enum verdict

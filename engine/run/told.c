@@ -1,4 +1,5 @@
-/* What expressions are told about steps, a failure and a wait: read from the folded state alone. */
+/* What expressions are told about steps, a failure and a wait: read from the folded state
+ * alone. */
 #include "run/scope.h"
 
 static const struct expr_type *
@@ -22,7 +23,8 @@ output_type(const struct node *node, struct str name, bool measures)
 static const struct expr_type *
 field_type_of(const struct node *node, struct str name)
 {
-	const struct field *field = node->type == NULL ? NULL : field_find(node->type->out, name);
+	const struct field *field =
+		node->type == NULL ? NULL : field_find(node->type->out, name);
 	if (field == NULL)
 		return NULL;
 	switch (field->type) {
@@ -35,28 +37,34 @@ field_type_of(const struct node *node, struct str name)
 
 /* The recorded map with the types that its members had. */
 static struct value
-restored(struct arena *mem, const struct node *node, const struct value *map, bool measures)
+restored(struct arena *mem, const struct node *node, const struct value *map,
+	bool measures)
 {
 	struct map_builder out = {.mem = mem};
 	for (size_t i = 0; map != NULL && map->kind == V_MAP && i < map->map->n; i++) {
 		const struct member *member = &map->map->members[i];
-		const struct expr_type *type = output_type(node, member->key.str, measures);
+		const struct expr_type *type =
+			output_type(node, member->key.str, measures);
 		if (type == NULL && !measures)
 			type = field_type_of(node, member->key.str);
-		map_put_str(&out, member->key.str, typed_value(mem, &member->value, type));
+		map_put_str(
+			&out, member->key.str, typed_value(mem, &member->value, type));
 	}
 	return map_done(&out);
 }
 
 /* Outputs that no record holds, as far as this process has seen them. */
 static struct value
-with_secrets(struct scope *scope, const struct node *node, const struct path_state *state, struct value outputs)
+with_secrets(struct scope *scope, const struct node *node, const struct path_state *state,
+	struct value outputs)
 {
 	struct map_builder out = {.mem = scope->mem};
 	for (size_t i = 0; i < outputs.map->n; i++)
-		map_put_str(&out, outputs.map->members[i].key.str, outputs.map->members[i].value);
+		map_put_str(&out, outputs.map->members[i].key.str,
+			outputs.map->members[i].value);
 	for (size_t i = 0; i < node->n_outputs; i++) {
-		const struct value *v = shell_secret(scope->shell, state->path, str_of(node->outputs[i].name));
+		const struct value *v = shell_secret(
+			scope->shell, state->path, str_of(node->outputs[i].name));
 		if (v != NULL)
 			map_put(&out, node->outputs[i].name, *v);
 	}
@@ -76,7 +84,8 @@ one(struct scope *scope, const struct node *node, const struct path_state *state
 	struct map_builder map = {.mem = scope->mem};
 	const struct run_state *run = &scope->shell->state;
 	const char *status = state == NULL ? NULL : path_status(run, state);
-	map_put(&map, "status", value_text(scope->mem, "%s", status == NULL ? "pending" : status));
+	map_put(&map, "status",
+		value_text(scope->mem, "%s", status == NULL ? "pending" : status));
 	if (state == NULL) {
 		map_put(&map, "outputs", value_map(scope->mem, NULL, 0));
 		map_put(&map, "measures", value_map(scope->mem, NULL, 0));
@@ -90,13 +99,15 @@ one(struct scope *scope, const struct node *node, const struct path_state *state
 	return map_done(&map);
 }
 
-/* In a dry run a step that was not carried out has no results yet: they are unknown, and the reader learns why. */
+/* In a dry run a step that was not carried out has no results yet: they are unknown, and
+ * the reader learns why. */
 static bool
 is_open_in_dry_run(const struct scope *scope, const struct path_state *state)
 {
-	return scope->shell->state.mode == MODE_DRY && state != NULL && state->outputs == NULL &&
-		(state->grade == GRADE_PREDICTED || state->grade == GRADE_ASSUMED ||
-		 state->grade == GRADE_UNKNOWN);
+	return scope->shell->state.mode == MODE_DRY && state != NULL
+		&& state->outputs == NULL
+		&& (state->grade == GRADE_PREDICTED || state->grade == GRADE_ASSUMED
+			|| state->grade == GRADE_UNKNOWN);
 }
 
 static struct value
@@ -106,7 +117,8 @@ unknown_step(struct scope *scope, const char *path, const struct path_state *sta
 	struct value why = value_unknown(str_of(arena_printf(scope->mem,
 		"only a real run of '%s' can give it", path)));
 	const char *status = path_status(&scope->shell->state, state);
-	map_put(&map, "status", value_text(scope->mem, "%s", status == NULL ? "pending" : status));
+	map_put(&map, "status",
+		value_text(scope->mem, "%s", status == NULL ? "pending" : status));
 	map_put(&map, "started", why);
 	map_put(&map, "ended", why);
 	map_put(&map, "outputs", why);
@@ -127,11 +139,17 @@ step_value(struct scope *scope, const struct node *node, const char *path)
 	struct map_builder map = {.mem = scope->mem};
 	struct list_builder items = {.mem = scope->mem};
 	const char *status = state == NULL ? NULL : path_status(run, state);
-	size_t n = state != NULL && state->each != NULL && state->each->kind == V_LIST ? state->each->list.n : 0;
+	size_t n = state != NULL && state->each != NULL && state->each->kind == V_LIST
+		? state->each->list.n
+		: 0;
 	bool done = status != NULL && strcmp(status, "done") == 0;
 	for (size_t i = 0; i < n && done; i++)
-		list_push(&items, one(scope, node, shell_path(scope->shell, arena_printf(scope->mem, "%s[%zu]", path, i))));
-	map_put(&map, "status", value_text(scope->mem, "%s", status == NULL ? "pending" : status));
+		list_push(&items,
+			one(scope, node,
+				shell_path(scope->shell,
+					arena_printf(scope->mem, "%s[%zu]", path, i))));
+	map_put(&map, "status",
+		value_text(scope->mem, "%s", status == NULL ? "pending" : status));
 	put_time(&map, "started", state == NULL ? 0 : state->started_at);
 	put_time(&map, "ended", state == NULL ? 0 : state->ended_at);
 	map_put(&map, "items", list_done(&items));
@@ -146,7 +164,9 @@ undone_value(struct scope *scope)
 	size_t end = strlen(scope->path);
 	while (end > 0 && !str_starts(str_of(scope->path + end), STR("/undo/")))
 		end--;
-	state = end == 0 ? NULL : shell_path(scope->shell, arena_strndup(scope->mem, scope->path, end));
+	state = end == 0
+		? NULL
+		: shell_path(scope->shell, arena_strndup(scope->mem, scope->path, end));
 	if (state == NULL || node->parent == NULL)
 		return NULL;
 	struct value *out = arena_new_of(scope->mem, struct value);
@@ -162,7 +182,8 @@ failure_value(struct scope *scope)
 	struct map_builder map = {.mem = scope->mem};
 	struct list_builder all = {.mem = scope->mem};
 	for (const struct path_state *it = run->first; it != NULL; it = it->next) {
-		if ((it->state != OUT_FAILED && it->state != OUT_DOUBT) || it->error == NULL || path_is_handler(it->path))
+		if ((it->state != OUT_FAILED && it->state != OUT_DOUBT)
+			|| it->error == NULL || path_is_handler(it->path))
 			continue;
 		struct map_builder each = {.mem = scope->mem};
 		map_put(&each, "step", value_text(scope->mem, "%s", it->path));
@@ -172,9 +193,13 @@ failure_value(struct scope *scope)
 			first = it;
 	}
 	map_put(&map, "kind", value_text(scope->mem, "%s", ending_word(run->ending)));
-	map_put(&map, "step", value_text(scope->mem, "%s", first == NULL ? "" : first->path));
-	map_put(&map, "message", value_text(scope->mem, "%s", first == NULL || first->error == NULL ?
-		(run->halt_reason == NULL ? "" : run->halt_reason) : first->error));
+	map_put(&map, "step",
+		value_text(scope->mem, "%s", first == NULL ? "" : first->path));
+	map_put(&map, "message",
+		value_text(scope->mem, "%s",
+			first == NULL || first->error == NULL
+				? (run->halt_reason == NULL ? "" : run->halt_reason)
+				: first->error));
 	map_put(&map, "all", list_done(&all));
 	return map_done(&map);
 }
@@ -187,8 +212,10 @@ waits_for(const struct scope *scope)
 	size_t n = strcspn(scope->path, "]");
 	if (n < 11 || !str_int((struct str){scope->path + 11, n - 11}, &seq))
 		return NULL;
-	for (const struct path_state *it = scope->shell->state.first; it != NULL; it = it->next)
-		if ((int64_t)it->ask == seq || (it->state == OUT_DOUBT && (int64_t)it->ended_seq == seq))
+	for (const struct path_state *it = scope->shell->state.first; it != NULL;
+		it = it->next)
+		if ((int64_t)it->ask == seq
+			|| (it->state == OUT_DOUBT && (int64_t)it->ended_seq == seq))
 			return it;
 	return NULL;
 }
@@ -205,8 +232,10 @@ waiting_value(struct scope *scope)
 		kind = "doubt";
 	else if (it != NULL && it->what == ASK_CHANGE) {
 		const struct node *node = shell_node(scope->shell, it->path);
-		kind = node != NULL && node->type != NULL && strcmp(node->type->name, "manual") == 0 ?
-			"manual" : "confirm";
+		kind = node != NULL && node->type != NULL
+				&& strcmp(node->type->name, "manual") == 0
+			? "manual"
+			: "confirm";
 	}
 	map_put(&map, "kind", value_text(scope->mem, "%s", kind));
 	map_put(&map, "step", value_text(scope->mem, "%s", it == NULL ? "" : it->path));

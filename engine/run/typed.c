@@ -34,11 +34,13 @@ typed_value(struct arena *mem, const struct value *v, const struct expr_type *ty
 	struct str bytes;
 	if (type == NULL || type->dyn)
 		return out;
-	if (type->kind == V_TIMESTAMP && v->kind == V_STRING && time_parse(v->str, &time, &err))
+	if (type->kind == V_TIMESTAMP && v->kind == V_STRING
+		&& time_parse(v->str, &time, &err))
 		out = value_timestamp(time);
 	else if (type->kind == V_DURATION && v->kind == V_STRING)
 		duration_of(v->str, &out);
-	else if (type->kind == V_BYTES && v->kind == V_STRING && base64_parse(mem, v->str, &bytes))
+	else if (type->kind == V_BYTES && v->kind == V_STRING
+		&& base64_parse(mem, v->str, &bytes))
 		out = value_bytes(bytes);
 	else if (type->kind == V_DOUBLE && v->kind == V_INT)
 		out = value_double((double)v->i);
@@ -51,8 +53,13 @@ typed_value(struct arena *mem, const struct value *v, const struct expr_type *ty
 struct value
 typed_input(struct arena *mem, const struct value *v, const char *type)
 {
-	static const struct { const char *name; const struct expr_type *type; } types[] = {
-		{"duration", &expr_duration}, {"timestamp", &expr_timestamp}, {"number", &expr_double},
+	static const struct {
+		const char *name;
+		const struct expr_type *type;
+	} types[] = {
+		{"duration", &expr_duration},
+		{"timestamp", &expr_timestamp},
+		{"number", &expr_double},
 	};
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		if (strcmp(types[i].name, type) == 0)

@@ -15,7 +15,7 @@ struct script {
 struct flight {
 	struct op *op;
 	int64_t due;
-	const struct expected *expected;              /* NULL: a sleep, or a posted operation */
+	const struct expected *expected; /* NULL: a sleep, or a posted operation */
 	bool cancelled;
 };
 
@@ -36,7 +36,8 @@ struct fake {
 	int signal;
 };
 
-static const char *const file_words[] = {"stat", "list", "load", "replace", "remove", "digest"};
+static const char *const file_words[] = {
+	"stat", "list", "load", "replace", "remove", "digest"};
 
 static void
 describe_http(struct buf *out, const struct http_ask *ask)
@@ -75,10 +76,11 @@ describe_sql(struct buf *out, const struct sql_ask *ask)
 	buf_puts(out, "sql:");
 	for (size_t i = 0; ask->keywords != NULL && ask->keywords[i] != NULL; i++)
 		buf_printf(out, " %s=%s", ask->keywords[i], ask->values[i]);
-	buf_printf(out, "%s%s %s", ask->read_only ? " read-only" : "", ask->transaction ? " transaction" : "",
-		ask->text);
+	buf_printf(out, "%s%s %s", ask->read_only ? " read-only" : "",
+		ask->transaction ? " transaction" : "", ask->text);
 	for (size_t i = 0; i < ask->n_params; i++)
-		buf_printf(out, " $%zu=%s", i + 1, ask->params[i] == NULL ? "null" : ask->params[i]);
+		buf_printf(out, " $%zu=%s", i + 1,
+			ask->params[i] == NULL ? "null" : ask->params[i]);
 	if (ask->before != NULL)
 		buf_printf(out, " before: %s (%s)", ask->before, ask->before_param);
 }
@@ -97,24 +99,30 @@ describe_other(struct buf *out, const struct op *op)
 {
 	if (op->kind == OP_FILE) {
 		const struct file_ask *ask = op->ask;
-		buf_printf(out, "file %s %s %.*s", file_words[ask->what], ask->path, STR_FMT(ask->bytes));
+		buf_printf(out, "file %s %s %.*s", file_words[ask->what], ask->path,
+			STR_FMT(ask->bytes));
 	} else if (op->kind == OP_OPEN) {
 		const struct open_ask *ask = op->ask;
 		buf_printf(out, "open %s%s", ask->path, ask->write ? " to write" : "");
 	} else if (op->kind == OP_WRITE) {
 		const struct write_ask *ask = op->ask;
-		buf_printf(out, "write %.*s%s", STR_FMT(ask->bytes), ask->end ? " end" : "");
+		buf_printf(
+			out, "write %.*s%s", STR_FMT(ask->bytes), ask->end ? " end" : "");
 	} else if (op->kind == OP_DNS) {
 		const struct dns_ask *ask = op->ask;
 		buf_printf(out, "dns %s %u at %s", ask->name, ask->type,
 			ask->server == NULL ? "system" : ask->server);
 	} else if (op->kind == OP_CONNECT) {
 		const struct connect_ask *ask = op->ask;
-		buf_printf(out, "connect %s:%s%s", ask->host, ask->port, ask->tls ? " tls" : "");
+		buf_printf(out, "connect %s:%s%s", ask->host, ask->port,
+			ask->tls ? " tls" : "");
 	} else if (op->kind == OP_ORPHANS) {
 		buf_printf(out, "orphans %s", ((const struct orphans_ask *)op->ask)->key);
 	} else {
-		buf_puts(out, op->kind == OP_READ ? "read" : op->kind == OP_SLEEP ? "sleep" : "posted");
+		buf_puts(out,
+			op->kind == OP_READ            ? "read"
+				: op->kind == OP_SLEEP ? "sleep"
+						       : "posted");
 	}
 }
 
@@ -141,8 +149,12 @@ now(struct host *host)
 static const struct self *
 self(struct host *host)
 {
-	static const struct self me = {.host = "fake", .boot_id = "boot", .user = "operator", .uid = 1000,
-		.pid = 42, .started = 1};
+	static const struct self me = {.host = "fake",
+		.boot_id = "boot",
+		.user = "operator",
+		.uid = 1000,
+		.pid = 42,
+		.started = 1};
 	(void)host;
 	return &me;
 }
@@ -171,8 +183,8 @@ has(const char *text, const char *part)
 	return strstr(text, part) != NULL;
 }
 
-/* The next expectation that was not met; else one that always holds. A difference is a failure of the test: told on
- * standard error, and the program ends. */
+/* The next expectation that was not met; else one that always holds. A difference is a
+ * failure of the test: told on standard error, and the program ends. */
 static const struct expected *
 expectation(struct fake *fake, const struct op *op)
 {
@@ -180,8 +192,9 @@ expectation(struct fake *fake, const struct op *op)
 	for (size_t i = 0; i < fake->n_scripts; i++) {
 		struct script *script = &fake->scripts[i];
 		const struct expected *it = &script->expected;
-		bool fits = it->kind == op->kind && (it->asks == NULL || has(text, it->asks)) &&
-			(it->lacks == NULL || !has(text, it->lacks));
+		bool fits = it->kind == op->kind
+			&& (it->asks == NULL || has(text, it->asks))
+			&& (it->lacks == NULL || !has(text, it->lacks));
 		if (script->always && fits)
 			return it;
 		if (script->always || script->used)
@@ -191,7 +204,8 @@ expectation(struct fake *fake, const struct op *op)
 			return it;
 		}
 		fprintf(stderr, "asked:    %s\nexpected: %s (kind %d, not '%s')\n", text,
-			it->asks == NULL ? "" : it->asks, it->kind, it->lacks == NULL ? "" : it->lacks);
+			it->asks == NULL ? "" : it->asks, it->kind,
+			it->lacks == NULL ? "" : it->lacks);
 		abort();
 	}
 	fprintf(stderr, "asked:    %s\nexpected: nothing more\n", text);
@@ -230,7 +244,8 @@ static void
 post(struct host *host, struct op *op)
 {
 	struct fake *fake = (struct fake *)host;
-	fake->flights[fake->n_flights++] = (struct flight){.op = op, .due = fake->now.boot};
+	fake->flights[fake->n_flights++] =
+		(struct flight){.op = op, .due = fake->now.boot};
 }
 
 static const void *
@@ -240,7 +255,9 @@ answer_of(struct fake *fake, struct op *op, const struct expected *expected)
 	if (op->kind == OP_EXEC && expected->answer == NULL) {
 		const struct exec_ask *ask = op->ask;
 		struct exec_answer *answer = arena_new_of(fake->mem, struct exec_answer);
-		*answer = (struct exec_answer){.code = expected->exit, .out = expected->out, .err = expected->err};
+		*answer = (struct exec_answer){.code = expected->exit,
+			.out = expected->out,
+			.err = expected->err};
 		if (ask->tail != NULL && expected->out.n > 0)
 			ask->tail(op, 1, expected->out);
 		if (ask->tail != NULL && expected->err.n > 0)
@@ -252,7 +269,8 @@ answer_of(struct fake *fake, struct op *op, const struct expected *expected)
 		struct read_answer *answer = arena_new_of(fake->mem, struct read_answer);
 		size_t n = expected->bytes == NULL ? 0 : strlen(expected->bytes);
 		answer->got = n < ask->want ? n : ask->want;
-		memcpy(ask->into, expected->bytes == NULL ? "" : expected->bytes, answer->got);
+		memcpy(ask->into, expected->bytes == NULL ? "" : expected->bytes,
+			answer->got);
 		answer->end = n < ask->want;
 		if (ask->digest != NULL)
 			digest_add(ask->digest, (struct str){ask->into, answer->got});
@@ -274,7 +292,8 @@ complete(struct fake *fake, const struct flight *flight)
 	} else if (expected == NULL) {
 		op->reach = REACH_ANSWERED;
 	} else if (expected->code != ERR_NONE) {
-		err_set(&op->err, expected->code, "%s", expected->message == NULL ? "failed" : expected->message);
+		err_set(&op->err, expected->code, "%s",
+			expected->message == NULL ? "failed" : expected->message);
 		op->err.transient = expected->transient;
 		op->reach = expected->reach;
 	} else if (expected->hangs || fake->now.boot >= op->deadline) {
@@ -318,7 +337,8 @@ wait_next(struct host *host, int64_t until, int *signal)
 		return NULL;
 	}
 	struct flight flight = *next;
-	memmove(next, next + 1, (size_t)(fake->flights + fake->n_flights - next - 1) * sizeof *next);
+	memmove(next, next + 1,
+		(size_t)(fake->flights + fake->n_flights - next - 1) * sizeof *next);
 	fake->n_flights--;
 	pass_to(fake, flight.due);
 	complete(fake, &flight);
@@ -326,8 +346,14 @@ wait_next(struct host *host, int64_t until, int *signal)
 }
 
 static const struct host_type fake_type = {
-	.now = now, .self = self, .random = random_bytes, .env = env, .start = start, .cancel = cancel,
-	.post = post, .wait = wait_next,
+	.now = now,
+	.self = self,
+	.random = random_bytes,
+	.env = env,
+	.start = start,
+	.cancel = cancel,
+	.post = post,
+	.wait = wait_next,
 };
 
 struct fake *
@@ -336,7 +362,8 @@ fake_new(struct arena *mem)
 	struct fake *fake = arena_new_of(mem, struct fake);
 	fake->host.type = &fake_type;
 	fake->mem = mem;
-	fake->now = (struct now){.wall = 1768827600 * INT64_C(1000000), .boot = 1000 * NS_S};
+	fake->now =
+		(struct now){.wall = 1768827600 * INT64_C(1000000), .boot = 1000 * NS_S};
 	return fake;
 }
 

@@ -75,11 +75,13 @@ judged(const struct step_type *type, const char *text, struct arena *mem)
 static step_fn *
 phase_fn(const struct step_type *type, const char *phase, bool *reads)
 {
-	*reads = type->effect == PURE || strcmp(phase, "preview") == 0 || strcmp(phase, "probe") == 0 ||
-		strcmp(phase, "settle") == 0;
-	return strcmp(phase, "run") == 0 ? type->run : strcmp(phase, "preview") == 0 ? type->preview
-		: strcmp(phase, "probe") == 0 ? type->probe : strcmp(phase, "settle") == 0 ? type->settle
-		: type->undo;
+	*reads = type->effect == PURE || strcmp(phase, "preview") == 0
+		|| strcmp(phase, "probe") == 0 || strcmp(phase, "settle") == 0;
+	return strcmp(phase, "run") == 0        ? type->run
+		: strcmp(phase, "preview") == 0 ? type->preview
+		: strcmp(phase, "probe") == 0   ? type->probe
+		: strcmp(phase, "settle") == 0  ? type->settle
+						: type->undo;
 }
 
 static void
@@ -121,25 +123,38 @@ trial_run(struct fake *fake, struct arena *mem, const char *phase, struct trial 
 	watch->trial = trial;
 	watch->output = buf_in(mem);
 	struct now now = host->type->now(host);
-	watch->attempt = (struct attempt){.outside = &outside, .host = host, .vault = vault_new(mem),
-		.phase = phase, .reads_only = reads && !trial->vouched,
+	watch->attempt = (struct attempt){.outside = &outside,
+		.host = host,
+		.vault = vault_new(mem),
+		.phase = phase,
+		.reads_only = reads && !trial->vouched,
 		.until = now.boot + (trial->timeout > 0 ? trial->timeout : 10 * NS_MIN)};
-	watch->attempt.step = (struct step){.type = trial->type, .mem = mem,
-		.in = judged(trial->type, trial->in, mem), .was = parsed(mem, trial->was),
-		.saved = parsed(mem, trial->saved), .got = parsed(mem, trial->got),
-		.accept = parsed(mem, trial->accept), .path = "group/step", .run = "r-test",
-		.book = "a-book", .folder = "/folder", .attempt = 1, .drill = trial->drill,
+	watch->attempt.step = (struct step){.type = trial->type,
+		.mem = mem,
+		.in = judged(trial->type, trial->in, mem),
+		.was = parsed(mem, trial->was),
+		.saved = parsed(mem, trial->saved),
+		.got = parsed(mem, trial->got),
+		.accept = parsed(mem, trial->accept),
+		.path = "group/step",
+		.run = "r-test",
+		.book = "a-book",
+		.folder = "/folder",
+		.attempt = 1,
+		.drill = trial->drill,
 		.key = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst"};
 	watch->attempt.step.effect = trial->type->effect_of == NULL ? trial->type->effect
 		: trial->type->effect_of(watch->attempt.step.in);
 	attempt_start(&watch->attempt, fn, now);
-	drive(watch, host, trial->cancel_after > 0 ? now.boot + trial->cancel_after : INT64_MAX);
+	drive(watch, host,
+		trial->cancel_after > 0 ? now.boot + trial->cancel_after : INT64_MAX);
 	trial->verdict = watch->attempt.verdict;
 	trial->reach = watch->attempt.reach;
 	trial->any_effect = watch->attempt.any_effect;
 	trial->err = watch->attempt.err;
 	trial->out = watch->attempt.step.out;
-	trial->out_text = trial->out == NULL ? arena_strdup(mem, "") : json_text(mem, trial->out, JSON_COMPACT);
+	trial->out_text = trial->out == NULL ? arena_strdup(mem, "")
+					     : json_text(mem, trial->out, JSON_COMPACT);
 	trial->output = (char *)buf_cstr(&watch->output);
 	if (fake_left(fake) != NULL)
 		fail_msg("never asked: %s", fake_left(fake));

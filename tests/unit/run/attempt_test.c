@@ -10,7 +10,8 @@ static enum verdict
 post(struct step *step)
 {
 	return step_http(step, (struct how){.tries = 3},
-		&(struct http_ask){.method = "POST", .url = "https://a.example/x", .most = 1000});
+		&(struct http_ask){
+			.method = "POST", .url = "https://a.example/x", .most = 1000});
 }
 
 static enum verdict
@@ -27,8 +28,12 @@ posting(struct step *step, const struct event *event)
 		: step_fail(step, ERR_ANSWER, false, "status %d", answer->status);
 }
 
-static const struct step_type poster = {.name = "poster", .in = none, .out = none, .effect = ONCE,
-	.run = posting, .preview = posting};
+static const struct step_type poster = {.name = "poster",
+	.in = none,
+	.out = none,
+	.effect = ONCE,
+	.run = posting,
+	.preview = posting};
 
 static struct trial
 tried(struct fake *fake, struct arena *mem, const char *phase, struct trial trial)
@@ -45,7 +50,9 @@ an_answer_ends_it(void **state)
 	(void)state;
 	struct arena *mem = arena_new();
 	struct fake *fake = fake_new(mem);
-	fake_expect(fake, (struct expected){OP_HTTP, .asks = "POST https://a.example/x", .answer = &good});
+	fake_expect(fake,
+		(struct expected){
+			OP_HTTP, .asks = "POST https://a.example/x", .answer = &good});
 	struct trial trial = tried(fake, mem, "run", (struct trial){.type = &poster});
 	assert_int_equal(trial.verdict, STEP_DONE);
 	assert_int_equal(trial.reach, REACH_ANSWERED);
@@ -58,7 +65,8 @@ the_same_bytes_go_again_after_a_pause(void **state)
 {
 	(void)state;
 	static const struct header after[] = {{"retry-after", "7"}};
-	static const struct http_answer wait = {.status = 429, .headers = after, .n_headers = 1};
+	static const struct http_answer wait = {
+		.status = 429, .headers = after, .n_headers = 1};
 	struct arena *mem = arena_new();
 	struct fake *fake = fake_new(mem);
 	fake_expect(fake, (struct expected){OP_HTTP, .answer = &busy});
@@ -79,8 +87,10 @@ what_may_have_arrived_stays_so(void **state)
 	(void)state;
 	struct arena *mem = arena_new();
 	struct fake *fake = fake_new(mem);
-	struct expected lost = {OP_HTTP, .code = ERR_NETWORK, .reach = REACH_SENT, .transient = true};
-	struct expected refused = {OP_HTTP, .code = ERR_CONNECT, .reach = REACH_NONE, .transient = true};
+	struct expected lost = {
+		OP_HTTP, .code = ERR_NETWORK, .reach = REACH_SENT, .transient = true};
+	struct expected refused = {
+		OP_HTTP, .code = ERR_CONNECT, .reach = REACH_NONE, .transient = true};
 	fake_expect(fake, lost);
 	fake_expect(fake, refused);
 	fake_expect(fake, refused);
@@ -111,7 +121,8 @@ a_cancel_waits_for_the_operation(void **state)
 	struct arena *mem = arena_new();
 	struct fake *fake = fake_new(mem);
 	fake_expect(fake, (struct expected){OP_HTTP, .hangs = true});
-	struct trial trial = tried(fake, mem, "run", (struct trial){.type = &poster, .cancel_after = NS_S});
+	struct trial trial = tried(
+		fake, mem, "run", (struct trial){.type = &poster, .cancel_after = NS_S});
 	assert_int_equal(trial.verdict, STEP_FAIL);
 	assert_int_equal(trial.err.code, ERR_CANCELLED);
 	assert_int_equal(trial.reach, REACH_SENT);
@@ -130,14 +141,19 @@ static void
 cleaning_up_ends(void **state)
 {
 	(void)state;
-	static const struct step_type type = {.name = "stubborn", .in = none, .out = none, .effect = ONCE,
+	static const struct step_type type = {.name = "stubborn",
+		.in = none,
+		.out = none,
+		.effect = ONCE,
 		.run = stubborn};
 	struct arena *mem = arena_new();
 	struct fake *fake = fake_new(mem);
 	int64_t from = fake_host(fake)->type->now(fake_host(fake)).boot;
-	struct trial trial = tried(fake, mem, "run", (struct trial){.type = &type, .cancel_after = NS_S});
+	struct trial trial = tried(
+		fake, mem, "run", (struct trial){.type = &type, .cancel_after = NS_S});
 	assert_int_equal(trial.verdict, STEP_DOUBT);
-	assert_int_equal(fake_host(fake)->type->now(fake_host(fake)).boot - from, 11 * NS_S);
+	assert_int_equal(
+		fake_host(fake)->type->now(fake_host(fake)).boot - from, 11 * NS_S);
 	arena_free(mem);
 }
 
@@ -154,8 +170,8 @@ static void
 what_is_saved_is_durable_first(void **state)
 {
 	(void)state;
-	static const struct step_type type = {.name = "saving", .in = none, .out = none, .effect = ONCE,
-		.run = saving};
+	static const struct step_type type = {
+		.name = "saving", .in = none, .out = none, .effect = ONCE, .run = saving};
 	struct arena *mem = arena_new();
 	struct fake *fake = fake_new(mem);
 	fake_expect(fake, (struct expected){OP_HTTP, .answer = &good});
@@ -177,10 +193,11 @@ static void
 waiting_for_nothing_is_a_failure(void **state)
 {
 	(void)state;
-	static const struct step_type type = {.name = "idle", .in = none, .out = none, .effect = ONCE,
-		.run = idle};
+	static const struct step_type type = {
+		.name = "idle", .in = none, .out = none, .effect = ONCE, .run = idle};
 	struct arena *mem = arena_new();
-	struct trial trial = tried(fake_new(mem), mem, "run", (struct trial){.type = &type});
+	struct trial trial =
+		tried(fake_new(mem), mem, "run", (struct trial){.type = &type});
 	assert_int_equal(trial.verdict, STEP_FAIL);
 	arena_free(mem);
 }

@@ -2,7 +2,8 @@
 
 #include "run/scope.h"
 
-/* a: a block in steps, looped; in it b and a group c with d; c has a `finally` with e; b has an undo step u; h is a handler. */
+/* a: a block in steps, looped; in it b and a group c with d; c has a `finally` with e; b
+ * has an undo step u; h is a handler. */
 static struct node a, b, c, d, e, u, h;
 static struct node *c_finally[] = {&e}, *b_undo[] = {&u};
 
@@ -10,7 +11,11 @@ static void
 plant(void)
 {
 	a = (struct node){.id = "a", .kind = NODE_BLOCK, .part = PART_STEPS};
-	b = (struct node){.id = "b", .parent = &a, .part = PART_STEPS, .undo_steps = b_undo, .n_undo_steps = 1};
+	b = (struct node){.id = "b",
+		.parent = &a,
+		.part = PART_STEPS,
+		.undo_steps = b_undo,
+		.n_undo_steps = 1};
 	c = (struct node){.id = "c", .kind = NODE_BLOCK, .parent = &a, .part = PART_STEPS,
 		.finally = c_finally, .n_finally = 1};
 	d = (struct node){.id = "d", .parent = &c, .part = PART_STEPS};
@@ -61,8 +66,13 @@ static void
 recorded_values_get_their_types_back(void **state)
 {
 	(void)state;
-	static const struct { const char *text; int64_t s; int32_t ns; } spans[] = {
-		{"90s", 90, 0}, {"1.5s", 1, 500000000}, {"-1.5s", -2, 500000000}, {"-3s", -3, 0}, {"0s", 0, 0},
+	static const struct { const char *text; int64_t s; int32_t ns;
+	} spans[] = {
+		{"90s", 90, 0},
+		{"1.5s", 1, 500000000},
+		{"-1.5s", -2, 500000000},
+		{"-3s", -3, 0},
+		{"0s", 0, 0},
 	};
 	struct arena *mem = arena_new();
 	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
@@ -72,7 +82,8 @@ recorded_values_get_their_types_back(void **state)
 		assert_int_equal(v.span.s, spans[i].s);
 		assert_int_equal(v.span.ns, spans[i].ns);
 	}
-	struct value time = value_str(STR("2026-01-19T13:00:00Z")), one = value_int(1), odd = value_str(STR("1.5m"));
+	struct value time = value_str(STR("2026-01-19T13:00:00Z")), one = value_int(1),
+		     odd = value_str(STR("1.5m"));
 	assert_int_equal(typed_value(mem, &time, &expr_timestamp).kind, V_TIMESTAMP);
 	assert_int_equal(typed_value(mem, &time, &expr_string).kind, V_STRING);
 	assert_int_equal(typed_value(mem, &one, &expr_double).kind, V_DOUBLE);
