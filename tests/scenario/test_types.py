@@ -250,18 +250,19 @@ class Types(world.Scenario):
 
     # manual, wait
     def test_manual_asks(self):
-        self.play("""
+        text = """
             steps:
               - id: s
                 manual: {text: how many?, ask: {n: {type: int, min: 0}}}
               - id: after
                 assert:
                   - steps.s.outputs.n == 3
-        """, expect=PERSON)
-        run = self.last()
-        self.rbx("approve", run, "s", "--answer", "n=-1", expect=None)
-        self.rbx("approve", run, "s", "--answer", "n=3")
-        self.rbx("resume", run)
+        """
+        for answer, code in (("3", DONE), ("-1", FAILED), ("many", FAILED)):
+            with self.subTest(answer=answer):
+                self.play(text, expect=PERSON)
+                self.rbx("approve", "last", "s", "--answer", "n=" + answer)
+                self.rbx("resume", "last", expect=code)
 
 
 if __name__ == "__main__":
