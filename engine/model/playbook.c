@@ -57,15 +57,17 @@ playbook_node(const struct playbook *book, struct str path)
 	const struct playbook *in = book;
 	const struct node *node = NULL;
 	struct str rest = path;
+	bool is_list;
 	do {
 		struct str index, id = str_cut(str_cut(rest, '/', &rest), '[', &index);
-		if (node == NULL && rest.p != NULL && is_prefix(id)
-			&& node_named(book, in, id) == NULL)
+		is_list = node == NULL && rest.p != NULL && is_prefix(id)
+			&& node_named(book, in, id) == NULL;
+		if (is_list)
 			continue;
 		node = node_named(book, in, id);
 		if (node != NULL && node->kind == NODE_PLAYBOOK && node->called != NULL)
 			in = node->called;
-	} while (node != NULL && rest.p != NULL);
+	} while ((node != NULL || is_list) && rest.p != NULL);
 	return node;
 }
 
