@@ -214,6 +214,15 @@ address_seen(struct step *step, const struct dns_answer *answer)
 
 /* ---- what they say */
 
+static bool
+holds(const struct value *items, size_t n, struct str text)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(bare(items[i].str), bare(text)))
+			return true;
+	return false;
+}
+
 static void
 take_values(struct step *step, const struct dns_answer *answer, uint16_t type,
 	struct list_builder *values, uint32_t *ttl)
@@ -223,19 +232,12 @@ take_values(struct step *step, const struct dns_answer *answer, uint16_t type,
 		const struct dns_record *record = &answer->records[i];
 		if (record->section != 1 || record->type != type)
 			continue;
-		list_push(values, value_str(bare(str_of(record->value))));
+		struct str value = bare(str_of(record->value));
+		if (!holds(values->items, values->n, value))
+			list_push(values, value_str(value));
 		if (record->ttl > *ttl)
 			*ttl = record->ttl;
 	}
-}
-
-static bool
-holds(const struct value *items, size_t n, struct str text)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(bare(items[i].str), bare(text)))
-			return true;
-	return false;
 }
 
 static bool

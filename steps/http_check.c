@@ -195,6 +195,16 @@ headers_are_good(
 	return true;
 }
 
+/* The beginning of the body, on one line. */
+static const char *
+glimpse(struct step *step, struct str body)
+{
+	enum { MOST = 80 };
+	struct value text = value_str((struct str){body.p, body.n});
+	return body.n == 0 ? "it is empty" : arena_printf(step->mem, "it begins %s",
+		value_short(step->mem, &text, MOST));
+}
+
 static enum verdict
 judge_body(struct step *step, const struct value *want, const struct http_answer *answer)
 {
@@ -203,8 +213,8 @@ judge_body(struct step *step, const struct value *want, const struct http_answer
 	const struct regex *regex;
 	size_t groups[2];
 	if (text.n > 0 && str_find(answer->body, text) == answer->body.n)
-		return step_unmet(step, "the body does not hold '%.*s'",
-			text.n > 80 ? 80 : STR_FMT(text));
+		return step_unmet(step, "the body does not hold '%.*s': %s",
+			text.n > 80 ? 80 : STR_FMT(text), glimpse(step, answer->body));
 	if (pattern.n == 0)
 		return STEP_DONE;
 	if (!regex_compile(step->mem, pattern, &regex, step->err))
@@ -214,8 +224,8 @@ judge_body(struct step *step, const struct value *want, const struct http_answer
 		return STEP_DONE;
 	if (err.code != ERR_NONE)
 		return *step->err = err, STEP_FAIL;
-	return step_unmet(step, "the body does not match '%.*s'",
-		pattern.n > 80 ? 80 : STR_FMT(pattern));
+	return step_unmet(step, "the body does not match '%.*s': %s",
+		pattern.n > 80 ? 80 : STR_FMT(pattern), glimpse(step, answer->body));
 }
 
 static enum verdict
