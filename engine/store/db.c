@@ -46,8 +46,9 @@ static const char *const queries[Q_COUNT] = {
 	[Q_LOCK] = "SELECT run FROM lock WHERE name = ?1",
 	[Q_RECORD_COUNT] = "SELECT records FROM run WHERE run = ?1",
 	[Q_HASH] = "SELECT hash FROM record WHERE run = ?1 AND seq = ?2",
+	/* A tick may follow the end of a run, which it does not open again. */
 	[Q_LAST] = "SELECT seq, at, kind, body FROM record WHERE run = ?1"
-		   " ORDER BY seq DESC LIMIT 1",
+		   " AND kind <> 'tick' ORDER BY seq DESC LIMIT 1",
 	[Q_LAST_STEP] = "SELECT path FROM record WHERE run = ?1 AND path <> ''"
 			" ORDER BY seq DESC LIMIT 1",
 	[Q_FIRST] = "SELECT at, body FROM record WHERE run = ?1 AND seq = 1",
