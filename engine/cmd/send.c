@@ -122,9 +122,46 @@ run_approve(struct cmd *cmd)
 	return send(cmd, &message);
 }
 
+/* A run that has ended hears nothing: false, and the error was told. */
+static bool
+open_run(struct cmd *cmd, struct summary *summary)
+{
+	const char *run = cmd_run(cmd, cmd->words[0]);
+	struct err err;
+	if (run == NULL || !summary_load(cmd, run, summary))
+		return false;
+	if (summary->state->end == END_NONE)
+		return true;
+	err_set(&err, ERR_VALUE, "run %s has ended as %s", run,
+		run_word(summary->state, false));
+	if (summary->state->end == END_FAILED || summary->state->end == END_CANCELLED)
+		err_hint(&err, "rbx resume %s opens it again", run);
+	cmd_error(cmd, EXIT_WRONG, &err);
+	return false;
+}
+
+/* An answer names what it settles: the question, or the attempt that is in doubt. An intent that a
+ * crash left open is settled by the next resume, before it decides. */
+static bool
+name_attempt(struct cmd *cmd, const struct summary *summary, struct map_builder *message)
+{
+	const struct path_state *path = state_find(summary->state, cmd->words[1]);
+	bool crashed = path != NULL && summary->holder == NULL
+		&& (path->open || path->fate == FATE_DOUBT);
+	if (!crashed && waiting_path(cmd, summary->state, cmd->words[1]) == NULL)
+		return false;
+	if (path->ask != 0)
+		map_put(message, "ask", value_int((int64_t)path->ask));
+	map_put(message, "attempt", value_int(path->attempt));
+	return true;
+}
+
 static int
 run_cancel(struct cmd *cmd)
 {
+	struct summary summary;
+	if (!open_run(cmd, &summary))
+		return EXIT_WRONG;
 	struct map_builder message =
 		message_of(cmd, cmd_flag(cmd, "now") ? "stop" : "cancel");
 	return send(cmd, &message);
@@ -178,12 +215,7 @@ run_resolve(struct cmd *cmd)
 			       "record\n"),
 		       EXIT_WRONG;
 	struct summary summary;
-	const char *run = cmd_run(cmd, cmd->words[0]);
-	if (run == NULL || !summary_load(cmd, run, &summary))
-		return EXIT_WRONG;
-	bool alive = summary.holder != NULL;
-	if (!alive && state_find(summary.state, cmd->words[1]) == NULL
-		&& waiting_path(cmd, summary.state, cmd->words[1]) == NULL)
+	if (!open_run(cmd, &summary) || !name_attempt(cmd, &summary, &message))
 		return EXIT_WRONG;
 	map_put(&message, "step", value_str(str_of(cmd->words[1])));
 	map_put(&message, "choice", value_str(str_of(choice)));

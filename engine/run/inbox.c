@@ -191,6 +191,19 @@ resolve_end(struct owner *o, struct seat *seat, enum choice choice, enum fate fa
 	leaf_final(o, seat, final);
 }
 
+/* Whoever sent it saw another question, or an attempt before the last one. An open intent of
+ * a dead owner is answered without either. */
+static bool
+is_stale(const struct letter *letter)
+{
+	const struct path_state *state = letter->path;
+	int64_t ask = value_get_int(&letter->body, "ask", -1);
+	int64_t attempt = value_get_int(&letter->body, "attempt", -1);
+
+	return (ask >= 0 && state->ask != 0 && (uint64_t)ask != state->ask)
+		|| (attempt >= 0 && attempt != (int64_t)state->attempt);
+}
+
 static void
 take_resolve(struct owner *o, const struct letter *letter)
 {
@@ -204,7 +217,7 @@ take_resolve(struct owner *o, const struct letter *letter)
 
 	map_put(&body, "choice", value_str(word));
 	if (letter->seat == NULL || !open || !letter->seat->is_leaf
-		|| choice == CHOICE_NONE) {
+		|| choice == CHOICE_NONE || is_stale(letter)) {
 		map_put(&body, "void", value_bool(true));
 		body_message(&body, letter);
 		emit(o, REC_RESOLVE, letter->path, 0, &body);
