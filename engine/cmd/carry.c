@@ -69,6 +69,25 @@ summary_load(struct cmd *cmd, const char *run, struct summary *out)
 	return true;
 }
 
+const char *
+undoing_run(struct cmd *cmd, const char *run, const char **word)
+{
+	const struct run_line *lines;
+	struct err ignored;
+	size_t n;
+	if (!store_list(cmd->store, cmd->mem, &lines, &n, &ignored))
+		return NULL;
+	for (size_t i = n; i-- > 0;) {
+		struct summary summary;
+		if (strcmp(lines[i].mode, "undo") != 0 || !summary_load(cmd, lines[i].run, &summary)
+			|| !str_is(value_get_str(summary.state->run, "of"), run))
+			continue;
+		*word = run_word(summary.state, lines[i].alive);
+		return lines[i].run;
+	}
+	return NULL;
+}
+
 int
 carry_finish(struct cmd *cmd, const struct run_options *options,
 	const struct playbook *book, const char *run, int code, const struct err *err)

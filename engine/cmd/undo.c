@@ -21,15 +21,12 @@ write_list(struct cmd *cmd, const struct run_state *state, struct buf *out)
 
 /* Undo asks first, with all that it will undo; --yes where nobody can be asked. */
 static bool
-is_wanted(struct cmd *cmd, const char *of)
+is_wanted(struct cmd *cmd, const char *of, const struct run_state *state)
 {
-	struct summary summary;
 	struct buf out = buf_in(cmd->mem);
 	char line[64];
-	if (!summary_load(cmd, of, &summary))
-		return false;
 	buf_printf(&out, "run %s changed, the last one first:\n", of);
-	size_t n = write_list(cmd, summary.state, &out);
+	size_t n = write_list(cmd, state, &out);
 	if (cmd_flag(cmd, "yes") || n == 0)
 		return true;
 	fputs(buf_cstr(&out), stderr);
@@ -39,6 +36,26 @@ is_wanted(struct cmd *cmd, const char *of)
 	}
 	fputs("Take it back? [y/N] ", stderr);
 	return fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
+}
+
+/* Not while somebody carries it out, and not twice. */
+static int
+refuse(struct cmd *cmd, const char *of, const struct summary *summary)
+{
+	struct err err;
+	const char *word, *other = undoing_run(cmd, of, &word);
+	if (summary->holder != NULL) {
+		err_set(&err, ERR_BUSY, "run %s is carried out on %s (pid %u)", of,
+			summary->holder->host, summary->holder->pid);
+		err_hint(&err, "rbx cancel %s stops it", of);
+		return cmd_error(cmd, EXIT_HELD, &err);
+	}
+	if (other == NULL)
+		return EXIT_DONE;
+	err_set(&err, ERR_EXISTS, "run %s undoes it already: %s", other, word);
+	if (strcmp(word, "done") != 0)
+		err_hint(&err, "go on with: rbx resume %s", other);
+	return cmd_error(cmd, EXIT_WRONG, &err);
 }
 
 static int
@@ -60,8 +77,14 @@ run(struct cmd *cmd)
 		return err.code != ERR_NONE ? cmd_error(cmd, EXIT_WRONG, &err)
 					    : EXIT_WRONG;
 	}
-	if (!is_wanted(cmd, of))
-		return EXIT_WRONG;
+	struct summary summary;
+	if (!summary_load(cmd, of, &summary))
+		return EXIT_FAILED;
+	int refused = refuse(cmd, of, &summary);
+	if (refused != EXIT_DONE)
+		return refused;
+	if (!is_wanted(cmd, of, summary.state))
+		return isatty(STDIN_FILENO) ? EXIT_CANCELLED : EXIT_WAITS;
 	options.of = of;
 	carry_prepare(cmd, &options);
 	int code = run_start(cmd->host, cmd->store, book, &options, cmd->mem, &run, &err);
