@@ -46,13 +46,14 @@ cmd_value(const struct cmd *cmd, const char *name)
 void
 cmd_print(struct cmd *cmd, const struct buf *text)
 {
-	(void)cmd;
 	for (size_t done = 0; done < text->n;) {
 		ssize_t n = write(STDOUT_FILENO, text->p + done, text->n - done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return; /* whoever read it has gone: there is nobody to tell */
+		if (n < 0) {
+			cmd->lost = errno; /* EPIPE: whoever read it has gone */
+			return;
+		}
 		done += (size_t)n;
 	}
 }
@@ -184,6 +185,15 @@ tell_unknown(const struct parsing *p, const struct command *command, const char 
 	fprintf(stderr, "try `rbx %s --help`\n", command->name);
 }
 
+/* getopt_long takes any beginning of a name: --retry- would be --retry-as-new. */
+static bool
+is_whole(const char *word, const char *name)
+{
+	size_t n = strlen(name);
+	return strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, n) == 0
+		&& (word[2 + n] == '\0' || word[2 + n] == '=');
+}
+
 static bool
 parse(struct cmd *cmd, int argc, char **argv)
 {
@@ -197,8 +207,10 @@ parse(struct cmd *cmd, int argc, char **argv)
 	for (int c; (c = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1;) {
 		const struct option_row *row =
 			c == '?' || c == ':' ? NULL : row_of(&p, c);
-		if (row == NULL) {
-			tell_unknown(&p, cmd->command, argv[optind - 1], c);
+		bool apart = optind > 1 && optarg == argv[optind - 1];
+		const char *word = argv[optind - (apart ? 2 : 1)];
+		if (row == NULL || (c >= 256 && !is_whole(word, row->name))) {
+			tell_unknown(&p, cmd->command, word, c);
 			return false;
 		}
 		given[cmd->n_given++] = (struct option_given){row, optarg};
@@ -249,5 +261,8 @@ command_main(struct arena *mem, const struct command *command, int argc, char **
 	}
 	int code = command->run(&cmd);
 	cmd_close(&cmd);
-	return code;
+	if (cmd.lost == 0 || cmd.lost == EPIPE)
+		return code;
+	fprintf(stderr, "rbx %s: standard output: %s\n", command->name, strerror(cmd.lost));
+	return code == EXIT_DONE ? EXIT_FAILED : code;
 }

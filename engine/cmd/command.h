@@ -51,6 +51,7 @@ struct cmd {
 	const struct option_given *given;
 	size_t n_given;
 	bool json, colour;                            /* colour: of standard output */
+	int lost;                                     /* errno of a write to standard output; 0: none */
 	struct host *host;                            /* opened by cmd_host */
 	struct store *store;                          /* opened by cmd_store */
 	const struct step_type *const *types;         /* looked up by cmd_types */

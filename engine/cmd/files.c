@@ -1,29 +1,15 @@
 #include "cmd/command.h"
 
+#include "store/place.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST = 16 << 20 };
-
-/* A group in which nobody is but the caller, as Debian makes one for each user. */
-static bool
-group_is_own(gid_t gid)
-{
-	struct group *group = getgrgid(gid);
-	struct passwd *me = getpwuid(geteuid());
-	if (group == NULL || me == NULL)
-		return false;
-	for (char **member = group->gr_mem; *member != NULL; member++)
-		if (strcmp(*member, me->pw_name) != 0)
-			return false;
-	return me->pw_gid == gid || group->gr_mem[0] != NULL;
-}
 
 static bool
 judge(const char *path, const struct stat *st, struct err *err)
@@ -32,17 +18,9 @@ judge(const char *path, const struct stat *st, struct err *err)
 		return err_set(err, ERR_IO, "%s is a folder", path);
 	if (!S_ISREG(st->st_mode))
 		return err_set(err, ERR_DENIED, "%s is no regular file", path);
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return err_set(err, ERR_DENIED, "%s belongs to somebody else (user %u)",
-			path, (unsigned)st->st_uid);
-	if (st->st_mode & S_IWOTH) {
-		err_set(err, ERR_DENIED, "%s can be written by everybody", path);
-		return err_hint(err, "chmod o-w %s", path);
-	}
-	if (st->st_mode & S_IWGRP && !group_is_own(st->st_gid)) {
-		err_set(err, ERR_DENIED, "%s can be written by others of its group",
-			path);
-		return err_hint(err, "chmod g-w %s", path);
+	if (!place_owned(st, err)) {
+		err_wrap(err, "%s", path);
+		return err_hint(err, "see ls -l %s; chmod go-w takes the right to write", path);
 	}
 	if (st->st_size > MOST)
 		return err_set(err, ERR_LIMIT, "%s is larger than 16 MiB", path);

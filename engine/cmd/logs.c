@@ -4,6 +4,7 @@
 
 struct following {
 	struct cmd *cmd;
+	struct arena *scratch;                        /* of one look */
 	struct buf *out;
 	uint64_t last;
 	const char *only;
@@ -38,7 +39,7 @@ static bool
 look(struct following *f, const char *run)
 {
 	struct err err;
-	struct buf out = buf_in(f->cmd->mem);
+	struct buf out = buf_in(f->scratch);
 	f->out = &out;
 	if (!store_chunks(f->cmd->store, run, NULL, f->last, print_chunk, f, &err))
 		return cmd_error(f->cmd, EXIT_FAILED, &err), false;
@@ -46,24 +47,40 @@ look(struct following *f, const char *run)
 	return true;
 }
 
+static bool
+goes_on(struct following *f, const char *run)
+{
+	const struct holder *holder;
+	arena_reset(f->scratch);
+	return cmd_flag(f->cmd, "follow") && f->cmd->lost == 0
+		&& store_alive(f->cmd->store, run, f->scratch, &holder);
+}
+
+static bool
+follow(struct following *f, const char *run)
+{
+	if (!look(f, run))
+		return false;
+	while (goes_on(f, run)) {
+		usleep(200000);
+		if (!look(f, run))
+			return false;
+	}
+	return !cmd_flag(f->cmd, "follow") || look(f, run);   /* what came between the look and the end */
+}
+
 static int
 run(struct cmd *cmd)
 {
-	const struct holder *holder;
 	struct following f = {
 		.cmd = cmd, .only = cmd->n_words > 1 ? cmd->words[1] : NULL};
 	const char *run = cmd_run(cmd, cmd->words[0]);
 	if (run == NULL)
 		return EXIT_WRONG;
-	if (!look(&f, run))
-		return EXIT_FAILED;
-	while (cmd_flag(cmd, "follow")
-		&& store_alive(cmd->store, run, cmd->mem, &holder)) {
-		usleep(200000);
-		if (!look(&f, run))
-			return EXIT_FAILED;
-	}
-	return cmd_flag(cmd, "follow") && !look(&f, run) ? EXIT_FAILED : EXIT_DONE;
+	f.scratch = arena_new();
+	bool good = follow(&f, run);
+	arena_free(f.scratch);
+	return good ? EXIT_DONE : EXIT_FAILED;
 }
 
 static const struct option_row options[] = {

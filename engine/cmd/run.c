@@ -14,7 +14,10 @@ read_overrides(struct cmd *cmd, struct run_options *options)
 		const char *name = cmd->given[i].row->name;
 		if (strcmp(name, "override") == 0)
 			paths[n++] = cmd->given[i].value;
-		else if (strcmp(name, "reason") == 0 && n > 0)
+		else if (strcmp(name, "reason") == 0 && n == 0)
+			return fprintf(stderr, "rbx %s: --reason stands after the --override "
+				"that it is for\n", cmd->command->name), false;
+		else if (strcmp(name, "reason") == 0)
 			reasons[n - 1] = cmd->given[i].value;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -1,0 +1,107 @@
+"""What commands make of a run that goes on, has ended, or was answered before."""
+import os
+import re
+import unittest
+
+import world
+from world import FAILED, PERSON, WRONG
+
+HELD = 75
+
+
+class Commands(world.Scenario):
+    def effects_of(self):
+        with open(os.path.join(self.dir, "did")) as f:
+            return f.read().split()
+
+    def book(self):
+        return self.write("""
+            rbx: 1
+            name: test
+            steps:
+              - id: a
+                exec: {shell: 'echo done >>did'}
+                undo:
+                  - {id: away, exec: {shell: 'echo undone >>did'}}
+            follow_up:
+              - {within: 1h, text: look at it}
+        """)
+
+    def test_a_tick_does_not_open_a_run_again(self):
+        self.rbx("run", self.book())
+        self.rbx("run", self.book())
+        run = self.last()
+        head = re.search("head ([0-9a-f]{64})", self.rbx("verify", run).stdout)[1]
+        self.rbx("tick", run, 1)
+        after = self.write("""
+            rbx: 1
+            name: after
+            inputs: {before: {type: run, of: test, default: last}}
+            steps:
+              - {id: tell, notify: {to: stdout, text: 'it was ${{ inputs.before.id }}'}}
+        """, "after.yaml")
+        self.assertIn("it was " + run, self.rbx("run", after).stdout)
+        self.assertIn("1 records since", self.rbx("verify", run, "--head", head).stdout)
+        self.rbx("verify", run, "--head", head[:8], expect=WRONG)
+        self.rbx("verify", run, "--head", "0" * 64, expect=FAILED)
+
+    def test_undo_happens_once(self):
+        self.rbx("run", self.book())
+        run = self.last()
+        self.rbx("undo", run, expect=PERSON)
+        self.rbx("undo", run, "--yes")
+        self.assertIn("undoes it already", self.rbx("undo", run, "--yes", expect=WRONG).stderr)
+        self.rbx("resume", run, expect=WRONG)
+        self.assertEqual(self.effects_of(), ["done", "undone"])
+
+    def test_a_run_under_way_is_not_undone(self):
+        child = self.start("run", self.write("""
+            rbx: 1
+            name: test
+            steps:
+              - {id: a, exec: {shell: 'echo done >>did; sleep 60'}, undo: none}
+        """))
+        self.wait(lambda: os.path.exists(os.path.join(self.dir, "did")) and self.effects_of(), "the effect")
+        self.rbx("undo", self.last(), "--yes", expect=HELD)
+        self.rbx("resolve", self.last(), "nowhere", "--done", "--reason", "x", expect=WRONG)
+        child.kill()
+        child.wait()
+
+    def test_an_ended_run_hears_nothing(self):
+        self.rbx("run", self.book())
+        self.assertIn("has ended as done", self.rbx("cancel", self.last(), expect=WRONG).stderr)
+        self.rbx("resolve", self.last(), "a", "--done", "--reason", "x", expect=WRONG)
+
+    def test_a_resolve_of_an_earlier_attempt_settles_nothing(self):
+        def attempt(*words):
+            child = self.start(*words)
+            before = len(self.effects_of()) if os.path.exists(os.path.join(self.dir, "did")) else 0
+            self.wait(lambda: os.path.exists(os.path.join(self.dir, "did")) and len(self.effects_of()) > before, "an effect")
+            child.kill()
+            child.wait()
+        attempt("run", self.write("""
+            rbx: 1
+            name: test
+            steps:
+              - {id: a, exec: {shell: 'echo done >>did; sleep 60'}, undo: none}
+        """))
+        run = self.last()
+        self.rbx("resume", run, expect=PERSON)
+        self.rbx("resolve", run, "a", "--retry", "--reason", "again")
+        self.rbx("resolve", run, "a", "--done", "--reason", "I saw the first one")
+        attempt("resume", run)
+        self.rbx("resume", run, expect=PERSON)
+        self.assertEqual(self.states(run)["a"], "doubt")
+
+    def test_output_that_is_lost_is_told(self):
+        self.rbx("run", self.book())
+        with open("/dev/full", "w") as full:
+            self.assertEqual(world.subprocess.run([world.RBX, "list"], stdout=full, stderr=world.subprocess.DEVNULL,
+                                                  env=self.env()).returncode, FAILED)
+
+    def test_an_abbreviation_is_no_option(self):
+        self.assertIn("did you mean", self.rbx("resolve", "x", "a", "--retry-", "--reason", "x", expect=WRONG).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
