@@ -4,16 +4,6 @@
 
 enum { MOST_BODY = 16 << 20 };
 
-const struct aws_service aws_s3 = {.id = "S3", .signing_name = "s3", .host = "s3.%s.%s"};
-const struct aws_service aws_route53 = {
-	.id = "ROUTE_53",
-	.signing_name = "route53",
-	.host = "route53.amazonaws.com",
-	.global_region = "us-east-1",
-};
-const struct aws_service aws_sts = {
-	.id = "STS", .signing_name = "sts", .host = "sts.%s.%s"};
-
 /* Error codes that may go well when asked again: the standard retry mode of the AWS SDKs
  * (botocore retries/standard.py). */
 static const char *const transient_codes[] = {
@@ -24,85 +14,29 @@ static const char *const transient_codes[] = {
 	"ServiceUnavailable", NULL,
 };
 
-const char *
-aws_region(struct step *step)
-{
-	struct str region = value_get_str(step->in, "region");
-	if (region.n == 0 && step->got != NULL)
-		region = value_get_str(step->got, "region");
-	const char *const names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
-	for (size_t i = 0; i < 2 && region.n == 0; i++)
-		region = str_of(step_env(step, names[i]));
-	return region.n == 0 ? "us-east-1" : str_cstr(step->mem, region);
-}
+struct target { const char *base, *host; struct str path; }; /* base: scheme and host */
 
-static const char *
-dns_suffix(const char *region)
-{
-	struct str r = str_of(region);
-	return str_starts(r, STR("cn-"))      ? "amazonaws.com.cn"
-		: str_starts(r, STR("eusc-")) ? "amazonaws.eu"
-					      : "amazonaws.com";
-}
-
-/* The endpoint that somebody set, the nearest first: the step's, the service's variable,
- * the variable of all. */
-static struct str
-own_endpoint(struct step *step, const struct aws_service *service)
-{
-	struct str url = value_get_str(step->in, "endpoint");
-	bool ignored = str_is(
-		str_of(step_env(step, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")), "true");
-	if (url.n == 0 && !ignored)
-		url = str_of(step_env(step,
-			arena_printf(step->mem, "AWS_ENDPOINT_URL_%s", service->id)));
-	if (url.n == 0 && !ignored)
-		url = str_of(step_env(step, "AWS_ENDPOINT_URL"));
-	while (url.n > 0 && url.p[url.n - 1] == '/')
-		url.n--;
-	return url;
-}
-
-struct target {
-	const char *base, *host;
-	struct str path;
-};	  /* base: scheme and host */
-
+/* The bucket stands in front of the host, or of the path: at an endpoint of one's own, and
+ * where a name with dots would not fit the certificate. */
 static struct target
-own_target(struct step *step, const struct aws_call *call, struct str endpoint)
+target_of(struct arena *mem, const struct aws_call *call, const struct endpoint *endpoint)
 {
-	struct target t = {.base = str_cstr(step->mem, endpoint)};
-	size_t scheme = str_find(endpoint, STR("://"));
-	struct str rest, host = str_cut(str_from(endpoint, scheme + 3), '/', &rest);
-	struct buf path = buf_in(step->mem);
-	t.base = arena_printf(step->mem, "%.*s", (int)(scheme + 3 + host.n), endpoint.p);
-	t.host = str_cstr(step->mem, host);
-	if (rest.n > 0)
-		buf_printf(&path, "/%.*s", STR_FMT(rest));
-	if (call->bucket != NULL)
+	bool by_path = endpoint->is_own
+		|| (call->bucket != NULL && strchr(call->bucket, '.') != NULL);
+	const char *label = call->bucket == NULL || by_path ? ""
+		: arena_printf(mem, "%s.", call->bucket);
+	const char *prefix = call->host_prefix == NULL || endpoint->is_own
+		? ""
+		: call->host_prefix;
+	struct target t = {
+		.host = arena_printf(mem, "%s%s%s", label, prefix, endpoint->host)};
+	struct buf path = buf_in(mem);
+	buf_add(&path, endpoint->path);
+	if (call->bucket != NULL && by_path)
 		buf_printf(&path, "/%s", call->bucket);
 	buf_add(&path, call->path);
 	t.path = buf_str(&path);
-	return t;
-}
-
-static struct target
-target_of(struct step *step, const struct aws_call *call, const char *region)
-{
-	struct str endpoint = own_endpoint(step, call->service);
-	if (endpoint.n > 0)
-		return own_target(step, call, endpoint);
-	struct target t = {.path = call->path};
-	const char *host =
-		arena_printf(step->mem, call->service->host, region, dns_suffix(region));
-	bool dotted = call->bucket != NULL && strchr(call->bucket, '.') != NULL;
-	if (dotted)
-		t.path = str_of(arena_printf(
-			step->mem, "/%s%.*s", call->bucket, STR_FMT(call->path)));
-	t.host = call->bucket != NULL && !dotted
-		? arena_printf(step->mem, "%s.%s", call->bucket, host)
-		: host;
-	t.base = arena_printf(step->mem, "https://%s", t.host);
+	t.base = arena_printf(mem, "%s%s", endpoint->scheme, t.host);
 	return t;
 }
 
@@ -122,21 +56,17 @@ header_lines(struct arena *mem, const struct header *own, size_t n_own,
 }
 
 static bool
-region_is_allowed(struct step *step, const struct aws_call *call, const char *region)
+region_is_allowed(struct step *step, const char *region)
 {
 	const struct value *regions = value_get(step->limits, "regions");
-	const char *asked = call->service->global_region != NULL
-		? call->service->signing_name
-		: region;
 	if (regions == NULL || regions->kind != V_LIST)
 		return true;
 	for (size_t i = 0; i < regions->list.n; i++)
 		if (regions->list.items[i].kind == V_STRING
-			&& str_is(regions->list.items[i].str, asked))
+			&& str_is(regions->list.items[i].str, region))
 			return true;
-	err_set(step->err, ERR_DENIED, "%s is not in limits.regions of the playbook",
-		asked);
-	return false;
+	return err_set(step->err, ERR_DENIED,
+		"%s is not in limits.regions of the playbook", region);
 }
 
 enum verdict
@@ -144,9 +74,11 @@ aws_send(struct step *step, struct how how, struct now now, const struct aws_cal
 {
 	struct arena *mem = step->mem;
 	const char *region = call->region != NULL ? call->region : aws_region(step);
-	if (!region_is_allowed(step, call, region))
+	struct endpoint endpoint;
+	if (!endpoint_find(step, call->service, region, call->host, &endpoint, step->err)
+		|| !region_is_allowed(step, endpoint.signing_region))
 		return STEP_FAIL;
-	struct target target = target_of(step, call, region);
+	struct target target = target_of(mem, call, &endpoint);
 	struct header *headers = arena_array(mem, struct header, call->n_headers + 3);
 	size_t n = 0;
 	headers[n++] = (struct header){"Host", target.host};
@@ -154,7 +86,7 @@ aws_send(struct step *step, struct how how, struct now now, const struct aws_cal
 		headers[n++] = (struct header){"Content-Type", call->content_type};
 	for (size_t i = 0; i < call->n_headers; i++)
 		headers[n++] = call->headers[i];
-	bool is_s3 = call->service == &aws_s3;
+	bool is_s3 = strcmp(call->service->signing_name, "s3") == 0;
 	struct sigv4 request = {
 		.method = call->method,
 		.path = target.path,
@@ -167,16 +99,14 @@ aws_send(struct step *step, struct how how, struct now now, const struct aws_cal
 		.at = now.wall,
 		.is_s3 = is_s3,
 		.sign_payload_header = is_s3,
-		.region = call->service->global_region != NULL
-			? call->service->global_region
-			: region,
+		.region = endpoint.signing_region,
 	};
 	struct sigv4_keys keys = {value_get_str(step->got, "access_key_id"),
 		value_get_str(step->got, "secret_access_key"),
 		value_get_str(step->got, "token")};
 	/* Nobody's keys: the exchange of a web identity goes unsigned. */
 	struct sigv4_signed signed_ = {0};
-	if (keys.id.n > 0)
+	if (keys.id.n > 0 && !call->is_unsigned)
 		signed_ = sigv4_header(mem, &request, &keys);
 	struct http_ask ask = {
 		.method = call->method,

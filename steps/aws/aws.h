@@ -3,6 +3,7 @@
 #ifndef STEPS_AWS_AWS_H
 #define STEPS_AWS_AWS_H
 
+#include "../steps/aws/endpoint.h"
 #include "../steps/aws/sigv4.h"
 
 /* access_key_id, secret_access_key, token, region, account, arn, valid_until: from the
@@ -11,15 +12,6 @@
  * (sts:GetCallerIdentity) only where the step or the playbook's limits name accounts. */
 extern const struct provider aws_credentials;
 
-struct aws_service {
-	const char *id;                               /* as in AWS_ENDPOINT_URL_<ID> */
-	const char *signing_name;
-	const char *host; /* "s3.%s.%s": region, DNS suffix of the partition */
-	const char *global_region; /* signs with this one; NULL: the region of the call */
-};
-
-extern const struct aws_service aws_s3, aws_route53, aws_sts;
-
 struct aws_call {
 	const struct aws_service *service;
 	const char *method;
@@ -27,6 +19,8 @@ struct aws_call {
 	struct str query;                             /* already encoded; empty: none */
 	const char *bucket; /* S3: in the host name, or before the path at an endpoint of
 			       one's own */
+	const char *host, *host_prefix; /* of the operation's model; NULL: the service's */
+	bool is_unsigned; /* needs no credentials */
 	const char *region; /* NULL: of the step, the profile, the environment */
 	const struct header *headers; /* besides Host, X-Amz-*, Content-Type */
 	size_t n_headers;
@@ -58,7 +52,6 @@ aws_answered(struct step *step, const struct op *op, bool quiet, struct aws_erro
 enum verdict
 aws_fail(struct step *step, const struct op *op, const struct aws_error *error);
 
-const char *aws_region(struct step *step);            /* never NULL: us-east-1 at last */
 const struct header *
 aws_header(const struct http_answer *answer, const char *name); /* NULL: not there */
 
