@@ -152,7 +152,7 @@ a_program_gives_keys(void **state)
 	fake_expect(bench->fake, (struct expected){OP_EXEC, .asks = "exec: /bin/keys --for me",
 		.out = STR("{\"Version\":1,\"AccessKeyId\":\"ASIAPROC\",\"SecretAccessKey\":\"s\"}")});
 	struct trial trial = fetched(bench, "{}");
-	gives(&trial, "ASIAPROC", "credential_process");
+	gives(&trial, "ASIAPROC", "credential_process of profile default");
 }
 
 static void
@@ -164,8 +164,9 @@ the_whole_search_is_told(void **state)
 	struct trial trial = fetched(bench, "{}");
 	bench_ends(&trial, STEP_FAIL,
 		"no AWS credentials; tried environment: no AWS_ACCESS_KEY_ID and "
-		"AWS_SECRET_ACCESS_KEY; profile default: no keys, role or credential_process "
-		"in it; container: no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI; "
+		"AWS_SECRET_ACCESS_KEY; profile default: in neither /home/op/.aws/credentials "
+		"nor /home/op/.aws/config; web identity: no AWS_WEB_IDENTITY_TOKEN_FILE and "
+		"AWS_ROLE_ARN; container: no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI; "
 		"instance metadata: disabled by AWS_EC2_METADATA_DISABLED");
 }
 
@@ -175,7 +176,91 @@ a_circle_of_profiles_is_told(void **state)
 	files(*state, NULL, "[default]\nrole_arn=arn:a\nsource_profile=b\n"
 		"[profile b]\nrole_arn=arn:b\nsource_profile=default\n");
 	struct trial trial = fetched(*state, "{}");
-	bench_ends(&trial, STEP_FAIL, NULL);
+	bench_ends(&trial, STEP_FAIL, "goes in a circle: default -> b -> default");
+}
+
+static void
+a_profile_that_is_not_there_is_told(void **state)
+{
+	files(*state, NULL, "[default]\nrole_arn=arn:a\nsource_profile=b\n");
+	struct trial trial = fetched(*state, "{}");
+	bench_ends(&trial, STEP_FAIL, "profile b, the source_profile of default, is in neither file");
+}
+
+static void
+a_role_that_rests_on_nobody_is_told(void **state)
+{
+	files(*state, NULL, "[default]\nrole_arn=arn:a\n");
+	struct trial trial = fetched(*state, "{}");
+	bench_ends(&trial, STEP_FAIL, "profile default: role_arn without source_profile or credential_source");
+}
+
+static void
+the_settings_of_a_role_are_sent(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, "[base]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n",
+		"[default]\nrole_arn = arn:aws:iam::1:role/dr # the one for disasters\nsource_profile=base\n"
+		"external_id=x/y\nduration_seconds=900\nrole_session_name=night\n");
+	bench_http(bench, "RoleSessionName=night&DurationSeconds=900&ExternalId=x%2Fy", 200, assumed);
+	struct trial trial = fetched(bench, "{}");
+	gives(&trial, "ASIAROLE", "role arn:aws:iam::1:role/dr");
+}
+
+static void
+roles_are_assumed_one_after_the_other(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, "[base]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n",
+		"[profile  middle]\nrole_arn=arn:middle\nsource_profile=base\n"
+		"[default]\nrole_arn=arn:last\nsource_profile=middle\n");
+	bench_http(bench, "RoleArn=arn%3Amiddle", 200, assumed);
+	bench_http(bench, "Credential=ASIAROLE/", 200, assumed);
+	bench_http(bench, "RoleArn=arn%3Athe-step", 200, assumed);
+	struct trial trial = fetched(bench, "{\"role\":\"arn:the-step\"}");
+	gives(&trial, "ASIAROLE", "role arn:the-step");
+}
+
+static void
+lines_of_a_section_below_are_not_its_keys(void **state)
+{
+	struct bench *bench = *state;
+	fake_env(bench->fake, "AWS_EC2_METADATA_DISABLED", "true");
+	files(bench, NULL, "[default]\ns3 =\n  aws_access_key_id=AKIANOT\n  aws_secret_access_key=s\n");
+	struct trial trial = fetched(bench, "{}");
+	bench_ends(&trial, STEP_FAIL, "profile default: no aws_access_key_id");
+}
+
+static void
+a_program_that_fails_ends_the_search(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, NULL, "[default]\ncredential_process = \"/opt/my keys\" 'for me'\n");
+	fake_expect(bench->fake, (struct expected){OP_EXEC, .asks = "exec: /opt/my keys for me", .exit = 3});
+	struct trial trial = fetched(bench, "{}");
+	bench_ends(&trial, STEP_FAIL, "credential_process: it ended with exit code 3");
+}
+
+static void
+a_token_goes_to_no_stranger(void **state)
+{
+	struct bench *bench = *state;
+	fake_env(bench->fake, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.evil.example/x");
+	fake_env(bench->fake, "AWS_CONTAINER_AUTHORIZATION_TOKEN", "bearer");
+	files(bench, NULL, NULL);
+	struct trial trial = fetched(bench, "{}");
+	bench_ends(&trial, STEP_FAIL, "neither https nor an address of this machine");
+}
+
+static void
+an_instance_is_asked_twice(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, NULL, NULL);
+	bench_fails(bench, OP_HTTP, "PUT http://169.254.169.254/latest/api/token", ERR_TIMEOUT, REACH_NONE);
+	bench_fails(bench, OP_HTTP, "PUT http://169.254.169.254/latest/api/token", ERR_TIMEOUT, REACH_NONE);
+	struct trial trial = fetched(bench, "{}");
+	bench_ends(&trial, STEP_FAIL, "instance metadata: as the network says");
 }
 
 static void
@@ -205,6 +290,14 @@ main(void)
 		BENCH_TEST(a_program_gives_keys),
 		BENCH_TEST(the_whole_search_is_told),
 		BENCH_TEST(a_circle_of_profiles_is_told),
+		BENCH_TEST(a_profile_that_is_not_there_is_told),
+		BENCH_TEST(a_role_that_rests_on_nobody_is_told),
+		BENCH_TEST(the_settings_of_a_role_are_sent),
+		BENCH_TEST(roles_are_assumed_one_after_the_other),
+		BENCH_TEST(lines_of_a_section_below_are_not_its_keys),
+		BENCH_TEST(a_program_that_fails_ends_the_search),
+		BENCH_TEST(a_token_goes_to_no_stranger),
+		BENCH_TEST(an_instance_is_asked_twice),
 		BENCH_TEST(keys_of_another_account_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
