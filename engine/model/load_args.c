@@ -136,6 +136,21 @@ judge_region(struct info *info)
 		value_short(b->all->scratch, region, 40));
 }
 
+/* What the constant arguments say of the step. */
+static void
+read_nature(struct info *info)
+{
+	const struct step_type *type = info->node.type;
+	bool is_known = info->in != NULL && !info->is_wrong;
+	const struct expr_type *self = is_known && type->out_type != NULL
+		? type->out_type(info->load->all->mem, info->in)
+		: NULL;
+	if (self != NULL)
+		info->self = self;
+	info->node.settles = type->settle != NULL
+		&& (type->settles == NULL || !is_known || type->settles(info->in));
+}
+
 void
 args_understand(struct info *info)
 {
@@ -155,6 +170,7 @@ args_understand(struct info *info)
 	struct scope scope, secrets;
 	info->self = self_type(b->all, type);
 	judge(info, map);
+	read_nature(info);
 	judge_region(info);
 	read_paths(info, type->in, info->in);
 	scope_of(&scope, info, SCOPE_ITEM, -1);

@@ -166,6 +166,10 @@ keys_read(struct info *info)
 	if (key_raw(info, "every") != NULL && info->node.every == 0 && !info->is_wrong)
 		diag_error(info->load->diags, key_mark(info, "every"),
 			"'every' must be more than 0");
+	const struct step_type *type = info->node.type;
+	if (info->node.every == 0 && type != NULL && type->every_of != NULL
+		&& info->in != NULL && !info->is_wrong)
+		info->node.every = type->every_of(info->in);
 	read_retry(info);
 	read_samples(info);
 	info->node.accept = key_judged(info, "accept");

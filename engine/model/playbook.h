@@ -98,6 +98,8 @@ struct node {
 	/* of a STEP: the argument map with `defaults` filled in */
 	const struct template *args;
 	bool args_constant;
+	/* its effect is waited for */
+	bool settles;
 	const struct expr *when, *until, *fail_if;
 	const struct assertion *asserts;
 	size_t n_asserts;

@@ -63,6 +63,14 @@ struct step_type {
 	/* it is a question to a person: asked like a confirm, then run with the
 	 * answers in step->got */
 	bool asks;
+	/* whether what it did has to be waited for by `settle`; NULL: always where there is
+	 * one. Of constant arguments, as are the next two */
+	bool (*settles)(const struct value *in);
+	/* how often a check asks again without the author's `every`, ns; 0: once */
+	int64_t (*every_of)(const struct value *in);
+	/* what expressions see of its results, where the arguments say more of them than
+	 * `out`; may give NULL */
+	const struct expr_type *(*out_type)(struct arena *mem, const struct value *in);
 	/* the author may write `effect:` (exec, ssh, http_request, sql, aws, azure) */
 	bool takes_effect;
 	bool takes_accept;                            /* its results have `code` */

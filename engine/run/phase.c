@@ -372,8 +372,7 @@ judged_of(struct job *job)
 static bool
 is_settled_later(const struct job *job)
 {
-	return job->phase == PHASE_RUN && job->doing->type != NULL
-		&& job->doing->type->settle != NULL;
+	return job->phase == PHASE_RUN && job->doing->settles;
 }
 
 static void

@@ -113,7 +113,7 @@ read_traits(struct seat *seat)
 		return;
 	seat->has_preview = type->preview != NULL;
 	seat->has_probe = type->probe != NULL || node->probe != NULL;
-	seat->has_settle = type->settle != NULL;
+	seat->has_settle = node->settles;
 	seat->has_provider = type->uses != NULL;
 	seat->has_checks = node->n_preconditions > 0;
 	seat->goes_back = node->undo == UNDO_AUTO;
