@@ -16,8 +16,8 @@ static const char *const transient_codes[] = {
 
 struct target { const char *base, *host; struct str path; }; /* base: scheme and host */
 
-/* The bucket stands in front of the host, or of the path: at an endpoint of one's own, and
- * where a name with dots would not fit the certificate. */
+/* The bucket stands in front of the host, or of the path: at an endpoint of one's own,
+ * and where a name with dots would not fit the certificate. */
 static struct target
 target_of(struct arena *mem, const struct aws_call *call, const struct endpoint *endpoint)
 {
@@ -55,70 +55,120 @@ header_lines(struct arena *mem, const struct header *own, size_t n_own,
 	return lines;
 }
 
+/* A global service counts as the region of its control plane, or by its own name. */
 static bool
-region_is_allowed(struct step *step, const char *region)
+region_is_allowed(struct step *step, const struct aws_service *service,
+	const char *region)
 {
 	const struct value *regions = value_get(step->limits, "regions");
 	if (regions == NULL || regions->kind != V_LIST)
 		return true;
-	for (size_t i = 0; i < regions->list.n; i++)
-		if (regions->list.items[i].kind == V_STRING
-			&& str_is(regions->list.items[i].str, region))
+	for (size_t i = 0; i < regions->list.n; i++) {
+		const struct value *item = &regions->list.items[i];
+		if (item->kind == V_STRING && (str_is(item->str, region)
+			|| str_is(item->str, service->name)))
 			return true;
+	}
 	return err_set(step->err, ERR_DENIED,
 		"%s is not in limits.regions of the playbook", region);
 }
 
-enum verdict
-aws_send(struct step *step, struct how how, struct now now, const struct aws_call *call)
+/* A call in the words of HTTP, ready to be signed. */
+struct request {
+	struct target target;
+	struct header *headers;
+	size_t n;
+	struct sigv4 sign;
+};
+
+static bool
+request_of(struct step *step, struct now now, const struct aws_call *call,
+	struct request *out)
 {
 	struct arena *mem = step->mem;
 	const char *region = call->region != NULL ? call->region : aws_region(step);
 	struct endpoint endpoint;
 	if (!endpoint_find(step, call->service, region, call->host, &endpoint, step->err)
-		|| !region_is_allowed(step, endpoint.signing_region))
-		return STEP_FAIL;
-	struct target target = target_of(mem, call, &endpoint);
-	struct header *headers = arena_array(mem, struct header, call->n_headers + 3);
-	size_t n = 0;
-	headers[n++] = (struct header){"Host", target.host};
-	if (call->content_type != NULL)
-		headers[n++] = (struct header){"Content-Type", call->content_type};
-	for (size_t i = 0; i < call->n_headers; i++)
-		headers[n++] = call->headers[i];
+		|| !region_is_allowed(step, call->service, endpoint.signing_region))
+		return false;
 	bool is_s3 = strcmp(call->service->signing_name, "s3") == 0;
-	struct sigv4 request = {
+	*out = (struct request){.target = target_of(mem, call, &endpoint),
+		.headers = arena_array(mem, struct header, call->n_headers + 3)};
+	out->headers[out->n++] = (struct header){"Host", out->target.host};
+	if (call->content_type != NULL)
+		out->headers[out->n++] =
+			(struct header){"Content-Type", call->content_type};
+	for (size_t i = 0; i < call->n_headers; i++)
+		out->headers[out->n++] = call->headers[i];
+	out->sign = (struct sigv4){
 		.method = call->method,
-		.path = target.path,
+		.path = out->target.path,
 		.query = call->query,
-		.headers = headers,
-		.n_headers = n,
-		.payload = call->payload != NULL ? call->payload
-						 : sha256_hex(mem, call->body),
+		.headers = out->headers,
+		.n_headers = out->n,
 		.service = call->service->signing_name,
 		.at = now.wall,
 		.is_s3 = is_s3,
 		.sign_payload_header = is_s3,
 		.region = endpoint.signing_region,
 	};
-	struct sigv4_keys keys = {value_get_str(step->got, "access_key_id"),
+	return true;
+}
+
+static struct sigv4_keys
+keys_of(const struct step *step)
+{
+	return (struct sigv4_keys){value_get_str(step->got, "access_key_id"),
 		value_get_str(step->got, "secret_access_key"),
 		value_get_str(step->got, "token")};
+}
+
+static const char *
+url_of(struct arena *mem, const struct target *target, struct str query)
+{
+	return arena_printf(mem, "%s%.*s%s%.*s", target->base, STR_FMT(target->path),
+		query.n > 0 ? "?" : "", STR_FMT(query));
+}
+
+enum verdict
+aws_send(struct step *step, struct how how, struct now now, const struct aws_call *call)
+{
+	struct arena *mem = step->mem;
+	struct request request;
+	if (!request_of(step, now, call, &request))
+		return STEP_FAIL;
+	request.sign.payload =
+		call->payload != NULL ? call->payload : sha256_hex(mem, call->body);
+	struct sigv4_keys keys = keys_of(step);
 	/* Nobody's keys: the exchange of a web identity goes unsigned. */
 	struct sigv4_signed signed_ = {0};
 	if (keys.id.n > 0 && !call->is_unsigned)
-		signed_ = sigv4_header(mem, &request, &keys);
+		signed_ = sigv4_header(mem, &request.sign, &keys);
 	struct http_ask ask = {
 		.method = call->method,
 		.body = call->body,
 		.stream_out = call->stream_out,
-		.headers = header_lines(mem, headers, n, &signed_),
+		.headers = header_lines(mem, request.headers, request.n, &signed_),
 		.most = call->most == 0 ? MOST_BODY : call->most,
-		.url = arena_printf(mem, "%s%.*s%s%.*s", target.base,
-			STR_FMT(target.path), call->query.n > 0 ? "?" : "",
-			STR_FMT(call->query)),
+		.url = url_of(mem, &request.target, call->query),
 	};
 	return step_http(step, how, &ask);
+}
+
+const char *
+aws_presign(
+	struct step *step, struct now now, const struct aws_call *call, int64_t expires)
+{
+	struct arena *mem = step->mem;
+	struct request request;
+	if (!request_of(step, now, call, &request))
+		return NULL;
+	request.sign.expires = expires;
+	request.sign.payload =
+		request.sign.is_s3 ? "UNSIGNED-PAYLOAD" : sha256_hex(mem, call->body);
+	struct sigv4_keys keys = keys_of(step);
+	struct sigv4_signed signed_ = sigv4_query(mem, &request.sign, &keys);
+	return url_of(mem, &request.target, str_of(signed_.query));
 }
 
 const struct header *

@@ -19,7 +19,8 @@ struct aws_call {
 	struct str query;                             /* already encoded; empty: none */
 	const char *bucket; /* S3: in the host name, or before the path at an endpoint of
 			       one's own */
-	const char *host, *host_prefix; /* of the operation's model; NULL: the service's */
+	const char *host,
+		*host_prefix; /* of the operation's model; NULL: the service's */
 	bool is_unsigned; /* needs no credentials */
 	const char *region; /* NULL: of the step, the profile, the environment */
 	const struct header *headers; /* besides Host, X-Amz-*, Content-Type */
@@ -36,6 +37,12 @@ struct aws_call {
  * STEP_WAIT, or STEP_FAIL with err. */
 enum verdict
 aws_send(struct step *step, struct how how, struct now now, const struct aws_call *call);
+
+/* The URL by which whoever holds it makes this very call with the step's credentials, for
+ * `expires` seconds: PreSignedUrl of RDS and EC2, where the region that copies asks the
+ * one that it copies from. Nothing is sent. NULL: step->err is set. */
+const char *aws_presign(struct step *step, struct now now, const struct aws_call *call,
+	int64_t expires);
 
 /* What an answer says. */
 struct aws_error {

@@ -275,6 +275,36 @@ keys_of_another_account_are_refused(void **state)
 	bench_ends(&trial, STEP_FAIL, "belong to account 222222222222");
 }
 
+static enum verdict
+presign(struct step *step, const struct event *event)
+{
+	static const struct aws_service rds = {"rds", "RDS", "rds"};
+	struct aws_call call = {.service = &rds, .method = "GET", .path = STR("/"),
+		.query = STR("Action=CopyDBSnapshot&DestinationRegion=eu-central-1"),
+		.region = "us-east-1"};
+	const char *url = aws_presign(step, event->now, &call, 3600);
+	return url == NULL ? STEP_FAIL : step_done(step, value_str(str_of(url)));
+}
+
+/* The signature was computed by botocore 1.43 (SigV4QueryAuth, signing name rds). */
+static void
+a_copy_is_asked_by_a_url(void **state)
+{
+	static const struct field none[] = {{.name = NULL}};
+	static const struct step_type type = {
+		.name = "presign", .in = none, .run = presign, .effect = PURE};
+	struct bench *bench = *state;
+	struct trial trial = bench_try(bench, "run", (struct trial){.type = &type,
+		.in = "{}", .got = bench_keys});
+	bench_ends(&trial, STEP_DONE, NULL);
+	assert_str(trial.out->str, "https://rds.us-east-1.amazonaws.com/"
+		"?Action=CopyDBSnapshot&DestinationRegion=eu-central-1"
+		"&X-Amz-Algorithm=AWS4-HMAC-SHA256"
+		"&X-Amz-Credential=AKIDEXAMPLE%2F20260119%2Fus-east-1%2Frds%2Faws4_request"
+		"&X-Amz-Date=20260119T130000Z&X-Amz-SignedHeaders=host&X-Amz-Expires=3600"
+		"&X-Amz-Signature=a6fc708cd5c90032b7177336e6a52e06ddb8fc16bc2545a53378d0940208cadf");
+}
+
 int
 main(void)
 {
@@ -298,6 +328,7 @@ main(void)
 		BENCH_TEST(a_program_that_fails_ends_the_search),
 		BENCH_TEST(a_token_goes_to_no_stranger),
 		BENCH_TEST(an_instance_is_asked_twice),
+		BENCH_TEST(a_copy_is_asked_by_a_url),
 		BENCH_TEST(keys_of_another_account_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
