@@ -96,6 +96,7 @@ read_step(struct reading *r, struct node *node, const struct value *from)
 	struct str on_error = value_get_str(from, "on_error");
 
 	node->type = read_type(r, from);
+	node->settles = node->type->settle != NULL;
 	node->timeout = seconds(from, "timeout", 60);
 	node->deadline = seconds(from, "deadline", 0);
 	node->every = seconds(from, "every", 0);
