@@ -6,6 +6,7 @@
 
 struct digest {
 	EVP_MD_CTX *context;
+	const EVP_MD *kind;
 };
 
 static void
@@ -21,15 +22,33 @@ digest_free(void *with)
 	EVP_MD_CTX_free(((struct digest *)with)->context);
 }
 
+static struct digest *
+digest_of(struct arena *mem, const EVP_MD *kind)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	must(context != NULL);
+	if (EVP_DigestInit_ex(context, kind, NULL) != 1) {
+		EVP_MD_CTX_free(context);
+		return NULL;
+	}
+	struct digest *digest = arena_new_of(mem, struct digest);
+	*digest = (struct digest){context, kind};
+	arena_defer(mem, digest_free, digest);
+	return digest;
+}
+
 struct digest *
 digest_new(struct arena *mem)
 {
-	struct digest *digest = arena_new_of(mem, struct digest);
-	digest->context = EVP_MD_CTX_new();
-	must(digest->context != NULL);
-	arena_defer(mem, digest_free, digest);
-	must(EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL));
+	struct digest *digest = digest_of(mem, EVP_sha256());
+	must(digest != NULL);
 	return digest;
+}
+
+struct digest *
+digest_new_md5(struct arena *mem)
+{
+	return digest_of(mem, EVP_md5());
 }
 
 void
@@ -42,13 +61,19 @@ void
 digest_end(struct digest *digest, uint8_t out[SHA256_SIZE])
 {
 	must(EVP_DigestFinal_ex(digest->context, out, NULL));
-	must(EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL));
+	must(EVP_DigestInit_ex(digest->context, digest->kind, NULL));
 }
 
 void
 sha256(struct str bytes, uint8_t out[SHA256_SIZE])
 {
 	must(EVP_Digest(bytes.p, bytes.n, out, NULL, EVP_sha256(), NULL));
+}
+
+bool
+md5(struct str bytes, uint8_t out[MD5_SIZE])
+{
+	return EVP_Digest(bytes.p, bytes.n, out, NULL, EVP_md5(), NULL) == 1;
 }
 
 void

@@ -34,6 +34,56 @@ sort_of(mode_t mode)
 	}
 }
 
+static int
+open_below(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)flags,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
+/* One part of the path after the other, so that no link is passed on the way. */
+static int
+enter_parts(int folder, char *parts, bool make, struct err *err)
+{
+	for (char *rest = parts, *part; folder >= 0 && rest != NULL && *rest != '\0';) {
+		part = strsep(&rest, "/");
+		if (make && mkdirat(folder, part, 0700) != 0 && errno != EEXIST) {
+			disk_fails(err, errno, part);
+			close(folder);
+			return -1;
+		}
+		int next = open_below(folder, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (next < 0)
+			disk_fails(err, errno, part);
+		close(folder);
+		folder = next;
+	}
+	return folder;
+}
+
+int
+disk_folder(const char *root, const char *path, bool make, const char **name,
+	struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	*name = slash == NULL ? path : slash + 1;
+	if (path[0] == '/' || **name == '\0')
+		return err_set(err, ERR_VALUE, "%s: is not the name of a file below %s",
+			       path, root), -1;
+	int folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return disk_fails(err, errno, root), -1;
+	char *parts = strndup(path, slash == NULL ? 0 : (size_t)(slash - path));
+	if (parts == NULL)
+		abort();
+	folder = enter_parts(folder, parts, make, err);
+	free(parts);
+	return folder;
+}
+
 /* O_NONBLOCK: opening a FIFO for reading would else wait for a writer. */
 static int
 open_unmagic(const char *path)
@@ -48,12 +98,27 @@ open_unmagic(const char *path)
 	return fd;
 }
 
-int
-disk_open(const char *path, struct stat *stat, struct err *err)
+static int
+open_rooted(const char *root, const char *path, struct err *err)
 {
-	int fd = open_unmagic(path);
-	if (fd < 0) {
+	const char *name;
+	int folder = disk_folder(root, path, false, &name, err);
+	if (folder < 0)
+		return -1;
+	int fd = open_below(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
 		disk_fails(err, errno, path);
+	close(folder);
+	return fd;
+}
+
+int
+disk_open(const char *root, const char *path, struct stat *stat, struct err *err)
+{
+	int fd = root == NULL ? open_unmagic(path) : open_rooted(root, path, err);
+	if (fd < 0) {
+		if (root == NULL)
+			disk_fails(err, errno, path);
 		return -1;
 	}
 	if (fstat(fd, stat) != 0)
@@ -103,8 +168,14 @@ copy(const char *text, size_t n)
 
 /* Sets name, opens the folder. */
 static bool
-enter(struct draft *draft, struct err *err)
+enter(struct draft *draft, const char *root, struct err *err)
 {
+	if (root != NULL) {
+		const char *name;
+		draft->folder = disk_folder(root, draft->path, true, &name, err);
+		draft->name = copy(name, strlen(name));
+		return draft->folder >= 0;
+	}
 	const char *path = draft->path, *slash = strrchr(path, '/');
 	draft->name = copy(slash == NULL ? path : slash + 1, SIZE_MAX - 1);
 	if (draft->name[0] == '\0' || strcmp(draft->name, ".") == 0
@@ -163,10 +234,10 @@ make(struct draft *draft, struct err *err)
 }
 
 bool
-draft_open(struct draft *draft, const char *path, struct err *err)
+draft_open(struct draft *draft, const char *root, const char *path, struct err *err)
 {
 	*draft = (struct draft){.folder = -1, .fd = -1, .path = copy(path, strlen(path))};
-	if (!enter(draft, err))
+	if (!enter(draft, root, err))
 		return false;
 	int n = fstatat(draft->folder, draft->name, &draft->was, AT_SYMLINK_NOFOLLOW);
 	draft->exists = n == 0;

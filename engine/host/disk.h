@@ -10,8 +10,13 @@
 
 /* Opens a plain file for reading. Symbolic links are followed, magic links (/proc/PID/fd,
  * /proc/PID/root) are not; a FIFO, a device or a folder is refused without waiting for
- * it. -1: err is set. */
-int disk_open(const char *path, struct stat *stat, struct err *err);
+ * it. With a root, path lies below it and no link is followed. -1: err is set. */
+int disk_open(
+	const char *root, const char *path, struct stat *stat, struct err *err);
+/* The folder of path below root, -1: err is set; `make`: folders that are missing. *name:
+ * the last part of path. */
+int disk_folder(const char *root, const char *path, bool make, const char **name,
+	struct err *err);
 /* err_errno, and transient */
 bool disk_fails(struct err *err, int number, const char *path);
 ssize_t disk_read(int fd, void *into, size_t n); /* read(2), again after a signal */
@@ -28,8 +33,9 @@ struct draft {
 };
 
 /* Refuses a path at which something other than a plain file is: a link, FIFO, device or
- * folder. */
-bool draft_open(struct draft *draft, const char *path, struct err *err);
+ * folder. With a root, missing folders below it are made, and no link is followed. */
+bool draft_open(
+	struct draft *draft, const char *root, const char *path, struct err *err);
 /* fsync of the file, rename, fsync of the folder. On false *done says whether the rename
  * has taken place. */
 bool draft_end(struct draft *draft, bool *done, struct err *err);

@@ -1,6 +1,7 @@
 /* OP_FILE: one thing with one path, in a thread of the pool. */
 #include "host/disk.h"
 #include "host/real.h"
+#include "host/walk.h"
 
 #include "base/digest.h"
 
@@ -90,9 +91,49 @@ file_list(struct file_job *job)
 	return true;
 }
 
+/* The MD5 of each part, as it ends. */
+struct parts {
+	struct digest *digest;
+	uint64_t left;                        /* of the part under way */
+	struct buf sums;
+};
+
+static void
+parts_end(struct parts *parts, uint64_t part)
+{
+	uint8_t sum[SHA256_SIZE];
+	digest_end(parts->digest, sum);
+	buf_add(&parts->sums, (struct str){(const char *)sum, MD5_SIZE});
+	parts->left = part;
+}
+
+static void
+parts_add(struct parts *parts, uint64_t part, struct str bytes)
+{
+	while (bytes.n > 0) {
+		if (parts->left == 0)
+			parts_end(parts, part);
+		size_t n = bytes.n < parts->left ? bytes.n : (size_t)parts->left;
+		digest_add(parts->digest, (struct str){bytes.p, n});
+		bytes = str_from(bytes, n);
+		parts->left -= n;
+	}
+}
+
+static void
+parts_done(struct file_job *job, struct parts *parts)
+{
+	if (parts->digest == NULL)
+		return;
+	parts_end(parts, job->ask.part);
+	job->answer.md5s = (const uint8_t (*)[MD5_SIZE])(const void *)parts->sums.p;
+	job->answer.n_md5s = parts->sums.n / MD5_SIZE;
+}
+
 /* Reads to the end whatever size is said: files of /proc and /sys say 0. */
 static bool
-read_all(struct file_job *job, int fd, struct buf *into, struct digest *digest)
+read_all(struct file_job *job, int fd, struct buf *into, struct digest *digest,
+	struct parts *parts)
 {
 	char *piece = arena_alloc(job->mem, PIECE);
 	for (ssize_t n; (n = disk_read(fd, piece, PIECE)) != 0;) {
@@ -100,6 +141,8 @@ read_all(struct file_job *job, int fd, struct buf *into, struct digest *digest)
 			return disk_fails(&job->err, errno, job->ask.path);
 		struct str bytes = {piece, (size_t)n};
 		digest_add(digest, bytes);
+		if (parts->digest != NULL)
+			parts_add(parts, job->ask.part, bytes);
 		if (into == NULL)
 			continue;
 		if (bytes.n > job->ask.most - into->n)
@@ -114,15 +157,19 @@ static bool
 file_load(struct file_job *job)
 {
 	struct stat found;
-	int fd = disk_open(job->ask.path, &found, &job->err);
+	int fd = disk_open(job->ask.root, job->ask.path, &found, &job->err);
 	if (fd < 0)
 		return false;
 	describe(&job->answer, &found);
 	struct buf text = buf_in(job->mem);
 	struct digest *digest = digest_new(job->mem);
 	bool load = job->ask.what == FILE_LOAD;
-	bool ok = read_all(job, fd, load ? &text : NULL, digest);
+	struct parts parts = {.left = job->ask.part, .sums = buf_in(job->mem)};
+	if (job->ask.part > 0)
+		parts.digest = digest_new_md5(job->mem);
+	bool ok = read_all(job, fd, load ? &text : NULL, digest, &parts);
 	digest_end(digest, job->answer.sha256);
+	parts_done(job, &parts);
 	close(fd);
 	job->answer.bytes = buf_str(&text);
 	return ok;
@@ -134,7 +181,7 @@ file_replace(struct file_job *job)
 	struct draft draft;
 	struct str bytes = job->ask.bytes;
 	bool done = false;
-	bool ok = draft_open(&draft, job->ask.path, &job->err)
+	bool ok = draft_open(&draft, job->ask.root, job->ask.path, &job->err)
 		&& disk_write(draft.fd, bytes.p, bytes.n, draft.path, &job->err)
 		&& draft_end(&draft, &done, &job->err);
 	job->answer.exists = draft.exists;
@@ -160,13 +207,41 @@ sync_folder(struct file_job *job)
 }
 
 static bool
+remove_below(struct file_job *job)
+{
+	const char *name;
+	int folder = disk_folder(job->ask.root, job->ask.path, false, &name, &job->err);
+	if (folder < 0)
+		return false;
+	bool ok = true;
+	job->answer.exists = unlinkat(folder, name, 0) == 0;
+	if (!job->answer.exists && errno != ENOENT)
+		ok = disk_fails(&job->err, errno, job->ask.path);
+	if (job->answer.exists)
+		job->reach = REACH_SENT;
+	if (job->answer.exists && fsync(folder) != 0 && errno != EINVAL)
+		ok = disk_fails(&job->err, errno, job->ask.path);
+	close(folder);
+	return ok;
+}
+
+static bool
 file_remove(struct file_job *job)
 {
+	if (job->ask.root != NULL)
+		return remove_below(job);
 	job->answer.exists = unlink(job->ask.path) == 0;
 	if (!job->answer.exists)
 		return errno == ENOENT || disk_fails(&job->err, errno, job->ask.path);
 	job->reach = REACH_SENT;
 	return sync_folder(job);
+}
+
+static bool
+file_walk(struct file_job *job)
+{
+	return walk_below(
+		job->mem, job->ask.path, job->ask.most, &job->answer, &job->err);
 }
 
 static void
@@ -179,6 +254,7 @@ file_work(struct job *with)
 		[FILE_REPLACE] = file_replace,
 		[FILE_REMOVE] = file_remove,
 		[FILE_DIGEST] = file_load,
+		[FILE_WALK] = file_walk,
 	};
 	struct file_job *job = (struct file_job *)with;
 	if (todo[job->ask.what](job))
@@ -191,6 +267,12 @@ answer_copy(struct arena *mem, const struct file_answer *from)
 	struct file_answer *answer = arena_new_of(mem, struct file_answer);
 	*answer = *from;
 	answer->bytes = str_copy(mem, from->bytes);
+	struct str sums = {(const char *)from->md5s, from->n_md5s * MD5_SIZE};
+	if (from->md5s != NULL)
+		answer->md5s = (const uint8_t (*)[MD5_SIZE])(const void *)
+			str_copy(mem, sums).p;
+	if (from->entries != NULL)
+		answer->entries = walk_copy(mem, from->entries, from->n_entries);
 	size_t n = 0;
 	if (from->names == NULL)
 		return answer;
@@ -263,6 +345,8 @@ file_start(struct real *real, struct op *op)
 	job->mem = arena_new();
 	job->ask = *ask;
 	job->ask.path = arena_strdup(job->mem, ask->path);
+	if (ask->root != NULL)
+		job->ask.root = arena_strdup(job->mem, ask->root);
 	job->ask.bytes = str_copy(job->mem, ask->bytes);
 	if (job->ask.most == 0)
 		job->ask.most = MOST;

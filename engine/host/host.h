@@ -82,7 +82,14 @@ struct exec_answer {
 };
 
 /* a stream; what was written appears by fsync + rename on the last OP_WRITE */
-struct open_ask { const char *path; bool write; };
+struct open_ask {
+	const char *path;
+	bool write;
+	/* NULL; else a folder below which path lies, relative to it: nothing outside is
+	 * reached, no link is followed, and folders that are missing below it are made
+	 * for a file that is written */
+	const char *root;
+};
 struct open_answer { uint64_t size; int64_t modified; }; /* of a file that is read; us */
 /* completes when full or at the end */
 struct read_ask { struct op *from; void *into; size_t want; struct digest *digest; };
@@ -93,11 +100,23 @@ struct write_ask { struct op *to; struct str bytes; bool end; };
 struct file_ask {
 	enum {
 		FILE_STAT, FILE_LIST, FILE_LOAD, FILE_REPLACE, FILE_REMOVE, FILE_DIGEST,
+		FILE_WALK,
 	} what;
 	const char *path;
 	/* REPLACE: by fsync + rename, mode 0600 unless the file exists */
 	struct str bytes;
-	size_t most; /* LOAD: larger is ERR_LIMIT; 0: 16 MiB */
+	size_t most; /* LOAD: larger is ERR_LIMIT; 0: 16 MiB. WALK: so many entries */
+	/* LOAD, DIGEST: also the MD5 of each `part` bytes, of the whole where it is
+	 * UINT64_MAX; 0: none */
+	uint64_t part;
+	const char *root; /* LOAD, REPLACE, REMOVE, DIGEST: as in open_ask; else NULL */
+};
+/* What is below a folder; folders themselves are not among it. Relative, '/' between. */
+struct file_entry {
+	const char *path;
+	enum { ENTRY_FILE, ENTRY_LINK, ENTRY_OTHER } sort;
+	uint64_t size;
+	int64_t modified;                             /* us */
 };
 struct file_answer {
 	bool exists, is_folder; /* REMOVE, REPLACE: whether it was there before */
@@ -105,7 +124,12 @@ struct file_answer {
 	int64_t modified;                             /* us */
 	struct str bytes;                             /* LOAD */
 	uint8_t sha256[32];                           /* LOAD and DIGEST */
+	const uint8_t (*md5s)[16];                    /* NULL: none, or no MD5 (FIPS) */
+	size_t n_md5s;
 	const char *const *names;                     /* LIST, NULL-ended, sorted */
+	/* WALK: sorted by bytes; links are not followed */
+	const struct file_entry *entries;
+	size_t n_entries;
 };
 
 struct header { const char *name, *value; };          /* names of answers in lower case */

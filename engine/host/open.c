@@ -16,7 +16,7 @@ enum { PIECE = 1024 * 1024 };
 struct disk { /* touched by one job at a time, and by nobody else */
 	int fd;
 	bool write;
-	char *path, *piece;
+	char *root, *path, *piece; /* root: NULL or of open_ask */
 	struct draft draft;
 };
 
@@ -51,6 +51,7 @@ disk_close(struct disk *disk)
 		close(disk->fd);
 	if (disk->write)
 		draft_drop(&disk->draft);
+	free(disk->root);
 	free(disk->path);
 	free(disk->piece);
 	free(disk);
@@ -134,10 +135,10 @@ open_work(struct job *with)
 	struct disk *disk = job->disk;
 	struct stat stat = {0};
 	if (disk->write) {
-		draft_open(&disk->draft, disk->path, &job->err);
+		draft_open(&disk->draft, disk->root, disk->path, &job->err);
 		return;
 	}
-	disk->fd = disk_open(disk->path, &stat, &job->err);
+	disk->fd = disk_open(disk->root, disk->path, &stat, &job->err);
 	job->opened.size = (uint64_t)stat.st_size;
 	job->opened.modified = stat.st_mtim.tv_sec * INT64_C(1000000)
 		+ stat.st_mtim.tv_nsec / 1000;
@@ -216,6 +217,8 @@ open_start(struct real *real, struct op *op)
 	struct disk *disk = calloc(1, sizeof *disk);
 	if (disk == NULL || (disk->path = strdup(ask->path)) == NULL
 	    || (disk->piece = malloc(PIECE)) == NULL)
+		abort();
+	if (ask->root != NULL && (disk->root = strdup(ask->root)) == NULL)
 		abort();
 	disk->fd = -1;
 	disk->write = ask->write;

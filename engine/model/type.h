@@ -56,7 +56,7 @@ struct step_type {
 	bool (*uses_if)(const struct value *in);
 	/* private bytes, zeroed, in the attempt's arena */
 	size_t state;
-	/* operations in flight at once, 0 = 1, at most 16 */
+	/* operations in flight at once, 0 = 1, at most 32 */
 	unsigned slots;
 	/* a check: always PURE, may stand in trigger and preconditions */
 	bool is_check;

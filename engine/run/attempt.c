@@ -13,7 +13,7 @@ attempt_now(const struct attempt *attempt)
 static void
 stop_all(struct attempt *attempt)
 {
-	for (size_t i = 0; i < SLOTS; i++)
+	for (size_t i = 0; i < attempt->n_slots; i++)
 		slot_stop(&attempt->slots[i]);
 }
 
@@ -23,7 +23,7 @@ end(struct attempt *attempt)
 {
 	if (attempt->over || attempt->flying > 0 || attempt->saving)
 		return;
-	for (size_t i = 0; i < SLOTS; i++)
+	for (size_t i = 0; i < attempt->n_slots; i++)
 		slot_close(&attempt->slots[i]);
 	attempt->over = true;
 	struct step *step = &attempt->step;
@@ -89,6 +89,10 @@ attempt_start(struct attempt *attempt, step_fn *fn, struct now now)
 	attempt->verdict = STEP_WAIT;
 	attempt->reach = REACH_NONE;
 	step->err = &attempt->err;
+	unsigned slots = step->type->slots;
+	assert(slots <= MOST_SLOTS);
+	attempt->n_slots = slots > SLOTS ? slots : SLOTS;
+	attempt->slots = arena_array(step->mem, struct slot, attempt->n_slots);
 	if (step->state == NULL && step->type->state > 0)
 		step->state = arena_alloc(step->mem, step->type->state);
 	deliver(attempt, &(struct event){.kind = EV_START, .now = now});

@@ -72,11 +72,12 @@ slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const voi
 	if (effect && attempt->outside->may_start != NULL &&
 	    !attempt->outside->may_start(attempt, step->err))
 		return STEP_FAIL;
-	assert(how.slot < SLOTS);
+	assert(how.slot < attempt->n_slots);
 	struct slot *slot = &attempt->slots[how.slot];
 	assert(slot->use == SLOT_FREE || slot->use == SLOT_OPEN);
 	slot_close(slot);
-	void *copy = arena_alloc(step->mem, size);
+	struct arena *mem = how.mem != NULL ? how.mem : step->mem;
+	void *copy = arena_alloc(mem, size);
 	memcpy(copy, ask, size);
 	*slot = (struct slot){.waiter.done = slot_done,
 		.attempt = attempt,
@@ -85,7 +86,7 @@ slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const voi
 		.title = how.title};
 	slot->op = (struct op){.kind = kind,
 		.ask = copy,
-		.mem = step->mem,
+		.mem = mem,
 		.slot = how.slot,
 		.owner = slot,
 		.deadline = deadline_of(attempt, how.timeout)};
@@ -190,7 +191,7 @@ pause(struct slot *slot)
 	slot->was_sent = slot->was_sent || slot->op.reach == REACH_SENT;
 	slot->use = SLOT_PAUSED;
 	slot->pause = (struct op){.kind = OP_SLEEP, .deadline = end, .owner = slot,
-		.mem = attempt->step.mem};
+		.mem = slot->op.mem};
 	attempt->host->type->start(attempt->host, &slot->pause);
 	return true;
 }

@@ -5,7 +5,7 @@
 
 #include "run/step.h"
 
-enum { SLOTS = 16 };
+enum { SLOTS = 16, MOST_SLOTS = 32 };                 /* of a type that says no more; of any */
 
 /* Whoever starts an operation puts one of these into op->owner, so that the loop needs to know nobody by name. */
 struct waiter {

@@ -72,7 +72,7 @@ step_open(struct step *step, struct how how, const struct open_ask *ask)
 static struct slot *
 stream_of(struct step *step, unsigned number)
 {
-	assert(number < SLOTS);
+	assert(number < attempt_of(step)->n_slots);
 	struct slot *slot = &attempt_of(step)->slots[number];
 	assert(slot->use == SLOT_FLYING || slot->use == SLOT_OPEN);
 	return slot;
@@ -127,7 +127,7 @@ step_save(struct step *step, const struct value *value)
 void
 step_stop(struct step *step, unsigned slot)
 {
-	assert(slot < SLOTS);
+	assert(slot < attempt_of(step)->n_slots);
 	struct slot *it = &attempt_of(step)->slots[slot];
 	if (it->use == SLOT_OPEN)
 		slot_close(it);
@@ -143,6 +143,19 @@ step_progress(struct step *step, uint64_t done, uint64_t total, const char *unit
 	attempt->total = total;
 	attempt->unit = unit;
 	attempt->outside->progress(attempt);
+}
+
+void
+step_say(struct step *step, const char *format, ...)
+{
+	struct attempt *attempt = attempt_of(step);
+	struct buf line = buf_in(step->mem);
+	va_list args;
+	va_start(args, format);
+	buf_puts(&line, arena_vprintf(step->mem, format, args));
+	va_end(args);
+	buf_putc(&line, '\n');
+	attempt->outside->output(attempt, 2, buf_str(&line), true);
 }
 
 /* ---- verdicts */

@@ -55,6 +55,8 @@ struct how {
 	unsigned tries;
 	const char *title;                            /* for the live view: "HEAD s3://bucket/key" */
 	int64_t timeout;                              /* ns; 0: what is left of the attempt */
+	struct arena *mem;                            /* of the ask's copy and the answer; NULL: step->mem. Many small operations in
+							 a row reset one of their own; it outlives the operation */
 };
 enum verdict step_http(struct step *step, struct how how, const struct http_ask *ask);
 enum verdict step_exec(struct step *step, struct how how, const struct exec_ask *ask);
@@ -71,6 +73,9 @@ enum verdict step_sleep(struct step *step, unsigned slot, int64_t ns);
 enum verdict step_save(struct step *step, const struct value *value);      /* EV_SAVED when durable */
 void step_stop(struct step *step, unsigned slot);                           /* it still completes */
 void step_progress(struct step *step, uint64_t done, uint64_t total, const char *unit);   /* for the live view; never recorded */
+
+/* A line for the log and the live view, as a child's standard error is: what a person should know though all goes well. */
+void step_say(struct step *step, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* FAIL with a message (of step->err); transient as given. For the common end of a step. */
 enum verdict step_fail(struct step *step, enum err_code code, bool transient, const char *format, ...)

@@ -82,14 +82,17 @@ struct request {
 };
 
 static bool
-request_of(struct step *step, struct now now, const struct aws_call *call,
-	struct request *out)
+request_of(struct step *step, struct arena *mem, struct now now,
+	const struct aws_call *call, struct request *out)
 {
-	struct arena *mem = step->mem;
-	const char *region = call->region != NULL ? call->region : aws_region(step);
 	struct endpoint endpoint;
-	if (!endpoint_find(step, call->service, region, call->host, &endpoint, step->err)
-		|| !region_is_allowed(step, call->service, endpoint.signing_region))
+	if (call->endpoint != NULL)
+		endpoint = *call->endpoint;
+	else if (!endpoint_find(step, call->service,
+			 call->region != NULL ? call->region : aws_region(step),
+			 call->host, &endpoint, step->err))
+		return false;
+	if (!region_is_allowed(step, call->service, endpoint.signing_region))
 		return false;
 	bool is_s3 = strcmp(call->service->signing_name, "s3") == 0;
 	*out = (struct request){.target = target_of(mem, call, &endpoint),
@@ -133,9 +136,9 @@ url_of(struct arena *mem, const struct target *target, struct str query)
 enum verdict
 aws_send(struct step *step, struct how how, struct now now, const struct aws_call *call)
 {
-	struct arena *mem = step->mem;
+	struct arena *mem = how.mem != NULL ? how.mem : step->mem;
 	struct request request;
-	if (!request_of(step, now, call, &request))
+	if (!request_of(step, mem, now, call, &request))
 		return STEP_FAIL;
 	request.sign.payload =
 		call->payload != NULL ? call->payload : sha256_hex(mem, call->body);
@@ -161,7 +164,7 @@ aws_presign(
 {
 	struct arena *mem = step->mem;
 	struct request request;
-	if (!request_of(step, now, call, &request))
+	if (!request_of(step, mem, now, call, &request))
 		return NULL;
 	request.sign.expires = expires;
 	request.sign.payload =

@@ -23,6 +23,8 @@ struct aws_call {
 		*host_prefix; /* of the operation's model; NULL: the service's */
 	bool is_unsigned; /* needs no credentials */
 	const char *region; /* NULL: of the step, the profile, the environment */
+	/* found before, for many calls in a row; NULL: for the service and region */
+	const struct endpoint *endpoint;
 	const struct header *headers; /* besides Host, X-Amz-*, Content-Type */
 	size_t n_headers;
 	const char *content_type;
