@@ -16,6 +16,7 @@ ACTIONS = {
     "trickle": float,      # the answer comes byte by byte, so many seconds apart
     "deaf": str,           # pg: once the client has said this, the answer is lost
     "code": str,           # an error code of the service, and no effect
+    "ends": str,           # AWS: the last status of what this request begins, instead of the good one
     "pending": float,      # seconds until a change of Route 53 is INSYNC
     "skew": float,         # the server's clock is off by so many seconds
     "stale": float,        # DNS: the second name server goes on with the old records for so many seconds

@@ -1,8 +1,8 @@
-"""The daemon of the lab: Route 53, name servers, the front of S3, mail, webhooks, and the door by which they are scripted."""
+"""The daemon of the lab: AWS, name servers, the front of S3, mail, webhooks, and the door by which they are scripted."""
 import argparse
+import functools
 import json
 import os
-import re
 import signal
 import ssl
 import threading
@@ -20,7 +20,6 @@ import web
 import zone
 
 KEYS = {"AKIALAB00000000LAB01": "lab-secret-key-that-opens-nothing-real-0"}
-ACCOUNT = "571832839665"
 ZONE = "Z0KHORIUM"
 ALB_ZONE = "Z368ELLRRE2KJ0"
 PRODUCTION = "webdev-alb-1882895883.us-west-1.elb.amazonaws.com."
@@ -58,35 +57,6 @@ def first_state(store, net):
             "localhost.": {"zone": "localhost.", "A": ["127.0.0.1"], "AAAA": ["::1"]}}
 
 
-class Sts(web.Handler):
-    """Who is it: the one question that is asked of STS before anything is changed."""
-    service = "sts"
-
-    def op_of(self):
-        found = re.search(r"Action=(\w+)", self.body.decode("latin-1") + "&" + self.path)
-        return found.group(1) if found else "Unknown"
-
-    def refuse(self, status, code, message):
-        return web.Reply(status, '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code>'
-                         "<Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>" % (code, message, self.request_id),
-                         kind="text/xml")
-
-    def admit(self, now):
-        try:
-            sigv4.Verifier(self.server.keys, "sts", None).verify(self.command, self.path, self.headers.items(), self.body, now)
-        except sigv4.Refused as e:
-            return self.refuse(403, e.code, "the signature does not hold")
-        return None
-
-    def act(self, op, fault):
-        if op != "GetCallerIdentity":
-            return self.refuse(400, "InvalidAction", "Could not find operation " + op)
-        return web.Reply(200, '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
-                         "<Arn>arn:aws:iam::%s:user/lab</Arn><UserId>AIDALAB</UserId><Account>%s</Account></GetCallerIdentityResult>"
-                         "<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></GetCallerIdentityResponse>" % (
-                             ACCOUNT, ACCOUNT, self.request_id), kind="text/xml")
-
-
 class Control(web.Handler):
     service = "control"
 
@@ -112,7 +82,11 @@ class Control(web.Handler):
             if self.command == "GET" and path == "/records":
                 with server.store.lock:
                     return web.Reply(200, json.dumps({z.id: [r.show() for r in z.sets()] for z in server.store.zones.values()}))
+            if path.startswith("/cloud/"):
+                told = server.cloud().door(self.command, path[7:], json.loads(self.body or b"{}"))
+                return web.Reply(200, json.dumps(told, default=str))
             if self.command == "POST" and path == "/reset":
+                server.cloud().reset()
                 first_state(server.store, server.net)
                 server.script.clear()
                 server.ledger.clear()
@@ -120,6 +94,30 @@ class Control(web.Handler):
         except (ValueError, KeyError, TypeError) as e:
             return web.Reply(400, json.dumps({"error": str(e)}))
         return web.Reply(404, '{"error":"no such door"}')
+
+
+class Late:
+    """A handler that is read when its first request comes: botocore takes a second, and the lab is not to wait for it."""
+
+    def __init__(self, find):
+        self.find = find
+
+    def __call__(self, *args):
+        return self.find()(*args)
+
+
+def cloud_of(parts):
+    """The AWS world, made once and when it is first asked for; and the handler of its requests."""
+    @functools.lru_cache(None)
+    def make():
+        from cloud import front, world
+        return world.World(parts["ledger"], KEYS, parts["net"]), front.Handler
+    lock = threading.Lock()
+
+    def get(n):
+        with lock:
+            return make()[n]
+    return lambda: get(0), Late(lambda: get(1))
 
 
 def main():
@@ -146,14 +144,17 @@ def main():
         except OSError:
             pass
     web.Server((lab, 8053), route53.Handler, **parts).start()
-    web.Server((lab, 8054), Sts, **parts).start()
+    cloud, handler = cloud_of(parts)
+    for port in (8054, 8055):
+        web.Server((lab, port), handler, cloud=cloud, behind=(lab, 9001), **parts).start()
+    threading.Thread(target=cloud, daemon=True).start()
     web.Server((lab, 9000), s3front.Handler, behind=(lab, 9001), **parts).start()
     web.Server((lab, 8065), hooks.Handler, **parts).start()
     mailserver.Server((lab, 2525), folder=mails, tls=tls, users={"rbx": "lab-mail-password"}, **parts).start()
     for name, number in (("production", 2), ("staging", 3)):
         address = "127.77.%d.%d" % (args.net, number)
         pgfront.Server((address, 15433), behind=(address, 15432), name=name, script=script, ledger=book).start()
-    control.ledger = book
+    control.ledger, control.cloud = book, cloud
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
