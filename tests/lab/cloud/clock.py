@@ -25,7 +25,7 @@ class Clock:
     def reset(self, speed=200.0):
         with self.lock:
             self.speed, self.base, self.since, self.ahead = speed, 0.0, time.monotonic(), 0.0
-            self.takes, self.events = dict(TAKES), []
+            self.takes, self.events, self.due = dict(TAKES), [], None
 
     def now(self):
         return self.base + (time.monotonic() - self.since) * self.speed
@@ -50,13 +50,15 @@ class Clock:
         """what: a name of TAKES, or seconds; then() is called when the time has come, not before the next request."""
         seconds = self.takes[what] if isinstance(what, str) else what
         with self.lock:
-            heapq.heappush(self.events, (self.now() + seconds, next(self.count), then))
+            heapq.heappush(self.events, ((self.now() if self.due is None else self.due) + seconds, next(self.count), then))
 
     def run(self):
-        """Does what is due, in order; what is begun meanwhile counts from its own time."""
+        """Does what is due, in order; what follows on it counts from when it was due."""
         with self.lock:
             while self.events and self.events[0][0] <= self.now():
-                heapq.heappop(self.events)[2]()
+                self.due, _, then = heapq.heappop(self.events)
+                then()
+            self.due = None
 
     def show(self):
         with self.lock:

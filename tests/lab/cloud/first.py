@@ -7,6 +7,7 @@ def first(world, net):
     """net: the lab's; databases have their addresses where the lab's PostgreSQL answers."""
     at = {"production": ("127.77.%d.2" % net, 15432), "staging": ("127.77.%d.3" % net, 15432)}
     databases(world, at)
+    aurora(world, at)
 
 
 def databases(world, at):
@@ -22,3 +23,20 @@ def databases(world, at):
             StatusInfos=[{"StatusType": "read replication", "Normal": True, "Status": "replicating"}])
         region.is_up(thing)
         source["ReadReplicaDBInstanceIdentifiers"].append(thing["DBInstanceArn"] if away else name)
+
+
+def aurora(world, at):
+    """A cluster in us-east-1 and one of a global cluster's regions each; all of their writers are the lab's own databases."""
+    for region, name, place in (("us-east-1", "apprentice-final-staging-aurora", "production"), ("us-west-2", "apprentice-final-dr-aurora", "staging"),
+                                ("us-east-1", "orders-east", "production"), ("us-west-2", "orders-west", "staging")):
+        rds = Rds(world, region)
+        cluster = rds.new_cluster(name, "available", DatabaseName="habittracker", _at=at[place])
+        for n in (1, 2):
+            instance = rds.new_instance("%s-%d" % (name, n), "available", Engine="aurora-postgresql", DBInstanceClass="db.r6g.large",
+                                        DBClusterIdentifier=name, MasterUsername="dbadmin", AvailabilityZone=region + "ab"[n - 1], _at=at[place])
+            rds.is_up(instance)
+            rds.join(cluster, instance)
+    group = Rds(world, "us-east-1").new_global("orders")
+    for region, name in (("us-east-1", "orders-east"), ("us-west-2", "orders-west")):
+        rds = Rds(world, region)
+        rds.join_global(group, rds.cluster(name))

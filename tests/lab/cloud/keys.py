@@ -47,5 +47,6 @@ class Keys:
 
     def who(self, access, account):
         if access in self.issued:
-            return {"Arn": self.issued[access]["arn"], "UserId": self.issued[access]["user"], "Account": account}
+            arn = self.issued[access]["arn"]
+            return {"Arn": arn, "UserId": self.issued[access]["user"], "Account": arn.split(":")[4]}
         return {"Arn": "arn:aws:iam::%s:user/lab" % account, "UserId": "AIDALAB", "Account": account}

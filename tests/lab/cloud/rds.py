@@ -2,12 +2,12 @@
 import urllib.parse
 
 import sigv4
-from cloud.instances import Instances
+from cloud.globalclusters import GlobalClusters
 from cloud.wire import Error
 from cloud.world import utcnow
 
 
-class Rds(Instances):
+class Rds(GlobalClusters):
     name = "rds"
 
     def presigned(self, operation, source):
