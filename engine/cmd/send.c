@@ -3,6 +3,8 @@
  * on the record of the run. */
 #include "cmd/carry.h"
 
+#include "run/permit.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,8 +19,9 @@ message_of(struct cmd *cmd, const char *what)
 	return map;
 }
 
+/* still: who has to answer besides, for people; NULL: nobody. */
 static int
-send(struct cmd *cmd, struct map_builder *message)
+send(struct cmd *cmd, struct map_builder *message, const char *still)
 {
 	struct err err;
 	struct buf out = buf_in(cmd->mem);
@@ -42,6 +45,8 @@ send(struct cmd *cmd, struct map_builder *message)
 			"left for run %s, which nobody carries out now; go on with: rbx "
 			"resume %s\n",
 			run, run);
+	if (!cmd->json && still != NULL)
+		buf_printf(&out, "it still needs %s\n", still);
 	cmd_print(cmd, &out);
 	return EXIT_DONE;
 }
@@ -85,6 +90,34 @@ waiting_path(struct cmd *cmd, const struct run_state *state, const char *name)
 	return NULL;
 }
 
+/* What the owner will find, told at once where it refuses. *still: who has to answer
+ * besides. */
+static bool
+may_answer(struct cmd *cmd, const struct run_state *state, struct path_state *path,
+	bool yes, const char **still)
+{
+	const struct self *self = cmd->host->type->self(cmd->host);
+	const char *group = path->by, *groups[] = {group, NULL};
+	struct answerer from = {.person = self->person};
+	struct err err;
+	if (group != NULL && self->person != NULL
+		&& cmd->host->type->in_group(cmd->host, self->person, group))
+		from.groups = groups;
+	if (!permit_answer(state, path, &from, yes, &err)) {
+		cmd_error(cmd, EXIT_WRONG, &err);
+		return false;
+	}
+	if (!yes || permit_missing(path) < 2)
+		return true;
+	const char **answered = arena_array(cmd->mem, const char *, path->n_answers + 1);
+	for (unsigned i = 0; i < path->n_answers; i++)
+		answered[i] = path->answered[i];
+	answered[path->n_answers++] = self->person;
+	path->answered = answered;
+	*still = permit_text(cmd->mem, state, path);
+	return true;
+}
+
 /* An answer binds the question that stands now: it names it, and holds its word. */
 static int
 run_approve(struct cmd *cmd)
@@ -114,12 +147,16 @@ run_approve(struct cmd *cmd)
 		err_hint(&err, "add --word %s, if that is what you mean", path->word);
 		return cmd_error(cmd, EXIT_WRONG, &err);
 	}
+	const char *still = NULL;
+	if (!may_answer(cmd, summary.state, state_find(summary.state, path->path), !no,
+		    &still))
+		return EXIT_WRONG;
 	map_put(&message, "step", value_str(str_of(cmd->words[1])));
 	map_put(&message, "yes", value_bool(!no));
 	map_put(&message, "ask", value_int((int64_t)path->ask));
 	if (word != NULL)
 		map_put(&message, "word", value_str(str_of(word)));
-	return send(cmd, &message);
+	return send(cmd, &message, still);
 }
 
 /* A run that has ended hears nothing: false, and the error was told. */
@@ -164,7 +201,7 @@ run_cancel(struct cmd *cmd)
 		return EXIT_WRONG;
 	struct map_builder message =
 		message_of(cmd, cmd_flag(cmd, "now") ? "stop" : "cancel");
-	return send(cmd, &message);
+	return send(cmd, &message, NULL);
 }
 
 static const struct { const char *flag, *choice;
@@ -221,7 +258,7 @@ run_resolve(struct cmd *cmd)
 	map_put(&message, "choice", value_str(str_of(choice)));
 	if (cmd_value(cmd, "output") != NULL)
 		map_put(&message, "outputs", outputs_of(cmd));
-	return send(cmd, &message);
+	return send(cmd, &message, NULL);
 }
 
 static const struct option_row approve_options[] = {
@@ -236,7 +273,11 @@ const struct command approve_command = {
 	.name = "approve",
 	.summary = "answer a question of a run",
 	.words = "RUN STEP",
-	.text = "The answer binds what the question showed. If the world has changed since, the question is asked again.",
+	.text = "The answer binds what the question showed. If the world has changed since, the question is asked again.\n"
+		"Where the question wants a group, several persons or somebody else than who asked for the run, it counts who\n"
+		"sits there: the login as the kernel keeps it over su and sudo, else who called sudo, else the user. Root is no\n"
+		"person. Whoever may write the store's files could write another name: keep such runs under an account that\n"
+		"people reach by sudo only.",
 	.example = "  rbx approve last move/cutover --reason 'agreed in the call'",
 	.options = approve_options,
 	.least = 2,

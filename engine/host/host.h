@@ -19,6 +19,8 @@ struct self {
 	const char *host, *boot_id, *user, *tty;      /* tty: NULL without one */
 	uint32_t uid, pid;
 	uint64_t started;                             /* ticks of /proc/PID/stat */
+	/* who sits before it, and how that is known (host/person.h); NULL: unknown */
+	const char *person, *known_by;
 };
 
 enum op_kind {
@@ -261,6 +263,9 @@ struct host_type {
 	const struct self *(*self)(struct host *);
 	void (*random)(struct host *, void *bytes, size_t n);         /* run ids only */
 	const char *(*env)(struct host *, const char *name);
+	/* As the name service says, which it may wait for. person NULL: whether there is
+	 * such a group. */
+	bool (*in_group)(struct host *, const char *person, const char *group);
 	/* a failure to start is a completion like any other */
 	void (*start)(struct host *, struct op *);
 	/* it still completes, with ERR_CANCELLED and its reach */

@@ -1,4 +1,5 @@
 /* The real host: one libuv loop, run only inside wait. */
+#include "host/person.h"
 #include "host/real.h"
 
 #include <assert.h>
@@ -36,6 +37,13 @@ static const struct self *
 host_self(struct host *host)
 {
 	return &real_of(host)->self;
+}
+
+static bool
+host_in_group(struct host *host, const char *person, const char *group)
+{
+	(void)host;
+	return person_in_group(person, group);
 }
 
 static void
@@ -178,6 +186,7 @@ static const struct host_type real_type = {
 	.self = host_self,
 	.random = host_random,
 	.env = host_env,
+	.in_group = host_in_group,
 	.start = host_start,
 	.cancel = host_cancel,
 	.post = host_post,

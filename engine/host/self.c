@@ -1,3 +1,4 @@
+#include "host/person.h"
 #include "host/real.h"
 
 #include <errno.h>
@@ -46,6 +47,23 @@ copy(const char *text)
 	return p;
 }
 
+/* /proc/self/loginuid may be missing: a kernel without audit. */
+static void
+find_person(struct self *self)
+{
+	char login[32];
+	struct err ignored;
+	if (!load("/proc/self/loginuid", login, sizeof login, &ignored))
+		login[0] = '\0';
+	struct person person = person_judge(self->uid, login, getenv("SUDO_UID"));
+	if (person.known_by == NULL)
+		return;
+	struct arena *mem = arena_new();
+	self->person = copy(person_name(mem, person.uid));
+	self->known_by = person.known_by;
+	arena_free(mem);
+}
+
 bool
 self_open(struct self *self, struct err *err)
 {
@@ -65,6 +83,7 @@ self_open(struct self *self, struct err *err)
 	if (user == NULL)
 		snprintf(name, sizeof name, "%u", self->uid);
 	self->user = copy(user == NULL ? name : user->pw_name);
+	find_person(self);
 	self->tty = ttyname_r(0, text, sizeof text) == 0 ? copy(text) : NULL;
 	return true;
 }
@@ -76,4 +95,5 @@ self_close(struct self *self)
 	free((void *)self->boot_id);
 	free((void *)self->user);
 	free((void *)self->tty);
+	free((void *)self->person);
 }

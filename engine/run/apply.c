@@ -188,6 +188,8 @@ apply_ask(const struct reading *r)
 	path->question = keep_text(r, r->body, "text");
 	path->word = keep_text(r, r->body, "word");
 	path->by = keep_text(r, r->body, "by");
+	path->not_by = keep_text(r, r->body, "not_by");
+	path->at_least = (unsigned)value_get_int(r->body, "at_least", 1);
 	path->asked_at = r->record->at;
 	path->n_answers = 0;
 	read_error(r);
@@ -206,14 +208,34 @@ approve(struct run_state *state, struct path_state *path)
 }
 
 static void
+note_answer(const struct reading *r)
+{
+	struct path_state *path = r->path;
+	const char *person = keep_text(r, value_get(r->body, "by"), "person");
+	const char **answered = arena_array(r->state->mem, const char *,
+		path->n_answers + 1);
+
+	for (unsigned i = 0; i < path->n_answers; i++)
+		answered[i] = path->answered[i];
+	answered[path->n_answers++] = person == NULL ? "" : person;
+	path->answered = answered;
+}
+
+/* One no is enough; a yes, when so many persons as were wanted have said it. */
+static void
 apply_answer(const struct reading *r)
 {
 	struct path_state *path = r->path;
+	bool yes = value_get_bool(r->body, "yes", false);
 
 	path->reason = keep_text(r, r->body, "reason");
-	path->ask = 0;
 	path->answers = keep(r, "answers", path->answers);
-	if (value_get_bool(r->body, "yes", false))
+	if (yes)
+		note_answer(r);
+	if (yes && path->n_answers < path->at_least)
+		return;
+	path->ask = 0;
+	if (yes)
 		approve(r->state, path);
 }
 

@@ -195,7 +195,7 @@ struct owner_options {
 	 * the name of this user */
 	bool yes;
 	uint32_t uid;
-	const char *user, *host;
+	const char *user, *host, *person, *known_by;
 	/* the run that a run of the mode `undo` takes back, folded; NULL else */
 	const struct run_state *of;
 };
@@ -218,6 +218,8 @@ bool owner_due(struct owner *owner, struct now now, struct news *out);
 int64_t owner_time(const struct owner *owner, struct now now);
 /* boot ns of a time of the owner's clock */
 int64_t owner_boot(const struct owner *owner, int64_t at);
+
+bool node_asks(const struct node *node);              /* it is nothing but a question */
 
 /* For the live view: every step that this owner has looked at and that has not ended, in
  * the order in which it did. */

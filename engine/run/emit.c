@@ -37,6 +37,18 @@ body_value(struct map_builder *body, const char *key, const struct value *v)
 }
 
 void
+body_question(struct map_builder *body, const struct question *question)
+{
+	body_text(body, "what", "change");
+	body_text(body, "text", question->text);
+	body_text(body, "word", question->word);
+	body_text(body, "by", question->by);
+	body_text(body, "not_by", question->not_by);
+	if (question->at_least > 1)
+		map_put(body, "at_least", value_int(question->at_least));
+}
+
+void
 body_error(struct map_builder *body, const struct err *err)
 {
 	struct map_builder error = {.mem = body->mem};

@@ -169,10 +169,7 @@ group_ask(struct owner *o, struct seat *seat)
 		&err) != ANSWER_YES)
 		return group_final(o, seat,
 			&(struct group_end){.state = OUT_FAILED, .err = &err});
-	body_text(&body, "what", "change");
-	body_text(&body, "text", q.text);
-	body_text(&body, "word", q.word);
-	body_text(&body, "by", q.by);
+	body_question(&body, &q);
 	body_text(&body, "shown", "group");
 	if (seat->node->confirm->within != 0)
 		body_time(&body, "until_at", o->now + seat->node->confirm->within / 1000);

@@ -1,6 +1,7 @@
 #include "run/owner.h"
 
 #include "data/json.h"
+#include "run/permit.h"
 #include "run/words.h"
 
 /* Messages of people: what the owner made of each, on the record, exactly once. */
@@ -38,6 +39,8 @@ body_message(struct map_builder *body, const struct letter *letter)
 	map_put(&by, "uid", value_int(message->uid));
 	body_text(&by, "user", message->user);
 	body_text(&by, "host", message->host);
+	body_text(&by, "person", message->person);
+	body_text(&by, "known_by", message->known_by);
 	map_put(body, "by", map_done(&by));
 	if (reason.p != NULL)
 		map_put(body, "reason", value_str(reason));
@@ -93,14 +96,17 @@ take_halt(struct owner *o, const struct letter *letter)
 
 /* ---- approve */
 
+/* why: for people; NULL: it answers no question that stands. */
 static void
-void_answer(struct owner *o, const struct letter *letter, int64_t ask, bool yes)
+void_answer(struct owner *o, const struct letter *letter, int64_t ask, bool yes,
+	const struct err *why)
 {
 	struct map_builder body = body_new(o);
 
 	map_put(&body, "ask", value_int(ask));
 	map_put(&body, "yes", value_bool(yes));
 	map_put(&body, "void", value_bool(true));
+	body_error(&body, why);
 	body_message(&body, letter);
 	emit(o, REC_ANSWER, letter->path, 0, &body);
 }
@@ -142,19 +148,29 @@ take_answer(struct owner *o, const struct letter *letter)
 	int64_t ask = value_get_int(&letter->body, "ask", (int64_t)state->ask);
 	bool yes = value_get_bool(&letter->body, "yes", true);
 	struct map_builder body = body_new(o);
+	const struct answerer from = {letter->message->person, letter->message->groups};
+	struct err err;
 
 	if (letter->seat == NULL || state->ask == 0 || state->what != ASK_CHANGE
 		|| (uint64_t)ask != state->ask || (yes && !says_word(letter))) {
-		void_answer(o, letter, ask, yes);
+		void_answer(o, letter, ask, yes, NULL);
 		return;
 	}
+	if (!permit_answer(o->state, state, &from, yes, &err)) {
+		void_answer(o, letter, ask, yes, &err);
+		return;
+	}
+	unsigned missing = yes ? permit_missing(state) - 1 : 0;
 	map_put(&body, "ask", value_int(ask));
 	map_put(&body, "yes", value_bool(yes));
 	if (yes)
 		body_value(&body, "answers", value_get(&letter->body, "answers"));
+	if (missing > 0)
+		map_put(&body, "missing", value_int(missing));
 	body_message(&body, letter);
 	emit(o, REC_ANSWER, letter->path, 0, &body);
-	answered(o, letter->seat, yes);
+	if (missing == 0)
+		answered(o, letter->seat, yes);
 }
 
 /* ---- resolve */
@@ -263,6 +279,19 @@ must_wait(const struct letter *letter)
 	return early || is_looking(seat);
 }
 
+static const char *const *
+copy_groups(struct arena *mem, const char *const *groups)
+{
+	size_t n = 0;
+
+	while (groups != NULL && groups[n] != NULL)
+		n++;
+	const char **copy = arena_array(mem, const char *, n + 1);
+	for (size_t i = 0; i < n; i++)
+		copy[i] = arena_strdup(mem, groups[i]);
+	return copy;
+}
+
 static void
 keep(struct owner *o, struct kept_message **at, const struct message *message)
 {
@@ -277,6 +306,11 @@ keep(struct owner *o, struct kept_message **at, const struct message *message)
 		message->user == NULL ? "" : message->user);
 	(*at)->message.host = arena_strdup(o->mem,
 		message->host == NULL ? "" : message->host);
+	if (message->person != NULL)
+		(*at)->message.person = arena_strdup(o->mem, message->person);
+	if (message->known_by != NULL)
+		(*at)->message.known_by = arena_strdup(o->mem, message->known_by);
+	(*at)->message.groups = copy_groups(o->mem, message->groups);
 }
 
 void
@@ -297,6 +331,7 @@ inbox_yes(struct owner *o, const struct seat *seat)
 	struct value v = map_done(&body);
 	struct message message = {.at = o->now, .uid = o->options.uid,
 		.user = o->options.user, .host = o->options.host,
+		.person = o->options.person, .known_by = o->options.known_by,
 		.body = str_of(json_text(o->turn_mem, &v, JSON_COMPACT))};
 	keep(o, &o->inbox, &message);
 }

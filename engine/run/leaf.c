@@ -208,13 +208,7 @@ emit_question(struct owner *o, struct seat *seat, const struct question *q)
 		: seat->node->confirm != NULL ? seat->node->confirm->within : 0;
 	struct map_builder body = body_new(o);
 
-	body_text(&body, "what", "change");
-	body_text(&body, "text", q->text);
-	body_text(&body, "word", q->word);
-	body_text(&body, "by", q->by);
-	body_text(&body, "not_by", q->not_by);
-	if (q->at_least > 1)
-		map_put(&body, "at_least", value_int(q->at_least));
+	body_question(&body, q);
 	body_text(&body, "shown", seat->shown);
 	if (within != 0)
 		body_time(&body, "until_at", o->now + within / 1000);

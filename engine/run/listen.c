@@ -14,6 +14,11 @@ tell_message(struct shell *shell, const struct message *from)
 	*message = *from;
 	message->user = from->user == NULL ? NULL : arena_strdup(shell->mem, from->user);
 	message->host = from->host == NULL ? NULL : arena_strdup(shell->mem, from->host);
+	message->person =
+		from->person == NULL ? NULL : arena_strdup(shell->mem, from->person);
+	message->known_by =
+		from->known_by == NULL ? NULL : arena_strdup(shell->mem, from->known_by);
+	persons_place(shell, message, shell->mem);
 	message->body = str_copy(shell->mem, from->body);
 	shell_tell(shell, (struct news){.kind = NEWS_MESSAGE, .message = message}, NULL);
 }
@@ -78,6 +83,8 @@ tell_own(struct shell *shell, struct str body)
 			.uid = self->uid,
 			.user = self->user,
 			.host = self->host,
+			.person = self->person,
+			.known_by = self->known_by,
 			.body = body});
 }
 

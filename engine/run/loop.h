@@ -25,6 +25,13 @@ void shell_decide(struct shell *shell, const struct news *news);
 void shell_lost(struct shell *shell, int exit, const char *why);
 void shell_fill(struct shell *shell, const char *why);    /* the disk is full: no new effect */
 
+/* persons.c: message->groups, in mem, of the open questions that name a group. May wait
+ * for the name service. */
+void persons_place(struct shell *shell, struct message *message, struct arena *mem);
+/* Whether every question that wants a certain person can be answered at all; false: err,
+ * with the place. */
+bool persons_check(struct shell *shell, struct err *err);
+
 /* secrets.c: every secret of the playbook and of those that it calls. false: err, the first that is missing. */
 bool secrets_fetch(struct shell *shell, struct err *err);
 

@@ -161,6 +161,8 @@ void body_time(struct map_builder *body, const char *key, int64_t at);
 /* left out if NULL */
 void body_text(struct map_builder *body, const char *key, const char *text);
 void body_value(struct map_builder *body, const char *key, const struct value *v);
+/* of an `ask` before a change */
+void body_question(struct map_builder *body, const struct question *question);
 void body_error(struct map_builder *body, const struct err *err);
 void emit(struct owner *o, enum kind kind, struct path_state *path, uint32_t attempt,
 	struct map_builder *body);
@@ -198,7 +200,6 @@ bool is_doubted(const struct owner *o, const struct seat *undo);
 bool in_window(const struct owner *o, const struct seat *seat);
 unsigned slots_left(const struct owner *o);
 /* duplicates are accepted: its failure goes by unless written otherwise */
-bool node_asks(const struct node *node);              /* it is nothing but a question */
 bool node_tells(const struct node *node);
 /* below steps; NULL */
 const struct node *book_node(const struct playbook *book, const char *path);

@@ -179,6 +179,10 @@ by_of(struct shell *shell, bool process)
 	map_put(&by, "uid", value_int(self->uid));
 	map_put(&by, "user", value_text(shell->mem, "%s", self->user));
 	map_put(&by, "host", value_text(shell->mem, "%s", self->host));
+	if (self->person != NULL) {
+		map_put(&by, "person", value_text(shell->mem, "%s", self->person));
+		map_put(&by, "known_by", value_text(shell->mem, "%s", self->known_by));
+	}
 	if (self->tty != NULL && !process)
 		map_put(&by, "tty", value_text(shell->mem, "%s", self->tty));
 	if (process) {
@@ -309,6 +313,8 @@ owner_make(struct shell *shell)
 		.uid = self->uid,
 		.user = self->user,
 		.host = self->host,
+		.person = self->person,
+		.known_by = self->known_by,
 		.tty = options->tty && !options->no_wait,
 		.overrides = options->overrides,
 		.reasons = options->reasons,
@@ -344,9 +350,10 @@ start(struct shell *shell, const char **run, struct err *err)
 	const struct value *inputs = shell->of == NULL
 		? shell->options->inputs
 		: value_get(shell->of->run, "inputs");
-	if (!limits_addresses(shell->book->limits, shell->mem, &shell->addresses, err) ||
-	    !set_inputs(shell, inputs, err) || !set_vars(shell, err) ||
-	    !secrets_fetch(shell, err) || !claim_all(shell, &locks, err))
+	if (!limits_addresses(shell->book->limits, shell->mem, &shell->addresses, err)
+		|| !persons_check(shell, err) || !set_inputs(shell, inputs, err)
+		|| !set_vars(shell, err) || !secrets_fetch(shell, err)
+		|| !claim_all(shell, &locks, err))
 		return exit_of(shell, err);
 	struct str bundle = bundle_make(shell->book, batch_mem(shell));
 	struct news news = {.kind = NEWS_START,
@@ -412,7 +419,12 @@ read_inbox(struct shell *shell, struct news *claim, struct err *err)
 	}
 	const struct inbox_answer *answer = op.answer;
 	shell->inbox_after = shell->state.last_message;
-	claim->messages = answer->messages;
+	struct message *messages = arena_array(shell->mem, struct message, answer->n + 1);
+	for (size_t i = 0; i < answer->n; i++) {
+		messages[i] = answer->messages[i];
+		persons_place(shell, &messages[i], shell->mem);
+	}
+	claim->messages = messages;
 	claim->n_messages = answer->n;
 	for (size_t i = 0; i < answer->n; i++)
 		shell->inbox_after = answer->messages[i].id;

@@ -75,8 +75,9 @@ struct path_state {
 	const char *shown;
 	const char *const *approved;                  /* what was approved: as `shown` */
 	unsigned n_approved;
-	/* that said yes to the open question */
+	/* that said yes to the open question, and who: "" is not known */
 	unsigned n_answers;
+	const char *const *answered;
 	int64_t until_at, next_at, deadline_at;
 	bool begun;
 	bool late;                                    /* its deadline passed */
@@ -100,7 +101,8 @@ struct path_state {
 	const struct value *before, *after;
 	/* message of the last retry, ask or outcome; NULL */
 	const char *error, *hint;
-	const char *question, *word, *by;             /* of the last ask; NULL */
+	const char *question, *word, *by, *not_by;    /* of the last ask; NULL */
+	unsigned at_least;                            /* so many persons; 0: one */
 	/* of the last answer or resolve; NULL */
 	const char *reason;
 	const struct value *answers;                 /* of a step that asks; NULL: none */

@@ -1,6 +1,7 @@
 #include "show/line.h"
 
 #include "data/json.h"
+#include "run/permit.h"
 
 struct line {
 	struct buf *out;
@@ -96,6 +97,9 @@ write_ask(struct line *line)
 		diff_write(line->out, line->style, line->path->before, line->path->after,
 			12);
 	struct str word = text(line, "word");
+	const char *who = permit_text(line->out->mem, line->state, line->path);
+	if (change && who != NULL)
+		more(line, "by:      ", str_of(who));
 	if (change)
 		more(line, "answer:  ",
 			str_of(arena_printf(line->out->mem, "rbx approve %.*s %s%s%.*s",
@@ -109,21 +113,49 @@ write_ask(struct line *line)
 				STR_FMT(line->state->id), path_text(line))));
 }
 
-static void
-write_answer(struct line *line)
+/* The person, if it is known who that is; the user of the process else. */
+static struct str
+who_said(const struct line *line)
 {
-	bool yes = value_get_bool(&line->body, "yes", false);
-	begin(line, yes ? TONE_GOOD : TONE_WARN, yes ? "✓" : "✗", yes ? "+" : "x");
-	if (value_get_bool(&line->body, "void", false)) {
+	const struct value *by = value_get(&line->body, "by");
+	struct str person = value_get_str(by, "person");
+	return person.n > 0 ? person : value_get_str(by, "user");
+}
+
+static void
+write_void(struct line *line)
+{
+	struct str who = who_said(line), why = error_text(line, "message");
+	if (why.n == 0) {
 		buf_puts(line->out,
 			"an answer came to nothing: the question was another one, "
 			"or its word was not given\n");
 		return;
 	}
-	struct str user = value_get_str(value_get(&line->body, "by"), "user");
+	buf_printf(line->out, "an answer of %.*s does not count\n", STR_FMT(who));
+	more(line, "because: ", why);
+	more(line, "hint:    ", error_text(line, "hint"));
+}
+
+static void
+write_answer(struct line *line)
+{
+	bool yes = value_get_bool(&line->body, "yes", false);
+	bool is_void = value_get_bool(&line->body, "void", false);
+	long long missing = value_get_int(&line->body, "missing", 0);
+	yes = yes && !is_void;
+	begin(line, yes ? TONE_GOOD : TONE_WARN, yes ? "✓" : "✗", yes ? "+" : "x");
+	if (is_void) {
+		write_void(line);
+		return;
+	}
+	struct str user = who_said(line);
 	buf_printf(line->out, "%s", yes ? "approved" : "refused");
 	if (user.n > 0)
 		buf_printf(line->out, " by %.*s", STR_FMT(user));
+	if (missing > 0)
+		buf_printf(line->out, "; %lld more %s to", missing,
+			missing == 1 ? "has" : "have");
 	buf_putc(line->out, '\n');
 	more(line, "reason:  ", text(line, "reason"));
 }

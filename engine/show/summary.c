@@ -1,3 +1,4 @@
+#include "run/permit.h"
 #include "show/summary.h"
 
 const char *
@@ -124,6 +125,9 @@ write_waiting(struct buf *out, const struct style *style, const struct summary *
 		buf_safe(
 			out, str_trim(str_of(text == NULL ? "is it done?" : text)), true);
 		buf_putc(out, '\n');
+		const char *who = permit_text(out->mem, summary->state, path);
+		if (change && who != NULL)
+			buf_printf(out, "  answer of: %s\n", who);
 		if (change)
 			buf_printf(out, "  rbx approve %.*s %s%s%s        (or --no)\n",
 				STR_FMT(summary->state->id), path->path,

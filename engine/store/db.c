@@ -8,6 +8,10 @@
 /* 'rbx1', so that file(1) and we know a store from any other database. */
 enum { APPLICATION = 0x72627831 };
 
+/* Apart from `message`, whose form older versions know. */
+#define PERSONS "CREATE TABLE IF NOT EXISTS person (message INTEGER PRIMARY KEY," \
+	" name TEXT NOT NULL, known_by TEXT NOT NULL);"
+
 static const char schema[] =
 	"CREATE TABLE store (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE run (run TEXT PRIMARY KEY, at INTEGER NOT NULL,"
@@ -26,7 +30,7 @@ static const char schema[] =
 	" host TEXT NOT NULL, body TEXT NOT NULL);"
 	"CREATE INDEX message_of ON message (run);"
 	"CREATE TABLE lock (name TEXT PRIMARY KEY, run TEXT NOT NULL,"
-	" since INTEGER NOT NULL) WITHOUT ROWID;";
+	" since INTEGER NOT NULL) WITHOUT ROWID;" PERSONS;
 
 static const char *const queries[Q_COUNT] = {
 	[Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -40,6 +44,7 @@ static const char *const queries[Q_COUNT] = {
 			" VALUES (?1, ?2, ?3, ?4, ?5)",
 	[Q_ADD_MESSAGE] = "INSERT INTO message (run, at, uid, user, host, body)"
 			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[Q_ADD_PERSON] = "INSERT INTO person VALUES (?1, ?2, ?3)",
 	[Q_ADD_LOCK] = "INSERT INTO lock VALUES (?1, ?2, ?3)"
 		       " ON CONFLICT DO UPDATE SET run = ?2, since = ?3",
 	[Q_DROP_LOCKS] = "DELETE FROM lock WHERE run = ?1",
@@ -54,8 +59,11 @@ static const char *const queries[Q_COUNT] = {
 	[Q_FIRST] = "SELECT at, body FROM record WHERE run = ?1 AND seq = 1",
 	[Q_RECORDS] = "SELECT seq, at, boot, kind, path, attempt, body, hash FROM record"
 		      " WHERE run = ?1 AND seq >= ?2 ORDER BY seq",
-	[Q_INBOX] = "SELECT id, at, uid, user, host, body FROM message"
+	[Q_INBOX] = "SELECT id, at, uid, user, host, body, name, known_by FROM message"
+		    " LEFT JOIN person ON message = id"
 		    " WHERE run = ?1 AND id > ?2 ORDER BY id",
+	[Q_INBOX_OLD] = "SELECT id, at, uid, user, host, body, NULL, NULL FROM message"
+			" WHERE run = ?1 AND id > ?2 ORDER BY id",
 	[Q_BLOB] = "SELECT bytes FROM blob WHERE digest = ?1",
 	[Q_CHUNKS] =
 		"SELECT id, path, attempt, number, text FROM chunk"
@@ -270,6 +278,13 @@ db_harden(struct db *db, struct err *err)
 		&& want(db, "PRAGMA synchronous", "2", err)
 		&& want(db, "PRAGMA wal_autocheckpoint=0", "0", err)
 		&& want(db, "PRAGMA journal_size_limit=16777216", "16777216", err);
+}
+
+bool
+db_add_persons(struct db *db, struct err *err)
+{
+	return sqlite3_exec(db->sqlite, PERSONS, NULL, NULL, NULL) == SQLITE_OK
+		|| db_fail(db, err, "store.db");
 }
 
 void

@@ -15,8 +15,8 @@ enum {
 enum query {
 	Q_BEGIN, Q_COMMIT, Q_ROLLBACK,
 	Q_ADD_RUN, Q_GROW_RUN, Q_ADD_RECORD, Q_ADD_BLOB, Q_ADD_CHUNK, Q_ADD_MESSAGE,
-	Q_ADD_LOCK, Q_DROP_LOCKS, Q_LOCK, Q_RECORD_COUNT, Q_HASH, Q_LAST, Q_LAST_STEP,
-	Q_FIRST, Q_RECORDS, Q_INBOX,
+	Q_ADD_PERSON, Q_ADD_LOCK, Q_DROP_LOCKS, Q_LOCK, Q_RECORD_COUNT, Q_HASH, Q_LAST,
+	Q_LAST_STEP, Q_FIRST, Q_RECORDS, Q_INBOX, Q_INBOX_OLD,
 	Q_BLOB, Q_CHUNKS, Q_RUNS, Q_RUNS_LIKE, Q_NEWEST,
 	Q_COUNT,
 };
@@ -34,6 +34,8 @@ bool db_version(struct db *db, int *version, struct err *err);
 bool db_make(struct db *db, const char *uuid, struct err *err);
 /* WAL and synchronous=FULL, read back; refused where they did not take. */
 bool db_harden(struct db *db, struct err *err);
+/* The table of persons, in a store that was made before there was one. */
+bool db_add_persons(struct db *db, struct err *err);
 void db_close(struct db *db);               /* never a checkpoint; accepts a closed one */
 
 /* The statement, reset and without values. NULL: it cannot be prepared. */

@@ -11,6 +11,24 @@ struct inbox_job {
 };
 
 static bool
+add_person(struct store *store, uint64_t message, struct err *err)
+{
+	const struct self *self = store->host->type->self(store->host);
+	if (self->person == NULL)
+		return true;
+	if (!db_add_persons(&store->db, err))
+		return false;
+	sqlite3_stmt *add = db_query(&store->db, Q_ADD_PERSON);
+	if (add == NULL)
+		return db_fail(&store->db, err, store->where);
+	sqlite3_bind_int64(add, 1, (sqlite3_int64)message);
+	db_bind(add, 2, str_of(self->person));
+	db_bind(add, 3, str_of(self->known_by));
+	return db_run(&store->db, add) == SQLITE_DONE
+		|| db_fail(&store->db, err, store->where);
+}
+
+static bool
 add_message(struct store *store, const char *run, struct str body, uint64_t *id,
 	struct err *err)
 {
@@ -27,7 +45,7 @@ add_message(struct store *store, const char *run, struct str body, uint64_t *id,
 	if (db_run(&store->db, add) != SQLITE_DONE)
 		return db_fail(&store->db, err, store->where);
 	*id = (uint64_t)sqlite3_last_insert_rowid(store->db.sqlite);
-	return true;
+	return add_person(store, *id, err);
 }
 
 static bool
@@ -78,6 +96,8 @@ work(struct store *store, struct job *job)
 	int result;
 	sqlite3_stmt *get = db_query(&store->db, Q_INBOX);
 	if (get == NULL)
+		get = db_query(&store->db, Q_INBOX_OLD);
+	if (get == NULL)
 		return db_fail(&store->db, &job->op->err, store->where);
 	db_bind(get, 1, str_of(self->run));
 	sqlite3_bind_int64(get, 2, (sqlite3_int64)self->after);
@@ -90,6 +110,10 @@ work(struct store *store, struct job *job)
 			.host = str_cstr(self->mem, db_column(get, 4)),
 			.body = str_copy(self->mem, db_column(get, 5)),
 		};
+		if (sqlite3_column_type(get, 6) != SQLITE_NULL) {
+			message.person = str_cstr(self->mem, db_column(get, 6));
+			message.known_by = str_cstr(self->mem, db_column(get, 7));
+		}
 		push(self, &room, &message);
 	}
 	bool ok =

@@ -109,12 +109,18 @@ void store_claim(struct store *store, const char *run, const char *const *locks,
 void store_release(struct store *store, struct claim *claim, bool locks_too);
 
 /* Messages to an owner, alive or to come. Who wrote one is what the store knows (the uid
- * of the process), not what the message says. */
+ * of the process, and the person before it as the kernel tells), not what the message
+ * says. */
 struct message {
 	uint64_t id;                                  /* rising in a store */
 	int64_t at;                                   /* wall us */
 	uint32_t uid;
 	const char *user, *host;
+	/* as in struct self; NULL: it cannot be told */
+	const char *person, *known_by;
+	/* Those that open questions name and that the person is in, NULL-ended. Whoever
+	 * reads the message finds out; the store leaves it NULL. */
+	const char *const *groups;
 	struct str body;                              /* JSON {do, step, …} */
 };
 struct inbox_answer {

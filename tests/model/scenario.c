@@ -89,6 +89,14 @@ read_policy(struct reading *r, struct node *node, const struct value *from)
 	}
 }
 
+static const char *
+maybe(struct reading *r, const struct value *from, const char *name)
+{
+	struct str text = value_get_str(from, name);
+
+	return text.p == NULL ? NULL : str_cstr(r->mem, text);
+}
+
 static void
 read_step(struct reading *r, struct node *node, const struct value *from)
 {
@@ -116,6 +124,9 @@ read_step(struct reading *r, struct node *node, const struct value *from)
 	if (confirm != NULL) {
 		struct confirm *c = arena_new_of(r->mem, struct confirm);
 		c->within = seconds(confirm, "within", 1000000000);
+		c->by = maybe(r, confirm, "by");
+		c->not_by = maybe(r, confirm, "not_by");
+		c->at_least = (unsigned)value_get_int(confirm, "at_least", 1);
 		node->confirm = c;
 	}
 	if (get(from, "each") != NULL) {
@@ -295,6 +306,7 @@ scenario_read(struct arena *mem, const struct value *from, struct scenario *out)
 		.mode = str_is(mode, "dry") ? MODE_DRY : str_is(mode, "drill") ? MODE_DRILL
 			: str_is(mode, "undo") ? MODE_UNDO : MODE_RUN,
 		.tty = value_get_bool(from, "tty", false),
+		.by = get(from, "by"),
 	};
 	read_book(&r, value_get(from, "book"), &out->book);
 	out->scripts = r.scripts;

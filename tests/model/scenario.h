@@ -20,6 +20,7 @@ struct scenario {
 	struct playbook book;
 	const struct script *scripts;
 	const struct value *world, *events;
+	const struct value *by; /* who asks for it, {person}; NULL */
 	enum mode mode;
 	bool tty;
 	const char *const *overrides;                 /* NULL-ended */

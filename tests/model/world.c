@@ -185,8 +185,15 @@ ask_question(const struct asker *asker, const struct place *place,
 	const struct value *after, struct arena *mem, struct question *out,
 		struct err *err)
 {
-	(void)asker, (void)place, (void)before, (void)after, (void)mem, (void)err;
+	const struct confirm *confirm = place->node->confirm;
+
+	(void)asker, (void)before, (void)after, (void)mem, (void)err;
 	out->text = "sure?";
+	if (confirm != NULL) {
+		out->by = confirm->by;
+		out->not_by = confirm->not_by;
+		out->at_least = confirm->at_least;
+	}
 	return ANSWER_YES;
 }
 
@@ -477,6 +484,19 @@ turn_with(struct world *w, const struct news *news)
 		start_acts(w, &turn);
 }
 
+static const struct value *
+run_members(struct world *w)
+{
+	struct map_builder map = {.mem = w->mem};
+	struct value *out = arena_new_of(w->mem, struct value);
+
+	if (w->scenario->by == NULL)
+		return NULL;
+	map_put(&map, "by", *w->scenario->by);
+	*out = map_done(&map);
+	return out;
+}
+
 static void
 claim(struct world *w, const char *why, int64_t deadline_ns)
 {
@@ -500,7 +520,7 @@ claim(struct world *w, const char *why, int64_t deadline_ns)
 	w->n_late -= inbox;
 	if (strcmp(why, "start") == 0)
 		turn_with(w, &(struct news){.kind = NEWS_START,
-			.mode = w->scenario->mode});
+			.mode = w->scenario->mode, .run = run_members(w)});
 	else
 		turn_with(w, &(struct news){.kind = NEWS_CLAIM, .why = why,
 			.deadline = deadline_ns, .messages = w->late,
@@ -628,6 +648,14 @@ resume(struct world *w, const struct value *event, bool reopens)
 	claim(w, why, is_past(w) && !reopens ? deadline : 0);
 }
 
+static const char *
+event_text(struct world *w, const struct value *event, const char *name)
+{
+	struct str text = value_get_str(event, name);
+
+	return text.p == NULL ? NULL : str_cstr(w->mem, text);
+}
+
 static void
 send(struct world *w, const struct value *event, int64_t id)
 {
@@ -642,7 +670,10 @@ send(struct world *w, const struct value *event, int64_t id)
 	if (str_is(what, "approve") && value_get(event, "ask") == NULL)
 		map_put(&body, "ask", value_int(path == NULL ? 0 : (int64_t)path->ask));
 	struct value value = map_done(&body);
+	const char **groups = arena_array(w->mem, const char *, 2);
+	groups[0] = event_text(w, event, "group");
 	struct message message = {
+		.person = event_text(w, event, "person"), .groups = groups,
 		.id = (uint64_t)id, .at = WORLD_START + w->now, .user = "op", .host = "h",
 		.body = str_of(json_text(w->mem, &value, JSON_COMPACT)),
 	};

@@ -1,6 +1,7 @@
 """Every key of a step, with the real binary: what it does when it holds and when it does not."""
 import json
 import os
+import pwd
 import unittest
 
 import world
@@ -109,6 +110,52 @@ class Keys(world.Scenario):
     def test_confirm_with_a_word_is_not_answered_by_yes(self):
         self.play("steps:\n  - {id: a, confirm: {text: 'really?', word: DROP}, exec: {argv: [touch, a]}, undo: none}", "--yes", expect=PERSON)
         self.assertFalse(self.there("a"))
+
+    def persons(self):
+        """Runs rbx as sudo would start it for somebody; the system's own users have no login here."""
+        with open("/proc/self/loginuid", encoding="ascii") as f:
+            login = f.read()
+        if os.getuid() != 0 or login != "4294967295":
+            self.skipTest("only as root, of whom nobody knows who it is")
+        return {name: {"SUDO_UID": str(pwd.getpwnam(name).pw_uid)} for name in ("daemon", "bin", "sys")}
+
+    def test_confirm_by_two_others_of_a_group(self):
+        text = """
+            steps:
+              - {id: a, confirm: {text: 'really?', at_least: 2, not_by: requester}, exec: {argv: [touch, a]}, undo: none}
+        """
+        who = self.persons()
+        self.assertIn("root is no person", self.play(text, expect=WRONG).stderr)
+        out = self.play(text, "--yes", expect=PERSON, **who["daemon"]).stdout
+        self.assertIn("2 persons, not daemon, who asked for the run", out)
+        run = self.last()
+        self.assertIn("daemon asked for this run", self.rbx("approve", run, "a", expect=WRONG, **who["daemon"]).stderr)
+        self.assertIn("cannot be told", self.rbx("approve", run, "a", expect=WRONG).stderr)
+        out = self.rbx("approve", run, "a", **who["bin"]).stdout
+        self.assertIn("it still needs 1 more person, not daemon, who asked for the run; yes from bin", out)
+        self.rbx("approve", run, "a", **who["bin"])           # nobody has read the first one yet
+        out = self.rbx("resume", run, expect=PERSON, **who["daemon"]).stdout
+        self.assertIn("approved by bin; 1 more has to", out)
+        self.assertIn("bin has said yes already", out)
+        self.assertFalse(self.there("a"))
+        self.rbx("approve", run, "a", **who["sys"])
+        self.rbx("resume", run, **who["daemon"])
+        self.assertTrue(self.there("a"))
+
+    def test_confirm_by_a_group(self):
+        text = """
+            steps:
+              - {id: a, confirm: {text: 'really?', by: %s}, exec: {argv: [touch, a]}, undo: none}
+              - {id: b, manual: {text: 'look', by: bin}}
+        """
+        who = self.persons()
+        self.assertIn("knows no group no-such", self.play(text % "no-such", expect=WRONG).stderr)
+        self.play(text % "bin", expect=PERSON)
+        for step in "a", "b":
+            self.assertIn("daemon is not in the group bin", self.rbx("approve", "last", step, expect=WRONG, **who["daemon"]).stderr)
+            self.rbx("approve", "last", step, **who["bin"])
+            self.rbx("resume", "last", expect=PERSON if step == "a" else DONE)
+        self.assertTrue(self.there("a"))
 
     def test_preconditions(self):
         self.play("""

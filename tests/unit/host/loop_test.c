@@ -1,5 +1,6 @@
 #include "real_host.h"
 
+#include "host/person.h"
 #include "host/real.h"
 
 #include <pthread.h>
@@ -160,6 +161,50 @@ closing_ends_what_is_in_flight(void **state)
 		op_start(world, OP_SLEEP, NULL, HANG_S * NS_S);
 }
 
+static void
+a_person_is_whom_the_kernel_knows(void **state)
+{
+	static const struct {
+		uint32_t uid;
+		const char *login, *sudo;
+		uint32_t person;
+		const char *known_by;
+	} rows[] = {
+		{0, "1001", "1002", 1001, "login"},
+		{1003, "1001\n", NULL, 1001, "login"},
+		{1003, "4294967295", "1002", 1003, "uid"},
+		{0, "4294967295", "1002", 1002, "sudo"},
+		{0, "", "1002", 1002, "sudo"},
+		{0, "4294967295", NULL, 0, NULL},
+		{0, "4294967295", "0", 0, NULL},
+		{0, "4294967295", "-1", 0, NULL},
+		{0, "0", "1002", 0, NULL},
+		{1003, "0", NULL, 0, NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct person got =
+			person_judge(rows[i].uid, rows[i].login, rows[i].sudo);
+		if (rows[i].known_by == NULL) {
+			assert_null(got.known_by);
+			continue;
+		}
+		assert_string_equal(got.known_by, rows[i].known_by);
+		assert_int_equal(got.uid, rows[i].person);
+	}
+}
+
+static void
+a_group_has_members(void **state)
+{
+	(void)state;
+	assert_true(person_in_group(NULL, "root"));
+	assert_true(person_in_group("root", "root"));
+	assert_false(person_in_group("root", "daemon"));
+	assert_false(person_in_group("no-such-user", "root"));
+	assert_false(person_in_group(NULL, "no-such-group"));
+}
+
 int
 main(void)
 {
@@ -170,6 +215,8 @@ main(void)
 		on_world(another_thread_posts),
 		on_world(signals_are_told_as_often_as_they_came),
 		on_world(the_host_knows_itself),
+		cmocka_unit_test(a_person_is_whom_the_kernel_knows),
+		cmocka_unit_test(a_group_has_members),
 		cmocka_unit_test(the_start_stands_in_the_22nd_field),
 		on_world(an_unknown_stream_is_refused),
 		on_world(closing_ends_what_is_in_flight),

@@ -345,6 +345,54 @@ test_group_question(void **unused)
 		"end  cancelled exit=5\n", 5);
 }
 
+/* Who may answer, and how many: what does not count is on the record and changes nothing.
+ */
+static void
+test_persons(void **unused)
+{
+	(void)unused;
+	expect("{'book':{'steps':[{'id':'g','type':'block',"
+		"'confirm':{'by':'ops','at_least':2,'not_by':'requester'},"
+		"'steps':[{'id':'x','effect':'once'}]}]},'tty':true,'by':{'person':'cat'},"
+		"'events':[{'at':1,'do':'approve','step':'g'},"
+		"{'at':2,'do':'approve','step':'g','person':'cat','group':'ops'},"
+		"{'at':3,'do':'approve','step':'g','person':'dan','group':'dev'},"
+		"{'at':4,'do':'approve','step':'g','person':'ana','group':'ops'},"
+		"{'at':5,'do':'approve','step':'g','person':'ana','group':'ops'},"
+		"{'at':6,'do':'approve','step':'g','person':'bob','group':'ops'}]}",
+		"ask g change\n"
+		"answer g yes=true void=true\n"
+		"answer g yes=true void=true\n"
+		"answer g yes=true void=true\n"
+		"answer g yes=true\n"
+		"answer g yes=true void=true\n"
+		"answer g yes=true\n"
+		"begin g\n"
+		"intent g/x\n"
+		"outcome g/x ok ran\n"
+		"outcome g ok\n"
+		"end  ok exit=0\n", 0);
+}
+
+/* One no of somebody who may answer ends it, however many have said yes. */
+static void
+test_persons_say_no(void **unused)
+{
+	(void)unused;
+	expect("{'book':{'steps':[{'id':'x','on_error':'stop','confirm':{'at_least':3}}]}"
+	       ",'tty':true,"
+	       "'events':[{'at':1,'do':'approve','step':'x','person':'ana'},"
+	       "{'at':2,'do':'approve','step':'x','yes':false},"
+	       "{'at':3,'do':'approve','step':'x','person':'ana','yes':false}]}",
+		"ask x change\n"
+		"answer x yes=true\n"
+		"answer x yes=false void=true\n"
+		"answer x yes=false\n"
+		"outcome x failed\n"
+		"end  failed exit=1\n",
+		1);
+}
+
 static void
 test_patience(void **unused)
 {
@@ -409,6 +457,25 @@ test_resolved_while_dead(void **unused)
 
 /* The run waited, left with 4, was answered, and is resumed: it must not leave again
  * before it has read the answer. */
+/* A yes that was given stands over a crash. */
+static void
+test_persons_crash(void **unused)
+{
+	(void)unused;
+	expect_with_inbox(
+		"{'book':{'steps':[{'id':'x','effect':'once','confirm':{'at_least':2}}]},"
+		"'events':[{'at':5,'do':'approve','step':'x','person':'ana'},{'at':9,'do'"
+		":'resume'},"
+		"{'at':15,'do':'approve','step':'x','person':'bob'},{'at':19,'do':'"
+		"resume'}]}",
+		"ask x change\n"
+		"answer x yes=true\n"
+		"answer x yes=true\n"
+		"intent x\n"
+		"outcome x ok ran\n"
+		"end  ok exit=0\n");
+}
+
 static void
 test_approved_while_dead(void **unused)
 {
@@ -545,6 +612,8 @@ main(void)
 		cmocka_unit_test(test_drill_green), cmocka_unit_test(test_undo_run),
 		cmocka_unit_test(test_undo_run_fails), cmocka_unit_test(test_manual),
 			cmocka_unit_test(test_group_question),
+		cmocka_unit_test(test_persons), cmocka_unit_test(test_persons_say_no),
+		cmocka_unit_test(test_persons_crash),
 		cmocka_unit_test(test_patience),
 			cmocka_unit_test(test_resolved_while_dead),
 		cmocka_unit_test(test_approved_while_dead),

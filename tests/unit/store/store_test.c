@@ -1,5 +1,7 @@
 #include "store.h"
 
+#include <sqlite3.h>
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -154,8 +156,49 @@ messages_wait_for_the_owner(void **state)
 	assert_str(inbox->messages[0].body, "{\"do\":\"stop\"}");
 	assert_int_equal(inbox->messages[0].uid, getuid());
 	assert_string_equal(inbox->messages[0].user, "ana");
+	assert_null(inbox->messages[0].person);
 	store_close(owner);
 	store_close(other);
+}
+
+static void
+forget_persons(struct desk *desk)
+{
+	sqlite3 *db;
+	const char *path = arena_printf(desk->mem, "%s/store.db", desk->where);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "DROP TABLE person", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* Also in a store that was made before persons were kept. */
+static void
+a_message_says_who_sat_there(void **state)
+{
+	struct desk *desk = *state;
+	struct err err;
+	uint64_t id;
+	struct op op = {.kind = OP_POSTED, .mem = desk->mem};
+	posting_self(desk->host, (struct self){.host = "h", .user = "root",
+		.person = "bob", .known_by = "sudo"});
+	struct store *store = desk_open(desk);
+	desk_append(desk, store, "r1", 1, 1);
+	store_close(store);
+	forget_persons(desk);
+	store = desk_open(desk);
+	store_inbox(store, "r1", 0, &op);
+	posting_wait(desk->host);
+	assert_int_equal(op.err.code, ERR_NONE);
+	assert_ok(store_send(store, "r1", STR("{\"do\":\"cancel\"}"), &id, &err));
+	store_inbox(store, "r1", 0, &op);
+	posting_wait(desk->host);
+	const struct inbox_answer *inbox = op.answer;
+	assert_int_equal(inbox->n, 1);
+	assert_string_equal(inbox->messages[0].person, "bob");
+	assert_string_equal(inbox->messages[0].known_by, "sudo");
+	assert_string_equal(inbox->messages[0].user, "root");
+	store_close(store);
 }
 
 static void
@@ -245,6 +288,7 @@ main(void)
 		DESK_TEST(a_missing_record_breaks_the_store),
 		DESK_TEST(blobs_and_chunks_go_with_the_batch),
 		DESK_TEST(messages_wait_for_the_owner),
+		DESK_TEST(a_message_says_who_sat_there),
 		DESK_TEST(runs_are_listed_and_found),
 		DESK_TEST(the_default_place_follows_xdg),
 		DESK_TEST(a_backup_is_a_store),
