@@ -1,3 +1,4 @@
+#include "aws/secret.h"
 #include "shared.h"
 
 static const struct field in[] = {
@@ -47,4 +48,5 @@ const struct step_type aws_type = {
 	.timeout = NS_MIN,
 	.takes_effect = true,
 	.takes_accept = true,
+	.secrets = aws_secrets,
 };

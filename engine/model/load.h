@@ -169,6 +169,12 @@ void group_understand(struct info *info);             /* its members */
 void call_understand(struct info *info);
 void each_understand(struct info *info);
 void args_understand(struct info *info);              /* sets in, args, self */
+/* What `defaults` gives to arguments by `fields` that leave it out. */
+void args_defaults(struct book_load *b, const struct field *fields, const char *type,
+	struct value *map);
+/* A region that is written and stands outside limits.regions is an error before anything
+ * runs. */
+void region_judge(struct book_load *b, const struct value *in);
 /* the arguments with `defaults` filled in */
 const struct value *defaults_for(struct info *info);
 /* that each key may stand on such a step */

@@ -27,10 +27,9 @@ is_given(const struct field *fields, const struct field *field, const struct val
 }
 
 static void
-fill(struct info *info, const struct value *from, struct value *map)
+fill(struct loading *all, const struct field *fields, const struct value *from,
+	struct value *map)
 {
-	struct loading *all = info->load->all;
-	const struct field *fields = info->node.type->in;
 	if (from == NULL || from->kind != V_MAP)
 		return;
 	for (size_t i = 0; i < from->map->n; i++) {
@@ -52,19 +51,25 @@ fill(struct info *info, const struct value *from, struct value *map)
 	}
 }
 
+void
+args_defaults(struct book_load *b, const struct field *fields, const char *type,
+	struct value *map)
+{
+	fill(b->all, fields, value_get(b->defaults, type), map);
+	if (field_find(fields, STR("region")) != NULL
+		&& field_find(fields, STR("role")) != NULL)
+		fill(b->all, fields, value_get(b->defaults, "aws"), map);
+}
+
 const struct value *
 defaults_for(struct info *info)
 {
-	const struct field *fields = info->node.type->in;
-	const struct value *defaults = info->load->defaults;
-	if (defaults == NULL)
+	const struct step_type *type = info->node.type;
+	if (info->load->defaults == NULL)
 		return info->type_value;
 	struct value *map = arena_new_of(info->load->all->mem, struct value);
 	*map = *info->type_value;
-	fill(info, value_get(defaults, info->node.type->name), map);
-	if (field_find(fields, STR("region")) != NULL
-		&& field_find(fields, STR("role")) != NULL)
-		fill(info, value_get(defaults, "aws"), map);
+	args_defaults(info->load, type->in, type->name, map);
 	return map;
 }
 
@@ -117,14 +122,11 @@ read_paths(struct info *info, const struct field *fields, const struct value *in
 	}
 }
 
-/* A region that is written and stands outside limits.regions is an error before anything
- * runs. */
-static void
-judge_region(struct info *info)
+void
+region_judge(struct book_load *b, const struct value *in)
 {
-	struct book_load *b = info->load;
-	const struct value *regions = value_get(b->book->limits, "regions");
-	const struct value *region = value_get(info->in, "region");
+	const struct value *regions = value_get(value_get(&b->top, "limits"), "regions");
+	const struct value *region = value_get(in, "region");
 	if (regions == NULL || regions->kind != V_LIST || region == NULL
 		|| region->kind != V_STRING)
 		return;
@@ -171,7 +173,7 @@ args_understand(struct info *info)
 	info->self = self_type(b->all, type);
 	judge(info, map);
 	read_nature(info);
-	judge_region(info);
+	region_judge(b, info->in);
 	read_paths(info, type->in, info->in);
 	scope_of(&scope, info, SCOPE_ITEM, -1);
 	info->node.args_constant = !has_template(map);

@@ -133,54 +133,99 @@ inputs_read(struct book_load *b)
 
 /* ---- secrets */
 
-static const struct template *
-secret_from(struct book_load *b, const struct value *map, enum secret_source *source)
+/* A source of its own: text or a list. */
+static bool
+plain_source(struct book_load *b, const struct value *map, struct secret_ref *ref)
 {
-	static const char *const names[] = {
-		"env", "file", "command", "aws_secret", "aws_parameter"};
+	static const char *const names[] = {"env", "file", "command"};
 	struct scope scope;
-	scope_of_book(&scope, b, 0);
-	for (enum secret_source s = SECRET_ENV; s <= SECRET_AWS_PARAMETER; s++) {
+	for (enum secret_source s = SECRET_ENV; s < SECRET_PROVIDED; s++) {
 		const struct value *v = value_get(map, names[s]);
 		if (v == NULL)
 			continue;
-		*source = s;
-		return field_read(
+		scope_of_book(&scope, b, 0);
+		ref->source = s;
+		ref->from = field_read(
 			&scope, &scope, field_find(secret_keys, str_of(names[s])), v);
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
-static bool
-is_aws_key(struct str name)
+/* What the source takes: its own, and what `defaults` gives. */
+static struct value
+source_args(struct book_load *b, const struct provider *provider, const struct value *map)
 {
-	static const char *const names[] = {
-		"region", "account", "profile", "role", "endpoint"};
-	for (size_t i = 0; i < 5; i++)
-		if (str_is(name, names[i]))
-			return true;
-	return false;
+	struct member *members =
+		arena_array(b->all->mem, struct member, map->map->n + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < map->map->n; i++)
+		if (field_find(provider->in, map->map->members[i].key.str) != NULL)
+			members[n++] = map->map->members[i];
+	struct value args = value_map(b->all->mem, members, n);
+	args.source = map->source;
+	args.from = map->from;
+	args.to = map->to;
+	args_defaults(b, provider->in, provider->name, &args);
+	return args;
+}
+
+static void
+provided_source(struct book_load *b, const struct value *map, struct secret_ref *ref)
+{
+	struct scope scope;
+	struct value args = source_args(b, ref->provider, map), in;
+	struct value constant = constant_part(b->all->scratch, &args);
+	struct field_use use = {.of = ref->provider->name,
+		.folder = b->file->folder,
+		.at = ref->at,
+		.mem = b->all->scratch,
+		.diags = b->diags};
+	ref->source = SECRET_PROVIDED;
+	if (fields_judge(&use, ref->provider->in, &constant, &in))
+		region_judge(b, &in);
+	scope_of_book(&scope, b, 0);
+	ref->from = fields_read(&scope, &scope, ref->provider->in, &args);
+}
+
+/* Keys that do not go with the source. */
+static void
+judge_keys(struct book_load *b, const struct value *map, const struct secret_ref *ref)
+{
+	static const char *const plain[] = {"env", "file", "command", "field", "max_age"};
+	for (size_t i = 0; i < map->map->n; i++) {
+		const struct value *key = &map->map->members[i].key;
+		bool good = ref->provider != NULL
+			&& field_find(ref->provider->in, key->str) != NULL;
+		for (size_t j = 0; j < sizeof plain / sizeof plain[0]; j++)
+			good |= str_is(key->str, plain[j]);
+		if (!good)
+			diag_error(b->diags, value_mark(key),
+				"'%.*s' does not go with this source of a secret",
+				STR_FMT(key->str));
+	}
 }
 
 static void
 read_secret(struct book_load *b, const struct member *m, struct secret_ref *ref)
 {
-	const struct value *max_age = value_get(&m->value, "max_age");
-	struct str field = value_get_str(&m->value, "field");
-	ref->from = secret_from(b, &m->value, &ref->source);
+	const struct step_type *const *types = b->all->loader->types;
+	const struct value *map = &m->value, *max_age = value_get(map, "max_age");
+	struct str field = value_get_str(map, "field");
 	ref->field = field.p == NULL ? NULL : str_cstr(b->all->mem, field);
+	if (!plain_source(b, map, ref))
+		for (size_t i = 0; i < map->map->n && ref->provider == NULL; i++)
+			ref->provider = secret_source_find(
+				types, map->map->members[i].key.str);
+	if (ref->provider != NULL)
+		provided_source(b, map, ref);
 	if (max_age != NULL && max_age->kind == V_DURATION)
 		ref->max_age = span_ns(max_age->span);
 	if (max_age != NULL && ref->source != SECRET_COMMAND)
 		diag_error(b->diags, value_mark(max_age),
 			"'max_age' is for secrets that a command gives");
-	for (size_t i = 0; i < m->value.map->n; i++) {
-		const struct value *key = &m->value.map->members[i].key;
-		if (is_aws_key(key->str) && ref->source < SECRET_AWS_SECRET)
-			diag_error(b->diags, value_mark(key),
-				"'%.*s' is for aws_secret and aws_parameter",
-				STR_FMT(key->str));
-	}
+	if (ref->provider != NULL || ref->from != NULL)
+		judge_keys(b, map, ref);
 }
 
 void

@@ -174,8 +174,8 @@ top_read(struct book_load *b)
 	read_objectives(b);
 	inputs_read(b);
 	vars_read(b);
-	secrets_read(b);
 	read_defaults(b);
+	secrets_read(b);
 	limits_read(b);
 	drill_read(b);
 	read_follow_ups(b);

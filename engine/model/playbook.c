@@ -80,31 +80,13 @@ unsupported(struct diags *diags, enum diag_level level, struct mark at, const ch
 	diag_add(diags, level, &err);
 }
 
-static size_t
-unsupported_secrets(
-	const struct playbook *book, struct diags *diags, enum diag_level level)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < book->n_secrets; i++)
-		if (book->secrets[i].source >= SECRET_AWS_SECRET) {
-			unsupported(diags, level, book->secrets[i].at,
-				book->secrets[i].source == SECRET_AWS_SECRET
-					? "aws_secret"
-					: "aws_parameter");
-			n++;
-		}
-	return n;
-}
-
 size_t
 playbook_unsupported(
 	const struct playbook *book, struct diags *diags, enum diag_level level)
 {
-	size_t n = unsupported_secrets(book, diags, level);
+	size_t n = 0;
 	if (book->on != NULL && level == DIAG_NOTE)   /* only rbx serve asks for it */
 		unsupported(diags, level, value_mark(book->on), "starting by 'on'");
-	for (size_t i = 0; i < book->n_called; i++)
-		n += unsupported_secrets(book->called[i], diags, level);
 	for (size_t i = 0; i < book->n_nodes; i++) {
 		const struct node *node = book->nodes[i];
 		if (node->type == NULL || node->type->run != NULL)

@@ -155,13 +155,14 @@ enum secret_source {
 	SECRET_ENV,
 	SECRET_FILE,
 	SECRET_COMMAND,
-	SECRET_AWS_SECRET,
-	SECRET_AWS_PARAMETER
+	SECRET_PROVIDED /* by a source that comes with a step type */
 };
 struct secret_ref {
 	const char *name;
 	enum secret_source source;
-	const struct template *from;                  /* text, or a list for COMMAND */
+	/* text; a list for COMMAND; the provider's arguments for PROVIDED */
+	const struct template *from;
+	const struct provider *provider;              /* of PROVIDED; NULL else */
 	const char *field;
 	int64_t max_age;                              /* ns; 0: the run */
 	struct mark at;
@@ -249,8 +250,8 @@ void playbook_index(struct playbook *book, struct arena *mem);
 /* What a node's class is by type, arguments and `effect:`; `in` NULL: the worst case. */
 enum effect node_effect(const struct node *node, const struct value *in);
 const char *effect_name(enum effect effect);
-/* Every place that needs what this version does not carry out (types without `run`,
- * aws_* secrets): added as notes. */
+/* Every place that needs what this version does not carry out (types without `run`):
+ * added as notes. */
 size_t playbook_unsupported(
 	const struct playbook *book, struct diags *diags, enum diag_level level);
 

@@ -8,3 +8,15 @@ step_type_find(const struct step_type *const *types, struct str name)
 			return *types;
 	return NULL;
 }
+
+const struct provider *
+secret_source_find(const struct step_type *const *types, struct str name)
+{
+	for (; *types != NULL; types++) {
+		const struct provider *const *it = (*types)->secrets;
+		for (; it != NULL && *it != NULL; it++)
+			if (str_is(name, (*it)->name))
+				return *it;
+	}
+	return NULL;
+}

@@ -30,9 +30,10 @@ typedef enum verdict step_fn(struct step *step, const struct event *event);
 
 /* A value that several steps need and no record may hold: credentials, a token, a
  * secret. Fetched once per key and run, one fetch at a time, kept in locked memory,
- * renewed 5 minutes before out.valid_until. */
+ * renewed 5 minutes before out.valid_until. In `run`, step->got is what `uses` gave and
+ * step->saved what this one gave before in this run, NULL at first. */
 struct provider {
-	const char *name;
+	const char *name; /* of a source of secrets: its key in `secrets` */
 	const struct field *in;
 	bool (*key)(const struct value *in, struct buf *key, struct err *err);
 	const struct provider *uses;
@@ -52,6 +53,9 @@ struct step_type {
 	/* KEYED: how long the far side remembers the key, less a margin; ns */
 	int64_t window;
 	const struct provider *uses;
+	/* sources of secrets that come with the type, for `secrets` of a playbook: what
+	 * they give has the member `value`. Ended by NULL; NULL: none */
+	const struct provider *const *secrets;
 	/* whether `uses` is needed; NULL: always */
 	bool (*uses_if)(const struct value *in);
 	/* private bytes, zeroed, in the attempt's arena */
@@ -97,5 +101,9 @@ struct step_type {
 /* The type of that name, or NULL. Sorted, ended by NULL. */
 const struct step_type *
 step_type_find(const struct step_type *const *types, struct str name);
+
+/* The source of secrets of that name, or NULL. */
+const struct provider *
+secret_source_find(const struct step_type *const *types, struct str name);
 
 #endif

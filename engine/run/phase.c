@@ -20,6 +20,7 @@ job_answer(struct job *job)
 	struct shell *shell = job->shell;
 	assert(!job->answered);
 	job->answered = true;
+	provide_drop(&job->want);
 	list_remove(&job->link);
 	if (job->log_bytes > 0) {
 		uint8_t digest[SHA256_SIZE];
@@ -272,6 +273,8 @@ assert_only(struct job *job)
 	attempt_ended(&job->attempt);
 }
 
+static void job_given(struct want *want, const struct value *got, const struct err *err);
+
 static void
 begin(struct job *job)
 {
@@ -292,15 +295,19 @@ begin(struct job *job)
 	if (job->doing == job->node)
 		of_undone(job);
 	const struct step_type *type = job->doing->type;
+	provide_drop(&job->want);                     /* of the check before */
+	job->want.given = job_given;
 	if (type->uses != NULL && (type->uses_if == NULL || type->uses_if(in)))
-		provide(job, type->uses);
+		provide(job->shell, &job->want, type->uses, in);
 	else
-		job_provided(job, NULL, NULL);
+		job_given(&job->want, NULL, NULL);
 }
 
-void
-job_provided(struct job *job, const struct value *got, const struct err *err)
+/* The attempt of job->doing starts: what its type needs is there. */
+static void
+job_given(struct want *want, const struct value *got, const struct err *err)
 {
+	struct job *job = (struct job *)((char *)want - offsetof(struct job, want));
 	if (err != NULL) {
 		job_fail(job, err);
 		return;
@@ -569,9 +576,9 @@ kill_job(struct shell *shell, struct job *job)
 	if (job->killed)
 		return;
 	job->killed = true;
-	if (job->awaited != NULL) {
+	if (job->want.waits) {
 		struct err err;
-		provide_forget(job);
+		provide_drop(&job->want);
 		err_set(&err, ERR_CANCELLED, "ended while it waited for %s",
 			job->doing->type->uses->name);
 		job_fail(job, &err);
@@ -600,7 +607,7 @@ phase_kill_link(struct shell *shell, struct link *link)
 int64_t
 phases_due(const struct shell *shell)
 {
-	int64_t due = INT64_MAX;
+	int64_t due = provide_due(shell);
 	for (struct link *it = shell->jobs.next; it != &shell->jobs; it = it->next) {
 		const struct job *job = list_item(it, struct job, link);
 		int64_t at = attempt_due(&job->attempt);
@@ -621,4 +628,5 @@ phases_tick(struct shell *shell)
 		if (attempt_due(&job->attempt) <= now.boot)
 			attempt_tick(&job->attempt, now);
 	}
+	provide_tick(shell);
 }

@@ -1,10 +1,11 @@
 /* A job: one act of the owner under way, be it one attempt of a step, its preconditions one after the other, or the end of
- * orphans. Internal to run/: phase.c, provide.c. */
+ * orphans. Internal to run/: phase.c. */
 #ifndef RUN_PHASE_H
 #define RUN_PHASE_H
 
 #include "base/list.h"
 #include "run/judge.h"
+#include "run/provide.h"
 
 struct job {
 	struct attempt attempt;                       /* first: an attempt is its job */
@@ -27,8 +28,7 @@ struct job {
 	struct scope scope;
 
 	const struct value *step_in;                  /* of `doing`, in its final form */
-	struct grant *awaited;                        /* the attempt starts when it is there */
-	struct job *next_waiting;
+	struct want want;                             /* of what the type needs: the attempt starts when it is there */
 
 	struct waiter orphans_done;
 	struct op orphans;
@@ -45,12 +45,5 @@ void job_fail(struct job *job, const struct err *err);
 /* The attempt's step as the type sees it, all but `in`, `was`, `saved`. */
 void job_step(struct job *job, const struct step_type *type);
 int64_t job_until(const struct job *job);
-
-/* The attempt of job->doing starts: what its type needs is there. err: it could not be had. */
-void job_provided(struct job *job, const struct value *got, const struct err *err);
-
-/* provide.c: calls job_provided, perhaps at once. */
-void provide(struct job *job, const struct provider *provider);
-void provide_forget(struct job *job);                  /* it waits no longer */
 
 #endif

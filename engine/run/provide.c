@@ -1,19 +1,21 @@
-#include "run/phase.h"
+#include "run/provide.h"
 
-/* What providers gave. One fetch at a time for each key: whoever needs the same waits for
- * it. A grant is fetched again when less than five minutes of it are left. */
+#include "run/loop.h"
 
-enum { LEFT_LEAST_MIN = 5, FETCH_TIMEOUT_S = 60 };
+enum { LEFT_LEAST_MIN = 5, FETCH_TIMEOUT_S = 60, AGAIN_S = 30 };
 
 struct grant {
 	struct grant *next;
 	const struct provider *provider;
 	struct str key;
+	const struct value *in;                       /* the provider's own part */
 	struct value value;
 	bool is_there;
 	int64_t valid_until;                          /* wall us; 0: for ever */
+	int64_t again_at; /* boot ns: not fetched before, as long as it is valid */
+	unsigned holders;
 	struct fetch *fetch;                          /* under way */
-	struct job *waiting;
+	struct want *waiting;
 };
 
 struct grants { struct grant *first; };
@@ -23,8 +25,11 @@ struct fetch {
 	struct shell *shell;
 	struct arena *mem;
 	struct grant *grant;
+	struct want uses; /* of what the provider itself needs */
 	struct step_type type; /* a provider in the shape of a step */
 };
+
+/* ---- what was given */
 
 /* Secrets into locked memory, the rest into the run's. */
 static struct value
@@ -65,25 +70,78 @@ keep(struct fetch *fetch)
 		until == NULL || until->kind != V_TIMESTAMP ? 0 : span_us(until->span);
 }
 
+static bool
+is_valid(const struct grant *grant, struct now now)
+{
+	return grant->is_there
+		&& (grant->valid_until == 0 || grant->valid_until > now.wall);
+}
+
+static int64_t
+left_us(const struct grant *grant, struct now now)
+{
+	return grant->valid_until - now.wall - LEFT_LEAST_MIN * 60 * INT64_C(1000000);
+}
+
+static bool
+is_fresh(const struct grant *grant, struct now now)
+{
+	return is_valid(grant, now)
+		&& (grant->valid_until == 0 || left_us(grant, now) > 0
+			|| now.boot < grant->again_at);
+}
+
+static void
+give(struct want *want, const struct value *got, const struct err *err)
+{
+	struct grant *grant = want->grant;
+	want->waits = false;
+	if (got != NULL)
+		grant->holders++;
+	else
+		want->grant = NULL;
+	want->given(want, got, err);
+}
+
+/* ---- a fetch */
+
+static void
+tell_kept(struct shell *shell, const struct grant *grant, const struct err *why)
+{
+	struct err err = *why;
+	struct observer *observer = shell->observer;
+	err_wrap(&err, "%s could not be renewed, those at hand are valid until %s",
+		grant->provider->name, time_text_us(shell->mem, grant->valid_until));
+	if (observer != NULL && observer->told != NULL)
+		observer->told(observer, DIAG_WARNING, &err);
+}
+
 static void
 fetched(struct attempt *attempt)
 {
 	struct fetch *fetch = (struct fetch *)attempt;
+	struct shell *shell = fetch->shell;
 	struct grant *grant = fetch->grant;
+	struct now now = shell_now(shell);
+	struct err err = attempt->err;
 	bool good = attempt->verdict == STEP_DONE && attempt->step.out != NULL;
-	struct job *job = grant->waiting;
-	if (good)
+	provide_drop(&fetch->uses);
+	grant->again_at = now.boot + AGAIN_S * NS_S;
+	if (good) {
 		keep(fetch);
-	else
-		vault_mask_err(fetch->shell->vault, &attempt->err);
+	} else {
+		vault_mask_err(shell->vault, &err);
+		good = is_valid(grant, now);
+		if (good)
+			tell_kept(shell, grant, &err);
+	}
+	struct want *want = grant->waiting;
 	grant->fetch = NULL;
 	grant->waiting = NULL;
-	struct err err = attempt->err;
-	shell_later(fetch->shell, fetch->mem);
-	for (struct job *next; job != NULL; job = next) {
-		next = job->next_waiting;
-		job->awaited = NULL;
-		job_provided(job, good ? &grant->value : NULL, good ? NULL : &err);
+	shell_later(shell, fetch->mem);
+	for (struct want *next; want != NULL; want = next) {
+		next = want->next;
+		give(want, good ? &grant->value : NULL, good ? NULL : &err);
 	}
 }
 
@@ -113,7 +171,7 @@ static const struct attempt_type fetching = {
 	.ended = fetched, .saved = no_save, .output = no_output, .progress = no_progress,
 };
 
-static const struct value *
+static struct value
 own_part(struct arena *mem, const struct field *rows, const struct value *in)
 {
 	struct map_builder map = {.mem = mem};
@@ -123,43 +181,79 @@ own_part(struct arena *mem, const struct field *rows, const struct value *in)
 		if (v != NULL)
 			map_put(&map, row->name, *v);
 	}
-	struct value *out = arena_new_of(mem, struct value);
-	*out = map_done(&map);
-	return out;
+	return map_done(&map);
+}
+
+static struct step
+step_of(struct fetch *fetch)
+{
+	struct shell *shell = fetch->shell;
+	const struct playbook *book = shell->book;
+	return (struct step){.type = &fetch->type,
+		.in = fetch->grant->in,
+		.saved = fetch->grant->is_there ? &fetch->grant->value : NULL,
+		.limits = book->limits,
+		.mem = fetch->mem,
+		.key = "provider",
+		.path = fetch->type.name,
+		.run = str_cstr(fetch->mem, shell->state.id),
+		.book = book->name,
+		.folder = book->folder,
+		.attempt = 1,
+		.effect = PURE,
+		.drill = shell->state.mode == MODE_DRILL,
+		.addresses = shell->addresses};
 }
 
 static void
-fetch_start(struct job *job, struct grant *grant)
+uses_given(struct want *want, const struct value *got, const struct err *err)
 {
-	struct shell *shell = job->shell;
+	struct fetch *fetch =
+		(struct fetch *)((char *)want - offsetof(struct fetch, uses));
+	struct attempt *attempt = &fetch->attempt;
+	if (err != NULL) {
+		attempt->err = *err;
+		attempt->verdict = STEP_FAIL;
+		fetched(attempt);
+		return;
+	}
+	struct now now = shell_now(fetch->shell);
+	attempt->step.got = got;
+	attempt->until = now.boot + FETCH_TIMEOUT_S * NS_S;
+	attempt_start(attempt, fetch->grant->provider->run, now);
+}
+
+static void
+fetch_start(struct shell *shell, struct grant *grant)
+{
+	const struct provider *provider = grant->provider;
 	struct arena *mem = arena_new();
 	struct fetch *fetch = arena_new_of(mem, struct fetch);
-	struct now now = shell_now(shell);
 	*fetch = (struct fetch){.shell = shell, .mem = mem, .grant = grant};
-	fetch->type = (struct step_type){.name = grant->provider->name,
-		.in = grant->provider->in,
-		.state = grant->provider->state,
-		.run = grant->provider->run};
+	fetch->uses.given = uses_given;
+	fetch->type = (struct step_type){.name = provider->name,
+		.in = provider->in,
+		.state = provider->state,
+		.run = provider->run};
 	fetch->attempt = (struct attempt){.outside = &fetching,
 		.host = shell->host,
 		.vault = shell->vault,
 		.phase = "fetch",
 		.reads_only = true,
-		.owner = fetch,
-		.until = now.boot + FETCH_TIMEOUT_S * NS_S};
-	fetch->attempt.step = job->attempt.step;
-	struct step *step = &fetch->attempt.step;
-	step->type = &fetch->type;
-	step->mem = mem;
-	step->state = NULL;
-	step->out = step->got = NULL;
-	step->in = own_part(mem, grant->provider->in, job->step_in);
+		.owner = fetch};
+	fetch->attempt.step = step_of(fetch);
 	grant->fetch = fetch;
-	attempt_start(&fetch->attempt, grant->provider->run, now);
+	if (provider->uses != NULL)
+		provide(shell, &fetch->uses, provider->uses, grant->in);
+	else
+		uses_given(&fetch->uses, NULL, NULL);
 }
 
+/* ---- for those who need it */
+
 static struct grant *
-grant_of(struct shell *shell, const struct provider *provider, struct str key)
+grant_of(struct shell *shell, const struct provider *provider, struct str key,
+	const struct value *in)
 {
 	if (shell->grants == NULL)
 		shell->grants = arena_new_of(shell->mem, struct grants);
@@ -167,51 +261,114 @@ grant_of(struct shell *shell, const struct provider *provider, struct str key)
 		if (it->provider == provider && str_eq(it->key, key))
 			return it;
 	struct grant *grant = arena_new_of(shell->mem, struct grant);
+	struct value *own = arena_new_of(shell->mem, struct value);
+	*own = value_copy(shell->mem, in);
 	*grant = (struct grant){.next = shell->grants->first, .provider = provider,
-		.key = str_copy(shell->mem, key)};
+		.key = str_copy(shell->mem, key), .in = own};
 	shell->grants->first = grant;
 	return grant;
 }
 
-static bool
-is_fresh(const struct grant *grant, struct now now)
-{
-	return grant->is_there && (grant->valid_until == 0 ||
-		grant->valid_until - now.wall > LEFT_LEAST_MIN * 60 * INT64_C(1000000));
-}
-
 void
-provide(struct job *job, const struct provider *provider)
+provide(struct shell *shell, struct want *want, const struct provider *provider,
+	const struct value *in)
 {
-	struct shell *shell = job->shell;
-	struct buf key = buf_in(job->mem);
+	struct arena *mem = arena_new();
+	struct buf key = buf_in(mem);
 	struct err err;
-	if (!provider->key(own_part(job->mem, provider->in, job->step_in), &key, &err)) {
-		job_provided(job, NULL, &err);
+	struct value own = own_part(mem, provider->in, in);
+	bool good = provider->key(&own, &key, &err);
+	struct grant *grant =
+		good ? grant_of(shell, provider, buf_str(&key), &own) : NULL;
+	arena_free(mem);
+	want->grant = grant;
+	if (grant == NULL) {
+		want->given(want, NULL, &err);
 		return;
 	}
-	struct grant *grant = grant_of(shell, provider, buf_str(&key));
 	if (grant->fetch == NULL && is_fresh(grant, shell_now(shell))) {
-		job_provided(job, &grant->value, NULL);
+		give(want, &grant->value, NULL);
 		return;
 	}
-	job->awaited = grant;
-	job->next_waiting = grant->waiting;
-	grant->waiting = job;
+	want->waits = true;
+	want->next = grant->waiting;
+	grant->waiting = want;
 	if (grant->fetch == NULL)
-		fetch_start(job, grant);
+		fetch_start(shell, grant);
 }
 
 void
-provide_forget(struct job *job)
+provide_drop(struct want *want)
 {
-	if (job->awaited == NULL)
+	struct grant *grant = want->grant;
+	if (grant == NULL)
 		return;
-	for (struct job **it = &job->awaited->waiting; *it != NULL;
-		it = &(*it)->next_waiting)
-		if (*it == job) {
-			*it = job->next_waiting;
+	if (!want->waits)
+		grant->holders--;
+	for (struct want **it = &grant->waiting; want->waits && *it != NULL;
+		it = &(*it)->next)
+		if (*it == want) {
+			*it = want->next;
 			break;
 		}
-	job->awaited = NULL;
+	want->grant = NULL;
+	want->waits = false;
+}
+
+/* ---- renewals */
+
+static int64_t
+due_of(const struct grant *grant, struct now now)
+{
+	if (grant->holders == 0 || grant->fetch != NULL || grant->valid_until == 0)
+		return INT64_MAX;
+	int64_t due = now.boot + left_us(grant, now) * 1000;
+	return due > grant->again_at ? due : grant->again_at;
+}
+
+int64_t
+provide_due(const struct shell *shell)
+{
+	struct now now = shell_now(shell);
+	int64_t first = INT64_MAX;
+	struct grant *it = shell->grants == NULL ? NULL : shell->grants->first;
+	for (; it != NULL; it = it->next) {
+		int64_t due = due_of(it, now);
+		first = due < first ? due : first;
+	}
+	return first;
+}
+
+void
+provide_tick(struct shell *shell)
+{
+	struct now now = shell_now(shell);
+	struct grant *it = shell->grants == NULL ? NULL : shell->grants->first;
+	for (; it != NULL; it = it->next)
+		if (due_of(it, now) <= now.boot)
+			fetch_start(shell, it);
+}
+
+static bool
+is_fetching(const struct shell *shell)
+{
+	struct grant *it = shell->grants == NULL ? NULL : shell->grants->first;
+	while (it != NULL && it->fetch == NULL)
+		it = it->next;
+	return it != NULL;
+}
+
+void
+provide_close(struct shell *shell)
+{
+	struct grant *it = shell->grants == NULL ? NULL : shell->grants->first;
+	for (; it != NULL; it = it->next)
+		if (it->fetch != NULL && !it->fetch->uses.waits)
+			attempt_cancel(&it->fetch->attempt);
+	while (is_fetching(shell)) {
+		int number;
+		struct op *op = shell->host->type->wait(shell->host, INT64_MAX, &number);
+		if (op != NULL)
+			((struct waiter *)op->owner)->done(op->owner, op);
+	}
 }

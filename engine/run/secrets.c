@@ -1,9 +1,10 @@
 #include "run/loop.h"
+#include "run/provide.h"
 #include "run/scope.h"
 
 /* Secrets are fetched before the first check, in a dry run too, and again on resume
  * (language.md). Sources: a variable of the environment, a file, the standard output of a
- * command. */
+ * command, and what comes with a step type. */
 
 enum { FILE_MOST = 1024 * 1024, COMMAND_TIMEOUT_S = 60 };
 
@@ -105,6 +106,45 @@ from_command(struct shell *shell, const struct playbook *book, const struct valu
 	return true;
 }
 
+struct wanting {
+	struct want want;                             /* first */
+	bool done;
+	const struct value *got;
+	struct err err;
+};
+
+static void
+is_given(struct want *want, const struct value *got, const struct err *err)
+{
+	struct wanting *wanting = (struct wanting *)want;
+	wanting->done = true;
+	wanting->got = got;
+	if (err != NULL)
+		wanting->err = *err;
+}
+
+static bool
+from_provider(struct shell *shell, const struct playbook *book,
+	const struct secret_ref *ref, const struct value *given, struct str *out,
+	struct arena *mem, struct err *err)
+{
+	struct wanting wanting = {.want.given = is_given};
+	struct value in;
+	struct diags diags = {.mem = mem};
+	if (!fields_apply(ref->provider->in, given, book->folder, mem, &in, &diags)) {
+		*err = diags.first->err;
+		return false;
+	}
+	provide(shell, &wanting.want, ref->provider, &in);
+	shell_wait(shell, &wanting.done);
+	*err = wanting.err;
+	if (wanting.got == NULL)
+		return false;
+	*out = value_get_str(wanting.got, "value");
+	provide_drop(&wanting.want);
+	return true;
+}
+
 static bool
 pick_field(const char *field, struct str *text, struct arena *mem, struct err *err)
 {
@@ -140,8 +180,7 @@ load(struct shell *shell, const struct playbook *book, const struct secret_ref *
 	else if (ref->source == SECRET_COMMAND)
 		good = from_command(shell, book, &from, &text, mem, err);
 	else
-		return err_set(
-			err, ERR_UNSUPPORTED, "secrets from AWS are not in this version");
+		good = from_provider(shell, book, ref, &from, &text, mem, err);
 	if (!good || !pick_field(ref->field, &text, mem, err))
 		return false;
 	/* Files and commands end in a newline that is not part of the secret. */

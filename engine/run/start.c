@@ -3,6 +3,7 @@
 #include "run/bundle.h"
 #include "run/limits.h"
 #include "run/loop.h"
+#include "run/provide.h"
 #include "run/scope.h"
 
 /* From a playbook or a run of the store to the loop, and back out. */
@@ -34,6 +35,7 @@ static void
 shell_close(struct shell *shell)
 {
 	shell->leaving = true;
+	provide_close(shell);
 	if (shell->inbox_sleeps)
 		shell->host->type->cancel(shell->host, &shell->inbox_sleep);
 	while (shell->inbox_sleeps || shell->inbox_busy) {

@@ -183,10 +183,36 @@ aws_header(const struct http_answer *answer, const char *name)
 	return NULL;
 }
 
+/* {"__type": "ns#Code", "message": …}; the header x-amzn-errortype, "Code:url", goes
+ * before. */
+static void
+read_json_error(
+	struct step *step, const struct http_answer *answer, struct aws_error *error)
+{
+	const struct header *type = aws_header(answer, "x-amzn-errortype"),
+			    *id = aws_header(answer, "x-amzn-requestid");
+	struct value v = value_null();
+	struct err ignored;
+	struct str rest, code;
+	json_parse(step->mem, answer->body, NULL, &v, &ignored);
+	code = type != NULL ? str_of(type->value) : value_get_str(&v, "__type");
+	if (code.n == 0)
+		code = value_get_str(&v, "code");
+	code = str_cut(code, ':', &rest);
+	size_t at = str_find(code, STR("#"));
+	error->code = at < code.n ? str_from(code, at + 1) : code;
+	error->message = value_get_str(&v, "message");
+	if (error->message.n == 0)
+		error->message = value_get_str(&v, "Message");
+	if (id != NULL)
+		error->request_id = str_of(id->value);
+}
+
 /* <Error><Code/><Message/></Error>, or that inside <ErrorResponse>, with the id of the
  * request beside or around it. */
 static void
-read_error(struct step *step, const struct http_answer *answer, struct aws_error *error)
+read_xml_error(
+	struct step *step, const struct http_answer *answer, struct aws_error *error)
 {
 	struct err ignored;
 	const struct xml *root =
@@ -199,6 +225,15 @@ read_error(struct step *step, const struct http_answer *answer, struct aws_error
 	error->request_id = xml_text(inner, "RequestId");
 	if (error->request_id.n == 0)
 		error->request_id = xml_text(root, "RequestId");
+}
+
+static void
+read_error(struct step *step, const struct http_answer *answer, struct aws_error *error)
+{
+	if (str_starts(str_trim(answer->body), STR("{")))
+		read_json_error(step, answer, error);
+	else
+		read_xml_error(step, answer, error);
 	if (error->code.n == 0 && (answer->status < 200 || answer->status > 299))
 		error->code = str_of(arena_printf(step->mem, "%d", answer->status));
 }

@@ -34,7 +34,8 @@ asks(struct str query, const char *word)
 static const char *
 s3_action(struct str method, struct str query)
 {
-	if (str_is(method, "GET") && (asks(query, "list-type=") || asks(query, "prefix=")))
+	if (str_is(method, "GET")
+		&& (asks(query, "list-type=") || asks(query, "prefix=")))
 		return "s3:ListBucket";
 	if (str_is(method, "GET") || str_is(method, "HEAD"))
 		return "s3:GetObject";
@@ -55,6 +56,18 @@ route53_action(struct str method, struct str url)
 				     : "route53:ListResourceRecordSets";
 }
 
+/* The operation of a JSON protocol: "X-Amz-Target: Prefix.Operation". NULL: none. */
+static const char *
+target_of(const struct http_ask *ask)
+{
+	for (size_t i = 0; ask->headers != NULL && ask->headers[i] != NULL; i++)
+		if (strncasecmp(ask->headers[i], "X-Amz-Target: ", 14) == 0)
+			return strrchr(ask->headers[i], '.') == NULL
+				? ask->headers[i] + 14
+				: strrchr(ask->headers[i], '.') + 1;
+	return NULL;
+}
+
 const char *
 refusal_action(struct arena *mem, const struct http_ask *ask)
 {
@@ -65,14 +78,17 @@ refusal_action(struct arena *mem, const struct http_ask *ask)
 		return s3_action(method, query);
 	if (str_is(service, "route53"))
 		return route53_action(method, url);
+	const char *target = target_of(ask);
+	if (target != NULL)
+		return arena_printf(mem, "%.*s:%s", STR_FMT(service), target);
 	size_t at = str_find(ask->body, STR("Action="));
 	action = str_cut(str_from(ask->body, at), '&', &rest);
 	if (at == ask->body.n)
 		return service.n == 0 ? "the request" : str_cstr(mem, service);
 	action = str_from(action, 7);
 	/* The exchange of a web identity is not signed and has no scope. */
-	return arena_printf(mem, "%.*s:%.*s", STR_FMT(service.n == 0 ? STR("sts") : service),
-		STR_FMT(action));
+	return arena_printf(mem, "%.*s:%.*s",
+		STR_FMT(service.n == 0 ? STR("sts") : service), STR_FMT(action));
 }
 
 struct str
@@ -106,7 +122,8 @@ is_about_time(struct str code, struct str message)
 
 /* How far our clock is from that of the server, by its Date and our X-Amz-Date. */
 static bool
-hint_clock(struct step *step, const struct http_ask *ask, const struct http_answer *answer)
+hint_clock(
+	struct step *step, const struct http_ask *ask, const struct http_answer *answer)
 {
 	const struct header *date = aws_header(answer, "date");
 	int64_t theirs = date == NULL ? 0 : date_of_http(date->value), ours = 0;
@@ -114,7 +131,8 @@ hint_clock(struct step *step, const struct http_ask *ask, const struct http_answ
 		if (strncasecmp(ask->headers[i], "X-Amz-Date: ", 12) == 0)
 			ours = date_of_amz(ask->headers[i] + 12);
 	int64_t apart = (ours - theirs) / 1000000;
-	if (theirs == 0 || ours == 0 || (apart < CLOCKS_AGREE_S && -apart < CLOCKS_AGREE_S))
+	if (theirs == 0 || ours == 0
+		|| (apart < CLOCKS_AGREE_S && -apart < CLOCKS_AGREE_S))
 		return false;
 	err_hint(step->err,
 		"the clock of this host is %s %s that of AWS: set it (timedatectl), then "
@@ -131,7 +149,8 @@ hint_identity(struct step *step, const struct http_ask *ask, const char *action)
 		   source = value_get_str(step->got, "source");
 	struct str key = scope_part(ask, 0);
 	if (arn.n > 0)
-		err_hint(step->err, "%.*s is not allowed %s here; its keys come from %.*s",
+		err_hint(step->err,
+			"%.*s is not allowed %s here; its keys come from %.*s",
 			STR_FMT(arn), action, STR_FMT(source));
 	else
 		err_hint(step->err,
@@ -139,6 +158,27 @@ hint_identity(struct step *step, const struct http_ask *ask, const char *action)
 			"get-caller-identity` tells whose it is",
 			STR_FMT(key), STR_FMT(source.n == 0 ? STR("the chain") : source),
 			action);
+}
+
+static void
+hint_keys(struct step *step, const struct http_ask *ask)
+{
+	struct str key = scope_part(ask, 0), source = value_get_str(step->got, "source");
+	err_hint(step->err,
+		"key %.*s (from %.*s) does not exist, or its secret is another one",
+		STR_FMT(key), STR_FMT(source.n == 0 ? STR("the chain") : source));
+}
+
+static bool
+is_wrong_key(const struct aws_error *error)
+{
+	static const char *const codes[] = {"SignatureDoesNotMatch", "AuthFailure",
+		"InvalidSignatureException", "InvalidClientTokenId",
+		"UnrecognizedClientException", "InvalidAccessKeyId"};
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+		if (str_is(error->code, codes[i]))
+			return true;
+	return false;
 }
 
 static bool
@@ -171,6 +211,8 @@ hint(struct step *step, const struct op *op, const struct aws_error *error,
 	else if (is_about_time(error->code, error->message)
 		 && hint_clock(step, ask, answer))
 		return;
+	else if (is_wrong_key(error))
+		hint_keys(step, ask);
 	else if (is_denied(error))
 		hint_identity(step, ask, action);
 	else if (str_is(error->code, "ExpiredToken")
@@ -194,7 +236,8 @@ refusal_tell(struct step *step, const struct op *op, const struct aws_error *err
 	const char *action = refusal_action(step->mem, ask);
 	struct buf text = buf_in(step->mem);
 	struct str url = where(ask);
-	buf_printf(&text, "AWS refuses %s at %.*s", action, url.n > 160 ? 160 : STR_FMT(url));
+	buf_printf(&text, "AWS refuses %s at %.*s", action,
+		url.n > 160 ? 160 : STR_FMT(url));
 	if (error->status >= 500)
 		buf_printf(&text, " for now");
 	if (str_int(error->code, &(int64_t){0}))
@@ -202,10 +245,11 @@ refusal_tell(struct step *step, const struct op *op, const struct aws_error *err
 	else
 		buf_printf(&text, ": %.*s (HTTP %d)", STR_FMT(error->code),
 			error->status);
-	if (error->message.n > 0)
+	/* What follows a newline is the canonical request, or a stack trace. */
+	struct str rest, message = str_cut(error->message, '\n', &rest);
+	if (message.n > 0)
 		buf_printf(&text, ": %.*s",
-			error->message.n > MOST_MESSAGE ? MOST_MESSAGE
-							: STR_FMT(error->message));
+			message.n > MOST_MESSAGE ? MOST_MESSAGE : STR_FMT(message));
 	if (error->request_id.n > 0)
 		buf_printf(&text, " [request %.*s]",
 			error->request_id.n > MOST_ID ? MOST_ID

@@ -1,0 +1,29 @@
+/* What providers give (model/type.h): credentials, tokens, secrets. One fetch at a time for each provider and key: whoever
+ * needs the same waits for it. While somebody holds what was given it is fetched again five minutes before its end; where
+ * that fails, what is still valid goes on. Internal to run/. */
+#ifndef RUN_PROVIDE_H
+#define RUN_PROVIDE_H
+
+#include "run/shell.h"
+
+struct grant;
+
+struct want {
+	struct want *next;
+	struct grant *grant;                          /* waited for or held; NULL: neither */
+	bool waits;
+	/* Called once, perhaps by provide() itself. `got` is kept fresh until provide_drop; err: it could not be had. */
+	void (*given)(struct want *want, const struct value *got, const struct err *err);
+};
+
+/* `in`: of whoever wants it; the provider takes the members that it knows. */
+void provide(struct shell *shell, struct want *want, const struct provider *provider, const struct value *in);
+void provide_drop(struct want *want);                  /* it neither waits for it nor holds it any longer */
+
+/* Renewals: the next moment (boot ns; INT64_MAX: none), and what is due. */
+int64_t provide_due(const struct shell *shell);
+void provide_tick(struct shell *shell);
+/* Ends what is under way and waits for it: the shell goes. */
+void provide_close(struct shell *shell);
+
+#endif
