@@ -215,8 +215,9 @@ read_xml_error(
 	struct step *step, const struct http_answer *answer, struct aws_error *error)
 {
 	struct err ignored;
+	struct str body = str_trim(answer->body);
 	const struct xml *root =
-		answer->body.n == 0 ? NULL : xml_parse(step->mem, answer->body, &ignored);
+		body.n == 0 ? NULL : xml_parse(step->mem, body, &ignored);
 	const struct xml *inner = root == NULL || str_is(root->name, "Error")
 		? root
 		: xml_child(root, "Error");
@@ -250,6 +251,17 @@ is_transient(const struct aws_error *error)
 	return false;
 }
 
+/* Some S3 operations answer 200 first, and an error after minutes of blanks. A list of
+ * what went wrong inside (<DeleteResult>) is none. */
+static bool
+begins_with_error(struct str body)
+{
+	body = str_trim(body);
+	if (str_starts(body, STR("<?xml")))
+		body = str_trim(str_from(body, str_find(body, STR("?>")) + 2));
+	return str_starts(body, STR("<Error>")) || str_starts(body, STR("<Error "));
+}
+
 bool
 aws_answered(struct step *step, const struct op *op, bool quiet, struct aws_error *error)
 {
@@ -262,13 +274,7 @@ aws_answered(struct step *step, const struct op *op, bool quiet, struct aws_erro
 	const struct http_answer *answer = op->answer;
 	error->status = answer->status;
 	bool good = answer->status >= 200 && answer->status < 300;
-	/* Some S3 operations answer 200 first and an error after minutes of blanks. */
-	struct str body = str_trim(answer->body);
-	if (good
-		&& !(body.n > 0 && body.p[0] == '<'
-			&& str_find((struct str){body.p, body.n < 200 ? body.n : 200},
-				   STR("<Error>"))
-				< 200))
+	if (good && !begins_with_error(answer->body))
 		return true;
 	read_error(step, answer, error);
 	if (error->code.n == 0)

@@ -1,6 +1,7 @@
 #include "../steps/aws/s3.h"
 
 #include "../steps/aws/dates.h"
+#include "../steps/aws/refusal.h"
 
 bool
 s3_is_place(struct str text)
@@ -39,8 +40,9 @@ s3_place_parse(struct arena *mem, struct str text, struct s3_place *out, struct 
 	if (key.n > 1024 || !str_is_utf8(key))
 		return err_set(
 			err, ERR_VALUE, "an object key is at most 1024 bytes of UTF-8");
-	*out = (struct s3_place){
-		str_cstr(mem, bucket), key, key.n == 0 || key.p[key.n - 1] == '/'};
+	*out = (struct s3_place){.bucket = str_cstr(mem, bucket),
+		.key = key,
+		.is_prefix = key.n == 0 || key.p[key.n - 1] == '/'};
 	return true;
 }
 
@@ -53,18 +55,58 @@ s3_path(struct arena *mem, struct str key)
 	return buf_str(&path);
 }
 
+struct aws_call
+s3_call(struct arena *mem, const struct s3_place *place, const char *method)
+{
+	return (struct aws_call){
+		.service = &aws_s3,
+		.method = method,
+		.bucket = place->bucket,
+		.region = place->region,
+		.endpoint = place->endpoint,
+		.path = s3_path(mem, place->key),
+	};
+}
+
+bool
+s3_moved(struct step *step, const struct op *op, struct s3_place *place)
+{
+	const struct http_answer *answer = op->answer;
+	if (place->moved || op->err.code != ERR_NONE
+		|| (answer->status != 301 && answer->status != 400))
+		return false;
+	const char *now = place->region != NULL ? place->region : aws_region(step);
+	struct str region = refusal_region(step->mem, answer);
+	if (region.n == 0 || str_is(region, now))
+		return false;
+	place->region = str_cstr(step->mem, region);
+	place->moved = true;
+	place->endpoint = NULL;
+	step_say(step, "the bucket %s is in %s, not in %s: it is asked there",
+		place->bucket, place->region, now);
+	return true;
+}
+
+const char *
+s3_source(struct arena *mem, const struct s3_place *place, struct str version)
+{
+	struct buf source = buf_in(mem);
+	buf_printf(&source, "/%s%.*s", place->bucket, STR_FMT(s3_path(mem, place->key)));
+	if (version.n > 0) {
+		buf_puts(&source, "?versionId=");
+		uri_encode(&source, version, false);
+	}
+	return buf_cstr(&source);
+}
+
 enum verdict
 s3_head(struct step *step, struct how how, struct now now, const struct s3_place *place)
 {
 	static const struct header headers[] = {{"x-amz-checksum-mode", "ENABLED"}};
-	struct aws_call call = {
-		.service = &aws_s3,
-		.method = "HEAD",
-		.bucket = place->bucket,
-		.path = s3_path(step->mem, place->key),
-		.headers = headers,
-		.n_headers = 1,
-	};
+	struct arena *mem = how.mem != NULL ? how.mem : step->mem;
+	struct aws_call call = s3_call(mem, place, "HEAD");
+	call.headers = headers;
+	call.n_headers = 1;
 	how.reads = true;
 	how.tries = how.tries == 0 ? 3 : how.tries;
 	how.title = arena_printf(
@@ -76,21 +118,38 @@ enum verdict
 s3_delete_object(struct step *step, struct how how, struct now now,
 	const struct s3_place *place, struct str version)
 {
-	struct buf query = buf_in(step->mem);
+	struct arena *mem = how.mem != NULL ? how.mem : step->mem;
+	struct buf query = buf_in(mem);
 	if (version.n > 0) {
 		buf_puts(&query, "versionId=");
 		uri_encode(&query, version, false);
 	}
-	struct aws_call call = {
-		.service = &aws_s3,
-		.method = "DELETE",
-		.bucket = place->bucket,
-		.path = s3_path(step->mem, place->key),
-		.query = buf_str(&query),
-	};
+	struct aws_call call = s3_call(mem, place, "DELETE");
+	call.query = buf_str(&query);
 	how.title = arena_printf(
 		step->mem, "DELETE s3://%s/%.*s", place->bucket, STR_FMT(place->key));
 	return aws_send(step, how, now, &call);
+}
+
+enum verdict
+s3_put_back(struct step *step, struct how how, struct now now,
+	const struct s3_place *place, struct str version)
+{
+	struct header header = {
+		"x-amz-copy-source", s3_source(step->mem, place, version)};
+	struct aws_call call = s3_call(step->mem, place, "PUT");
+	call.headers = &header;
+	call.n_headers = 1;
+	how.title = "put the former version back";
+	return aws_send(step, how, now, &call);
+}
+
+int64_t
+s3_date(const struct op *op)
+{
+	const struct header *date =
+		op->answer == NULL ? NULL : aws_header(op->answer, "date");
+	return date == NULL ? 0 : date_of_http(date->value);
 }
 
 static struct str
@@ -138,8 +197,10 @@ s3_object_read(struct step *step, const struct op *op, struct s3_object *out,
 		s3_object_headers(step->mem, op->answer, out);
 		return true;
 	}
-	if (error.status == 404 && !str_is(error.code, "NoSuchBucket"))
+	if (error.status == 404 && !str_is(error.code, "NoSuchBucket")) {
+		out->is_marker = aws_header(op->answer, "x-amz-delete-marker") != NULL;
 		return true;
+	}
 	*verdict = aws_fail(step, op, &error);
 	return false;
 }
@@ -158,4 +219,14 @@ s3_object_value(struct arena *mem, const struct s3_object *object)
 			map_put(&map, "sha256", value_str(object->sha256));
 	}
 	return map_done(&map);
+}
+
+bool
+s3_object_same(const struct s3_object *a, const struct s3_object *b)
+{
+	if (!a->exists || !b->exists || a->size != b->size)
+		return false;
+	if (a->sha256.n > 0 && b->sha256.n > 0)
+		return str_eq(a->sha256, b->sha256);
+	return a->etag.n > 0 && str_eq(a->etag, b->etag);
 }

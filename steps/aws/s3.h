@@ -9,6 +9,10 @@ struct s3_place {
 	const char *bucket;
 	struct str key; /* without the leading slash; empty: the whole bucket */
 	bool is_prefix; /* ends in '/', or no key: all objects below */
+	const char *region; /* of the bucket; NULL: the step's */
+	bool moved; /* it answered that it is in that region */
+	/* found before, for many requests in a row; NULL: looked up by each */
+	const struct endpoint *endpoint;
 };
 
 /* "s3://bucket/key". Refuses control characters and bucket names that S3 does not allow.
@@ -17,6 +21,17 @@ bool
 s3_place_parse(struct arena *mem, struct str text, struct s3_place *out, struct err *err);
 bool s3_is_place(struct str text);
 struct str s3_path(struct arena *mem, struct str key); /* "/key", encoded */
+
+/* A request for the place, to be completed and given to aws_send. */
+struct aws_call
+s3_call(struct arena *mem, const struct s3_place *place, const char *method);
+/* The bucket is in another region, and this answer says in which (301 or 400 with
+ * x-amz-bucket-region): the place knows it from now on, it was said, and the same is to
+ * be asked again. Once. */
+bool s3_moved(struct step *step, const struct op *op, struct s3_place *place);
+/* "/bucket/key?versionId=…": the value of x-amz-copy-source. */
+const char *
+s3_source(struct arena *mem, const struct s3_place *place, struct str version);
 
 /* What rbx writes: the digest of the content in base64. S3 gives none of its own for an
  * object of several parts, and S3-like stores give none at all. */
@@ -29,12 +44,16 @@ struct s3_object {
 	struct str etag, version;                     /* etag without its quotes */
 	struct str sha256; /* x-amz-checksum-sha256, base64; empty: not said */
 	struct value metadata; /* x-amz-meta-*, names without that */
+	bool is_marker; /* it does not exist because a delete marker stands there */
 };
 
 /* Start a request for the object. */
 enum verdict
 s3_head(struct step *step, struct how how, struct now now, const struct s3_place *place);
 enum verdict s3_delete_object(struct step *step, struct how how, struct now now,
+	const struct s3_place *place, struct str version);
+/* A former version over what is there now: a copy within the bucket. */
+enum verdict s3_put_back(struct step *step, struct how how, struct now now,
 	const struct s3_place *place, struct str version);
 
 /* What the answer of a HEAD or GET says; a 404 is an object that does not exist. false:
@@ -46,5 +65,10 @@ void s3_object_headers(
 
 struct value s3_object_value(struct arena *mem,
 	const struct s3_object *object); /* for previews: {exists, bytes, …} */
+/* Whether both have the same content, as far as can be said without reading it: the same
+ * length, and the same SHA-256, or the same ETag where one of them has no SHA-256. */
+bool s3_object_same(const struct s3_object *a, const struct s3_object *b);
+/* The time of the server's clock when it answered; 0: not said. */
+int64_t s3_date(const struct op *op);
 
 #endif

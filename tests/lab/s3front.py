@@ -53,6 +53,10 @@ class Handler(web.Handler):
         return None
 
     def act(self, op, fault):
+        if "region" in fault and "/%s/s3/" % fault["region"] not in self.headers.get("Authorization", ""):
+            reply = self.refuse(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed elsewhere.")
+            reply.headers.append(("x-amz-bucket-region", fault["region"]))
+            return reply
         headers = {}
         for name, value in self.headers.items():
             if name.lower() not in HOP:
