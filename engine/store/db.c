@@ -223,7 +223,7 @@ db_open(struct db *db, const char *path, struct err *err)
 }
 
 bool
-db_version(struct db *db, int *version, struct err *err)
+db_check(struct db *db, struct err *err)
 {
 	char text[40], id[40], mine[40];
 	int64_t number;
@@ -231,28 +231,22 @@ db_version(struct db *db, int *version, struct err *err)
 		|| !pragma(db, "PRAGMA application_id", id, sizeof id))
 		return db_fail(db, err, "store.db");
 	snprintf(mine, sizeof mine, "%d", APPLICATION);
-	if (!str_int(str_of(text), &number))
-		number = -1;
-	*version = (int)number;
-	if (number == 0 && strcmp(id, "0") == 0)
-		return want(db, "SELECT count(*) FROM sqlite_master", "0", err)
-			|| err_set(err, ERR_VALUE,
-				"store.db is a database of something else");
-	if (strcmp(id, mine) != 0 || number < 1)
+	if (strcmp(id, mine) != 0 || !str_int(str_of(text), &number) || number < 1)
 		return err_set(
 			err, ERR_VALUE, "store.db is a database of something else");
-	if (number > DB_VERSION) {
-		err_set(err, ERR_VERSION,
-			"store.db is of version %d, newer than this rbx, which "
-			"knows version %d",
-			*version, DB_VERSION);
-		return err_hint(err, "Use the rbx that wrote it, or a newer one.");
-	}
-	return true;
+	if (number <= DB_VERSION)
+		return true;
+	err_set(err, ERR_VERSION,
+		"store.db is of version %lld, newer than this rbx, which knows "
+		"version %d",
+		(long long)number, DB_VERSION);
+	return err_hint(err, "Use the rbx that wrote it, or a newer one.");
 }
 
-bool
-db_make(struct db *db, const char *uuid, struct err *err)
+/* Nothing can be lost yet, so no journal is written, and the one sync is that of the last
+ * write, which turns the file to WAL. */
+static bool
+fill(struct db *db, const char *uuid, struct err *err)
 {
 	char text[sizeof schema + 300], answer[40];
 	snprintf(text, sizeof text,
@@ -260,11 +254,22 @@ db_make(struct db *db, const char *uuid, struct err *err)
 		"PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
 		schema, uuid, APPLICATION, DB_VERSION);
 	if (!pragma(db, "PRAGMA page_size=4096", answer, sizeof answer)
-		|| sqlite3_exec(db->sqlite, "PRAGMA synchronous=FULL", NULL, NULL, NULL)
-			!= SQLITE_OK
-		|| sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) != SQLITE_OK)
+		|| !pragma(db, "PRAGMA synchronous=OFF", answer, sizeof answer)
+		|| !pragma(db, "PRAGMA journal_mode=MEMORY", answer, sizeof answer))
 		return db_fail(db, err, "store.db cannot be made");
-	return true;
+	if (sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) != SQLITE_OK
+		|| !pragma(db, "PRAGMA synchronous=FULL", answer, sizeof answer))
+		return db_fail(db, err, "store.db cannot be made");
+	return want(db, "PRAGMA journal_mode=WAL", "wal", err);
+}
+
+bool
+db_make(const char *path, const char *uuid, struct err *err)
+{
+	struct db db = {0};
+	bool ok = db_open(&db, path, err) && fill(&db, uuid, err);
+	db_close(&db);
+	return ok;
 }
 
 bool

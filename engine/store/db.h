@@ -27,11 +27,11 @@ struct db {
 };
 
 bool db_open(struct db *db, const char *path, struct err *err);
-/* The version, 0 for an empty file; ERR_VERSION for a newer one, ERR_VALUE for what is
- * no store. */
-bool db_version(struct db *db, int *version, struct err *err);
-/* The schema, in a file of version 0. */
-bool db_make(struct db *db, const char *uuid, struct err *err);
+/* ERR_VERSION for a newer one, ERR_VALUE for what is no store. */
+bool db_check(struct db *db, struct err *err);
+/* The schema and the mode WAL, in an empty file that nobody else has open; synced once.
+ * A crash leaves a file that is none: the caller gives it its name afterwards. */
+bool db_make(const char *path, const char *uuid, struct err *err);
 /* WAL and synchronous=FULL, read back; refused where they did not take. */
 bool db_harden(struct db *db, struct err *err);
 /* The table of persons, in a store that was made before there was one. */

@@ -51,31 +51,45 @@ new_uuid(struct store *store)
 		hex + 12, hex + 16, hex + 20);
 }
 
-/* The file is made empty here, for SQLite would give it the umask's mode. Nobody can have
- * it open yet, so closing it drops no POSIX lock. */
+/* What is left of a database that lost its file would be taken for this one's. The file is
+ * made empty here, for SQLite would give it the umask's mode. */
 static bool
-touch(struct store *store, struct err *err)
+make_empty(struct store *store, struct err *err)
 {
+	static const char *const left[] = {
+		"store.db-wal", "store.db-shm", "store.db-journal", "store.db.new"};
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-	int fd = openat(store->folder, "store.db", flags, 0600);
+	for (size_t i = 0; i < sizeof left / sizeof left[0]; i++)
+		unlinkat(store->folder, left[i], 0);
+	int fd = openat(store->folder, "store.db.new", flags, 0600);
 	if (fd < 0)
-		return errno == EEXIST
-			|| err_errno(err, errno, "store.db cannot be made");
+		return err_errno(err, errno, "store.db cannot be made");
 	close(fd);
 	return true;
+}
+
+/* It has its name once it is whole and on the disk; the folder is synced with the first
+ * commit, when SQLite makes the WAL in it. */
+static bool
+make(struct store *store, struct err *err)
+{
+	struct stat st;
+	if (fstatat(store->folder, "store.db", &st, AT_SYMLINK_NOFOLLOW) == 0
+		&& st.st_size > 0)
+		return true;
+	const char *path = arena_printf(store->mem, "%s/store.db.new", store->where);
+	if (!make_empty(store, err) || !db_make(path, new_uuid(store), err))
+		return false;
+	return renameat(store->folder, "store.db.new", store->folder, "store.db") == 0
+		|| err_errno(err, errno, "store.db cannot be made");
 }
 
 static bool
 connect_db(struct store *store, struct err *err)
 {
-	int version;
 	const char *path = arena_printf(store->mem, "%s/store.db", store->where);
-	if (!touch(store, err) || !db_open(&store->db, path, err)
-		|| !db_version(&store->db, &version, err))
-		return false;
-	if (version == 0 && !db_make(&store->db, new_uuid(store), err))
-		return false;
-	if (!db_harden(&store->db, err))
+	if (!make(store, err) || !db_open(&store->db, path, err)
+		|| !db_check(&store->db, err) || !db_harden(&store->db, err))
 		return false;
 	sqlite3_wal_hook(store->db.sqlite, count_pages,
 		store); /* wal_autocheckpoint takes it away */

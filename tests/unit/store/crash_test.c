@@ -4,6 +4,7 @@
 #include "store.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -148,6 +149,52 @@ a_disk_that_does_not_sync_is_caught(void **state)
 }
 
 static void
+a_new_store_costs_one_sync(void **state)
+{
+	struct desk *desk = *state;
+	disk = (struct disk){0};
+	struct store *store = desk_open(desk);
+	assert_int_equal(disk.syncs, 1);
+	assert_int_equal(disk.wal_syncs, 0);
+	store_close(store);
+	disk = (struct disk){0};
+	store = desk_open(desk);
+	assert_int_equal(disk.calls, 0);
+	store_close(store);
+}
+
+static void
+leave(struct desk *desk, const char *name, const char *text)
+{
+	FILE *file = fopen(arena_printf(desk->mem, "%s/%s", desk->where, name), "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* A store that died before it was whole has no records: the next one begins anew, and
+ * takes nothing of what lies about for its own. */
+static void
+half_a_store_is_made_anew(void **state)
+{
+	struct desk *desk = *state;
+	struct stat st;
+	assert_int_equal(mkdir(desk->where, 0700), 0);
+	leave(desk, "store.db", "");
+	leave(desk, "store.db.new", "half");
+	leave(desk, "store.db-wal", "of another database");
+	leave(desk, "store.db-journal", "of another database");
+	struct store *store = desk_open(desk);
+	assert_int_equal(desk_append(desk, store, "r1", 1, 2), ACK_DURABLE);
+	store_close(store);
+	store = desk_open(desk);
+	assert_int_equal(desk_count(store, "r1"), 2);
+	store_close(store);
+	assert_int_not_equal(
+		stat(arena_printf(desk->mem, "%s/store.db.new", desk->where), &st), 0);
+}
+
+static void
 a_batch_costs_one_sync(void **state)
 {
 	struct desk *desk = *state;
@@ -239,6 +286,8 @@ main(void)
 		cmocka_unit_test(an_early_acknowledgement_is_caught),
 		cmocka_unit_test(what_was_acknowledged_survives_a_power_cut),
 		cmocka_unit_test(a_disk_that_does_not_sync_is_caught),
+		DESK_TEST(a_new_store_costs_one_sync),
+		DESK_TEST(half_a_store_is_made_anew),
 		DESK_TEST(a_batch_costs_one_sync),
 		DESK_TEST(a_failed_sync_is_final),
 		DESK_TEST(a_long_run_dies_with_room_in_its_wal),
