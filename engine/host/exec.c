@@ -3,8 +3,8 @@
 #include "host/spawn.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,41 +275,41 @@ exec_cancel(struct real *real, struct op *op)
 	end(op->handle, ERR_CANCELLED);
 }
 
+/* proc(5): the children of our first thread, to whom a subreaper's come; kept open, for
+ * it is read whenever a child ends. */
+void
+exec_open(struct real *real)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	real->strangers = open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool
+is_ours(const struct real *real, pid_t pid)
+{
+	const struct link *link = real->children.next;
+	for (; link != &real->children; link = link->next)
+		if (list_item(link, struct exec, child)->pid == pid)
+			return true;
+	return false;
+}
+
 /* Processes that a child left behind come to us (PR_SET_CHILD_SUBREAPER), and nobody else
  * reaps them. */
 static void
-reap_strangers(const struct real *real, const char *task)
+reap_strangers(const struct real *real)
 {
-	char path[64], text[16384];
-	snprintf(path, sizeof path, "/proc/self/task/%.20s/children", task);
-	FILE *file = fopen(path, "re");
-	size_t n = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
-	if (file != NULL)
-		fclose(file);
-	text[n] = '\0';
+	char text[4096];
+	ssize_t n = pread(real->strangers, text, sizeof text - 1, 0);
+	text[n < 0 ? 0 : n] = '\0';
 	for (char *end, *p = text; ; p = end) {
 		pid_t pid = (pid_t)strtol(p, &end, 10);
-		bool ours = end == p;
-		const struct link *link = real->children.next;
-		for (; !ours && link != &real->children; link = link->next)
-			ours = list_item(link, struct exec, child)->pid == pid;
-		if (end == p)
-			return;
-		if (!ours)
+		if (end == p || *end == '\0')
+			return;               /* a number may be cut off: next time */
+		if (!is_ours(real, pid))
 			waitpid(pid, NULL, WNOHANG);
 	}
-}
-
-static void
-reap_all_strangers(const struct real *real)
-{
-	DIR *tasks = opendir("/proc/self/task");
-	if (tasks == NULL)
-		return;
-	for (struct dirent *entry; (entry = readdir(tasks)) != NULL;)
-		if (entry->d_name[0] != '.')
-			reap_strangers(real, entry->d_name);
-	closedir(tasks);
 }
 
 static void
@@ -330,7 +330,7 @@ void
 exec_reap(struct real *real)
 {
 	struct link *link, *next;
-	reap_all_strangers(real);
+	reap_strangers(real);
 	for (link = real->children.next; link != &real->children; link = next) {
 		struct exec *exec = list_item(link, struct exec, child);
 		next = link->next;
@@ -359,7 +359,8 @@ exec_start(struct real *real, struct op *op)
 {
 	const struct exec_ask *ask = op->ask;
 	struct exec *exec = handle_new(real, op, sizeof *exec);
-	struct spawn spawn = {.argv = ask->argv, .dir = ask->dir};
+	struct spawn spawn = {
+		.argv = ask->argv, .dir = ask->dir, .altered = &real->altered};
 	exec->files.folder = -1;
 	list_init(&exec->child);
 	if (exec_io_open(exec, ask, spawn.files, &op->err)

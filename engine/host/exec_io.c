@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { PIECE = 32 * 1024, PIPE_SIZE = 1024 * 1024 };
+enum { PIPE_SIZE = 1024 * 1024 };
 
 static void out_ready(uv_poll_t *poll, int status, int events);
 static void in_ready(uv_poll_t *poll, int status, int events);
@@ -120,8 +120,8 @@ out_end(struct exec *exec, int which)
 static void
 discard(struct exec *exec)
 {
-	char piece[PIECE];
-	ssize_t n = read(exec->pipes[EXEC_OUT].fd, piece, sizeof piece);
+	struct real *real = exec->handle.real;
+	ssize_t n = read(exec->pipes[EXEC_OUT].fd, real->piece, sizeof real->piece);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		out_end(exec, EXEC_OUT);
 }
@@ -155,13 +155,13 @@ out_ready(uv_poll_t *poll, int status, int events)
 	struct exec_pipe *pipe = poll->data;
 	struct exec *exec = pipe->exec;
 	int which = (int)(pipe - exec->pipes);
-	char piece[PIECE];
+	struct real *real = exec->handle.real;
 	(void)status, (void)events;
 	if (which == EXEC_OUT && exec->stream_out) {
 		(exec->read == NULL ? discard : stream_ready)(exec);
 		return;
 	}
-	ssize_t n = read(pipe->fd, piece, sizeof piece);
+	ssize_t n = read(pipe->fd, real->piece, sizeof real->piece);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -170,7 +170,7 @@ out_ready(uv_poll_t *poll, int status, int events)
 	}
 	struct op *op = exec->handle.op;
 	const struct exec_ask *ask = op->ask;
-	struct str text = {piece, (size_t)n};
+	struct str text = {real->piece, (size_t)n};
 	capture_add(&pipe->capture, text);
 	if (ask->tail != NULL)
 		ask->tail(op, which, text);

@@ -1,6 +1,7 @@
 /* The real host: one libuv loop, run only inside wait. */
 #include "host/person.h"
 #include "host/real.h"
+#include "host/spawn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 16, CHLD = 4 };
+enum { WORKERS = 16, CHLD = 4, TURN_AFTER = 16 };
 
 static const int signal_numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, [CHLD] = SIGCHLD};
 
@@ -159,8 +160,8 @@ until_over(void *with)
 	*(bool *)with = true;
 }
 
-/* The loop is turned once even when something is ready, so that a stream of completions
- * starves nobody. */
+/* Now and then the loop is turned even when something is ready, so that a stream of
+ * completions starves nobody. */
 static struct op *
 host_wait(struct host *host, int64_t until, int *signal)
 {
@@ -169,8 +170,10 @@ host_wait(struct host *host, int64_t until, int *signal)
 	bool over = false;
 	struct op *op = NULL;
 	int number = 0;
-	real_timer(real, &alarm, until, until_over, &over);
-	uv_run(&real->loop, UV_RUN_NOWAIT);
+	if (until != INT64_MAX)
+		real_timer(real, &alarm, until, until_over, &over);
+	if (real->ready_n > 0 && ++real->taken % TURN_AFTER == 0)
+		uv_run(&real->loop, UV_RUN_NOWAIT);
 	while ((number = take_signal(real)) == 0 && real->ready_n == 0 && !over)
 		uv_run(&real->loop, UV_RUN_ONCE);
 	real_timer_stop(real, &alarm);
@@ -225,6 +228,7 @@ loop_open(struct real *real, struct err *err)
 		return err_set(err, ERR_IO, "event loop: %s", uv_strerror(n));
 	if (!timers_open(real))
 		return err_errno(err, errno, "timerfd");
+	spawn_altered(&real->altered);
 	return true;
 }
 
@@ -243,6 +247,7 @@ host_open(const struct host_options *options, struct err *err)
 		real->options.grace = 5 * NS_S;
 	list_init(&real->open);
 	list_init(&real->children);
+	exec_open(real);
 	/* A hanging disk takes a thread for each operation; four are soon gone. */
 	char workers[16];
 	snprintf(workers, sizeof workers, "%d", WORKERS);
@@ -315,6 +320,8 @@ host_close(struct host *host)
 		return false;                 /* a job of the pool still points here */
 	uv_mutex_destroy(&real->posted_lock);
 	self_close(&real->self);
+	if (real->strangers >= 0)
+		close(real->strangers);
 	free(real->posted);
 	free(real->ready);
 	free(real);

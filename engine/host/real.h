@@ -20,6 +20,7 @@
 #include "base/list.h"
 #include "host/host.h"
 
+#include <signal.h>
 #include <uv.h>
 
 struct real;
@@ -90,10 +91,12 @@ struct real {
 
 	struct op **ready; /* completed, not yet taken by wait: a ring */
 	size_t ready_from, ready_n, ready_cap;
+	unsigned taken;
 
 	struct timer **timers; /* a min-heap, timers[1] is the next */
 	size_t n_timers, cap_timers;
 	int timer_fd;
+	int64_t armed; /* what it stands at, 0: nothing */
 	uv_poll_t timer_poll;
 
 	uv_async_t async;                             /* OP_POSTED from other threads */
@@ -104,6 +107,9 @@ struct real {
 	uv_signal_t signals[5];                       /* HOST_SIGNALS, then CHLD */
 	unsigned pending[5]; /* how often each came and was not told yet */
 	struct link children; /* exec.c: children that are not reaped */
+	int strangers; /* /proc/self/task/PID/children, -1: there is none */
+	sigset_t altered; /* by us: a child has them back as they are by default */
+	char piece[32 * 1024]; /* what is read from a child, for the time of a callback */
 	unsigned jobs;                                /* in the pool */
 };
 
@@ -132,6 +138,7 @@ void real_blocking(struct job *job, void (*work)(struct job *),
 	void (*done)(struct job *));
 
 /* Parts of loop.c. */
+void exec_open(struct real *real);
 void exec_reap(struct real *real);                     /* some child has ended */
 bool timers_open(struct real *real);
 void timers_close(struct real *real); /* no timer is stopped or set after it */

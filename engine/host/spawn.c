@@ -37,6 +37,17 @@ env_find(const char *const *env, const char *name)
 	return NULL;
 }
 
+void
+spawn_altered(sigset_t *altered)
+{
+	sigemptyset(altered);
+	for (int i = 1; i <= SIGRTMAX; i++) {
+		struct sigaction now;
+		if (sigaction(i, NULL, &now) == 0 && now.sa_handler != SIG_DFL)
+			sigaddset(altered, i);
+	}
+}
+
 /* Empty and relative parts of PATH would mean whatever folder we happen to be in. */
 static const char *
 program_find(struct arena *mem, const struct spawn *spawn, struct err *err)
@@ -75,13 +86,15 @@ fail_child(struct birth *birth, enum stage stage)
 	_exit(127);
 }
 
+/* Each signal would be a call into the kernel. */
 static void
-reset_signals(void)
+reset_signals(const sigset_t *altered)
 {
 	struct sigaction normal = {.sa_handler = SIG_DFL};
 	sigset_t none;
 	for (int i = 1; i <= SIGRTMAX; i++)
-		sigaction(i, &normal, NULL);
+		if (sigismember(altered, i))
+			sigaction(i, &normal, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -102,7 +115,7 @@ run_child(struct birth *birth)
 	/* All of ours close on exec; this is for what a library may have opened
 	 * otherwise. */
 	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
-	reset_signals();
+	reset_signals(spawn->altered);
 	execve(birth->program, (char *const *)spawn->argv, (char *const *)spawn->env);
 	fail_child(birth, STAGE_EXEC);
 }

@@ -48,10 +48,13 @@ static void
 arm(struct real *real)
 {
 	struct itimerspec when = {0};
-	if (real->n_timers > 0) {
-		int64_t at = real->timers[1]->at < 1 ? 1 : real->timers[1]->at;
-		when.it_value = (struct timespec){at / NS_S, at % NS_S};
-	}
+	int64_t at = 0;
+	if (real->n_timers > 0)
+		at = real->timers[1]->at < 1 ? 1 : real->timers[1]->at;
+	if (at == real->armed)
+		return;
+	real->armed = at;
+	when.it_value = (struct timespec){at / NS_S, at % NS_S};
 	int set = timerfd_settime(real->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 	assert(set == 0);
 	(void)set;
@@ -111,6 +114,7 @@ fire(uv_poll_t *poll, int status, int events)
 	if (read(real->timer_fd, &times, sizeof times) < 0)
 		return;                               /* somebody moved it meanwhile */
 	int64_t now = real_now();
+	real->armed = 0;
 	while (real->n_timers > 0 && real->timers[1]->at <= now) {
 		struct timer *timer = real->timers[1];
 		take(real, timer);

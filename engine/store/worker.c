@@ -69,8 +69,9 @@ store_queue(struct store *store, struct job *job)
 	store->last = &job->next;
 	if (!store->started)
 		start(store);
-	pthread_cond_signal(&store->more);
 	pthread_mutex_unlock(&store->queue);
+	/* After it, or the thread would wake only to wait for the mutex. */
+	pthread_cond_signal(&store->more);
 }
 
 void

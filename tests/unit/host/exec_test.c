@@ -4,11 +4,13 @@
 #include "host/capture.h"
 #include "host/exec_files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The key is this process's own: what holds it is ended, also where the test runs twice
@@ -382,6 +384,21 @@ a_pipe_that_is_held_is_not_waited_for(void **state)
 	assert_int_equal(kill(atoi(answer->out.p), SIGTERM), 0);
 }
 
+/* The shell has ended, so its child comes to us: it is reaped when another ends. */
+static void
+what_a_child_leaves_is_reaped(void **state)
+{
+	struct world *world = *state;
+	siginfo_t info;
+	bool none = false;
+	for (int i = 0; i < 200 && !none; i++) {
+		run(world, i == 0 ? "(exec sleep 0.01) >/dev/null 2>&1 &" : ":");
+		none = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0
+			&& errno == ECHILD;
+	}
+	assert_true(none);
+}
+
 static void
 output_is_read_as_a_stream(void **state)
 {
@@ -525,6 +542,7 @@ main(void)
 		on_world(what_a_child_started_ends_with_it),
 		on_world(ending_one_child_spares_the_others),
 		on_world(a_pipe_that_is_held_is_not_waited_for),
+		on_world(what_a_child_leaves_is_reaped),
 		on_world(output_is_read_as_a_stream),
 		on_world(a_stream_presses_back),
 		on_world(a_stream_of_a_killed_child_is_not_ended_but_broken),
