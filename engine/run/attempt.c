@@ -14,7 +14,7 @@ static void
 stop_all(struct attempt *attempt)
 {
 	for (size_t i = 0; i < attempt->n_slots; i++)
-		slot_stop(&attempt->slots[i]);
+		slot_stop(attempt->slots[i]);
 }
 
 /* A final verdict counts once all that was in flight has completed. */
@@ -24,7 +24,7 @@ end(struct attempt *attempt)
 	if (attempt->over || attempt->flying > 0 || attempt->saving)
 		return;
 	for (size_t i = 0; i < attempt->n_slots; i++)
-		slot_close(&attempt->slots[i]);
+		slot_close(attempt->slots[i]);
 	attempt->over = true;
 	struct step *step = &attempt->step;
 	if (step->type->drop != NULL)
@@ -92,7 +92,7 @@ attempt_start(struct attempt *attempt, step_fn *fn, struct now now)
 	unsigned slots = step->type->slots;
 	assert(slots <= MOST_SLOTS);
 	attempt->n_slots = slots > SLOTS ? slots : SLOTS;
-	attempt->slots = arena_array(step->mem, struct slot, attempt->n_slots);
+	attempt->slots = arena_array(step->mem, struct slot *, attempt->n_slots);
 	if (step->state == NULL && step->type->state > 0)
 		step->state = arena_alloc(step->mem, step->type->state);
 	deliver(attempt, &(struct event){.kind = EV_START, .now = now});

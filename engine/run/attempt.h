@@ -29,7 +29,7 @@ struct attempt {
 	const char *phase;                            /* "run", "preview", …: for messages */
 	bool reads_only;                              /* an effect is refused */
 	int64_t until;                                /* boot ns: the end of the attempt */
-	struct slot *slots;                           /* n_slots, in step.mem */
+	struct slot **slots;                          /* n_slots, in step.mem; NULL: not used yet */
 	unsigned n_slots;
 	unsigned flying;                              /* operations that have not completed */
 	bool saving, stopping, cleaning, closing, over;

@@ -73,7 +73,9 @@ slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const voi
 	    !attempt->outside->may_start(attempt, step->err))
 		return STEP_FAIL;
 	assert(how.slot < attempt->n_slots);
-	struct slot *slot = &attempt->slots[how.slot];
+	struct slot *slot = attempt->slots[how.slot];
+	if (slot == NULL)
+		slot = attempt->slots[how.slot] = arena_new_of(step->mem, struct slot);
 	assert(slot->use == SLOT_FREE || slot->use == SLOT_OPEN);
 	slot_close(slot);
 	struct arena *mem = how.mem != NULL ? how.mem : step->mem;
@@ -107,7 +109,8 @@ slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const voi
 void
 slot_stop(struct slot *slot)
 {
-	if ((slot->use != SLOT_FLYING && slot->use != SLOT_PAUSED) || slot->stopped)
+	if (slot == NULL || slot->stopped
+		|| (slot->use != SLOT_FLYING && slot->use != SLOT_PAUSED))
 		return;
 	struct host *host = slot->attempt->host;
 	slot->stopped = true;
@@ -117,10 +120,11 @@ slot_stop(struct slot *slot)
 void
 slot_close(struct slot *slot)
 {
-	if (slot->use == SLOT_OPEN && slot->op.handle != NULL)
+	if (slot == NULL || slot->use != SLOT_OPEN)
+		return;
+	if (slot->op.handle != NULL)
 		slot->attempt->host->type->cancel(slot->attempt->host, &slot->op);
-	if (slot->use == SLOT_OPEN)
-		slot->use = SLOT_FREE;
+	slot->use = SLOT_FREE;
 }
 
 /* ---- sending again */

@@ -39,9 +39,9 @@ struct slot {
 /* Starts `kind` in how.slot of the attempt. `ask` is copied; `size` is that of its struct. */
 enum verdict slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const void *ask,
 	size_t size, bool effect);
-/* Asks for its completion; nothing where it is free or open. */
+/* Asks for its completion; nothing where it is NULL, free or open. */
 void slot_stop(struct slot *slot);
-/* A stream that stayed open is given up; the slot is free. Nothing completes by it. */
+/* A stream that stayed open is given up; the slot is free. Nothing completes by it. NULL is accepted. */
 void slot_close(struct slot *slot);
 /* When the pause of a try may end, from SHA-256(key, attempt, slot, try): ns. `after`: what the far side asked for. */
 int64_t slot_pause(const struct slot *slot, int64_t after);

@@ -73,7 +73,8 @@ static struct slot *
 stream_of(struct step *step, unsigned number)
 {
 	assert(number < attempt_of(step)->n_slots);
-	struct slot *slot = &attempt_of(step)->slots[number];
+	struct slot *slot = attempt_of(step)->slots[number];
+	assert(slot != NULL);
 	assert(slot->use == SLOT_FLYING || slot->use == SLOT_OPEN);
 	return slot;
 }
@@ -128,8 +129,8 @@ void
 step_stop(struct step *step, unsigned slot)
 {
 	assert(slot < attempt_of(step)->n_slots);
-	struct slot *it = &attempt_of(step)->slots[slot];
-	if (it->use == SLOT_OPEN)
+	struct slot *it = attempt_of(step)->slots[slot];
+	if (it != NULL && it->use == SLOT_OPEN)
 		slot_close(it);
 	else
 		slot_stop(it);
