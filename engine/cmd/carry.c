@@ -45,19 +45,21 @@ free_state(void *with)
 	state_close(with);
 }
 
-bool
-summary_load(struct cmd *cmd, const char *run, struct summary *out)
+/* Without follow-ups there is nothing to find in the records but the head, which is the
+ * last one's. */
+static bool
+load_of_book(struct cmd *cmd, const char *run, const struct playbook *book,
+	struct summary *out)
 {
 	struct run_state *state = arena_new_of(cmd->mem, struct run_state);
-	struct diags ignored = {.mem = cmd->mem};
 	struct reading reading = {.mem = cmd->mem};
-	struct err err, quiet;
-	*out = (struct summary){.state = state};
-	out->book = run_book(cmd->store, run, cmd_types(cmd), cmd->mem, &ignored, &quiet);
-	reading.n_ticked = out->book == NULL ? 0 : out->book->n_follow_ups;
+	struct err err;
+	*out = (struct summary){.state = state, .book = book};
+	reading.n_ticked = book == NULL ? 0 : book->n_follow_ups;
 	reading.ticked = arena_array(cmd->mem, bool, reading.n_ticked + 1);
 	if (!run_fold(cmd->store, run, cmd->mem, state, &err)
-		|| !store_read(cmd->store, run, 1, read_record, &reading, &err)) {
+		|| !store_read(cmd->store, run, reading.n_ticked > 0 ? 1 : state->seq,
+			read_record, &reading, &err)) {
 		cmd_error(cmd, EXIT_FAILED, &err);
 		return false;
 	}
@@ -67,6 +69,16 @@ summary_load(struct cmd *cmd, const char *run, struct summary *out)
 	if (!store_alive(cmd->store, run, cmd->mem, &out->holder))
 		out->holder = NULL;
 	return true;
+}
+
+bool
+summary_load(struct cmd *cmd, const char *run, struct summary *out)
+{
+	struct diags ignored = {.mem = cmd->mem};
+	struct err quiet;
+	const struct playbook *book =
+		run_book(cmd->store, run, cmd_types(cmd), cmd->mem, &ignored, &quiet);
+	return load_of_book(cmd, run, book, out);
 }
 
 const char *
@@ -95,12 +107,11 @@ carry_finish(struct cmd *cmd, const struct run_options *options,
 	struct style style = style_of(cmd->colour);
 	struct buf out = buf_in(cmd->mem);
 	struct summary summary;
-	(void)book;
 	if (options->tty && style.width > 20)
 		live_view_close(options->observer);
 	if (err->code != ERR_NONE)
 		cmd_error(cmd, code, err);
-	if (run == NULL || !summary_load(cmd, run, &summary))
+	if (run == NULL || !load_of_book(cmd, run, book, &summary))
 		return code;
 	if (cmd->json) {
 		struct value v = summary_value(cmd->mem, &summary);
