@@ -128,12 +128,16 @@ arena_strdup(struct arena *mem, const char *text)
 char *
 arena_vprintf(struct arena *mem, const char *format, va_list args)
 {
+	char small[128]; /* most fit: formatted once */
 	va_list again;
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, args);
+	int n = vsnprintf(small, sizeof small, format, args);
 	assert(n >= 0);
 	char *text = arena_alloc(mem, (size_t)n + 1);
-	vsnprintf(text, (size_t)n + 1, format, again);
+	if ((size_t)n < sizeof small)
+		memcpy(text, small, (size_t)n);
+	else
+		vsnprintf(text, (size_t)n + 1, format, again);
 	va_end(again);
 	return text;
 }

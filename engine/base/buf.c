@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { USUAL = 40 };
+
 void
 buf_reserve(struct buf *buf, size_t more)
 {
@@ -68,12 +70,16 @@ buf_printf(struct buf *buf, const char *format, ...)
 	va_list args, again;
 	va_start(args, format);
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, args);
+	buf_reserve(buf, USUAL); /* most fit: formatted once */
+	size_t room = buf->cap - buf->n;
+	int n = vsnprintf(buf->p + buf->n, room, format, args);
 	va_end(args);
 	if (n < 0)
 		abort();
-	buf_reserve(buf, (size_t)n);
-	vsnprintf(buf->p + buf->n, (size_t)n + 1, format, again);
+	if ((size_t)n >= room) {
+		buf_reserve(buf, (size_t)n);
+		vsnprintf(buf->p + buf->n, (size_t)n + 1, format, again);
+	}
 	va_end(again);
 	buf->n += (size_t)n;
 }

@@ -2,11 +2,11 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 struct digest {
 	EVP_MD_CTX *context;
-	const EVP_MD *kind;
 };
 
 static void
@@ -14,6 +14,25 @@ must(int ok)
 {
 	if (ok != 1)
 		abort();
+}
+
+/* EVP_sha256() is looked up among the providers again at each use (EVP_MD_fetch(3)),
+ * which costs as much as hashing 2 KiB. */
+static pthread_once_t sha_once = PTHREAD_ONCE_INIT;
+static const EVP_MD *sha;
+
+static void
+fetch_sha(void)
+{
+	sha = EVP_MD_fetch(NULL, "SHA256", NULL);
+	must(sha != NULL);
+}
+
+static const EVP_MD *
+sha_256(void)
+{
+	pthread_once(&sha_once, fetch_sha);
+	return sha;
 }
 
 static void
@@ -32,7 +51,7 @@ digest_of(struct arena *mem, const EVP_MD *kind)
 		return NULL;
 	}
 	struct digest *digest = arena_new_of(mem, struct digest);
-	*digest = (struct digest){context, kind};
+	*digest = (struct digest){context};
 	arena_defer(mem, digest_free, digest);
 	return digest;
 }
@@ -40,7 +59,7 @@ digest_of(struct arena *mem, const EVP_MD *kind)
 struct digest *
 digest_new(struct arena *mem)
 {
-	struct digest *digest = digest_of(mem, EVP_sha256());
+	struct digest *digest = digest_of(mem, sha_256());
 	must(digest != NULL);
 	return digest;
 }
@@ -61,13 +80,13 @@ void
 digest_end(struct digest *digest, uint8_t out[SHA256_SIZE])
 {
 	must(EVP_DigestFinal_ex(digest->context, out, NULL));
-	must(EVP_DigestInit_ex(digest->context, digest->kind, NULL));
+	must(EVP_DigestInit_ex(digest->context, NULL, NULL));
 }
 
 void
 sha256(struct str bytes, uint8_t out[SHA256_SIZE])
 {
-	must(EVP_Digest(bytes.p, bytes.n, out, NULL, EVP_sha256(), NULL));
+	must(EVP_Digest(bytes.p, bytes.n, out, NULL, sha_256(), NULL));
 }
 
 bool
@@ -80,7 +99,7 @@ void
 hmac_sha256(struct str key, struct str bytes, uint8_t out[SHA256_SIZE])
 {
 	unsigned n = SHA256_SIZE;
-	must(HMAC(EVP_sha256(), key.p == NULL ? "" : key.p, (int)key.n,
+	must(HMAC(sha_256(), key.p == NULL ? "" : key.p, (int)key.n,
 		     (const unsigned char *)bytes.p, bytes.n, out, &n)
 		!= NULL);
 }
