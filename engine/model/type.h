@@ -31,7 +31,8 @@ typedef enum verdict step_fn(struct step *step, const struct event *event);
 /* A value that several steps need and no record may hold: credentials, a token, a
  * secret. Fetched once per key and run, one fetch at a time, kept in locked memory,
  * renewed 5 minutes before out.valid_until. In `run`, step->got is what `uses` gave and
- * step->saved what this one gave before in this run, NULL at first. */
+ * step->saved what this one gave before in this run, NULL at first. out.identity, a map
+ * with `text` for people, says whose it is, and goes on the record. */
 struct provider {
 	const char *name; /* of a source of secrets: its key in `secrets` */
 	const struct field *in;

@@ -371,6 +371,23 @@ apply_end(const struct reading *r)
 }
 
 static void
+apply_note(const struct reading *r)
+{
+	struct run_state *state = r->state;
+	struct note *note = arena_new_of(state->mem, struct note);
+
+	*note = (struct note){.at = r->record->at,
+		.what = keep_text(r, r->body, "what"),
+		.text = keep_text(r, r->body, "text"),
+		.of = keep(r, "of", NULL)};
+	if (state->notes == NULL)
+		state->notes = note;
+	else
+		state->last_note->next = note;
+	state->last_note = note;
+}
+
+static void
 apply_kind(const struct reading *r)
 {
 	switch (r->record->kind) {
@@ -387,6 +404,7 @@ apply_kind(const struct reading *r)
 	case REC_RESOLVE: apply_resolve(r); break;
 	case REC_SIGNAL: apply_signal(r); break;
 	case REC_END: apply_end(r); break;
+	case REC_NOTE: apply_note(r); break;
 	case REC_REBASE: case REC_TICK: case REC_KINDS: break;
 	}
 }
@@ -465,7 +483,7 @@ shows_where(const struct reading *r)
 	enum kind kind = r->record->kind;
 
 	if (*r->path->path == '\0')
-		return kind != REC_OWN && kind != REC_SIGNAL;
+		return kind != REC_OWN && kind != REC_SIGNAL && kind != REC_NOTE;
 	return kind != REC_BEGIN || r->path->last != LAST_REOPENED
 		|| r->path->intents == 0;
 }

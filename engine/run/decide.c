@@ -132,6 +132,20 @@ deadline(struct owner *o, const char *path)
 	}
 }
 
+/* What is worth knowing of the run and changes nothing in it. */
+static void
+note(struct owner *o, const struct news *news)
+{
+	struct map_builder body = body_new(o);
+
+	if (o->state->end != END_NONE)
+		return;
+	body_text(&body, "what", news->note);
+	body_text(&body, "text", news->text);
+	body_value(&body, "of", news->of);
+	emit(o, REC_NOTE, state_path(o->state, ""), 0, &body);
+}
+
 static void
 take(struct owner *o, const struct news *news)
 {
@@ -155,6 +169,7 @@ take(struct owner *o, const struct news *news)
 	case NEWS_TIMEOUT: leaf_cut(o, seat, CUT_TIMEOUT); break;
 	case NEWS_DEADLINE: deadline(o, news->path); break;
 	case NEWS_MESSAGE: inbox_take(o, news->message); break;
+	case NEWS_NOTE: note(o, news); break;
 	}
 }
 

@@ -121,7 +121,7 @@ struct result {
 };
 
 enum news_kind { NEWS_START, NEWS_CLAIM, NEWS_OP, NEWS_DUE, NEWS_TIMEOUT, NEWS_DEADLINE,
-	NEWS_MESSAGE };
+	NEWS_MESSAGE, NEWS_NOTE };
 
 struct news {
 	enum news_kind kind;
@@ -136,6 +136,9 @@ struct news {
 	const char *path;
 	const struct result *result;                  /* OP */
 	const struct message *message;
+	/* NOTE: members of its body: what, text, and `of`: what programs read; NULL */
+	const char *note, *text;
+	const struct value *of;
 	/* CLAIM: what waits in the inbox; a `resolve` among it is taken before an open
 	 * intent is decided about */
 	const struct message *messages;

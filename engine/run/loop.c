@@ -54,6 +54,36 @@ shell_tell(struct shell *shell, struct news news, struct job *job)
 	shell->letters_end = &letter->next;
 }
 
+static bool
+is_noted(const struct shell *shell, const char *what, const char *text)
+{
+	for (const struct note *it = shell->state.notes; it != NULL; it = it->next)
+		if (strcmp(it->what, what) == 0 && strcmp(it->text, text) == 0)
+			return true;
+	for (const struct letter *it = shell->letters; it != NULL; it = it->next)
+		if (it->news.kind == NEWS_NOTE && strcmp(it->news.note, what) == 0
+			&& strcmp(it->news.text, text) == 0)
+			return true;
+	return false;
+}
+
+void
+shell_note(struct shell *shell, const char *what, const char *text,
+	const struct value *of)
+{
+	struct str masked = vault_mask(shell->vault, shell->mem, str_of(text));
+	struct news news = {.kind = NEWS_NOTE, .note = what,
+		.text = str_cstr(shell->mem, masked)};
+	struct value *copy = arena_new_of(shell->mem, struct value);
+	if (is_noted(shell, what, news.text))
+		return;
+	if (of != NULL) {
+		*copy = value_copy(shell->mem, of);
+		news.of = copy;
+	}
+	shell_tell(shell, news, NULL);
+}
+
 void
 shell_later(struct shell *shell, struct arena *mem)
 {

@@ -68,6 +68,10 @@ keep(struct fetch *fetch)
 	grant->is_there = true;
 	grant->valid_until =
 		until == NULL || until->kind != V_TIMESTAMP ? 0 : span_us(until->span);
+	const struct value *who = value_get(&grant->value, "identity");
+	struct str text = value_get_str(who, "text");
+	if (text.n > 0)
+		shell_note(fetch->shell, "identity", str_cstr(fetch->mem, text), who);
 }
 
 static bool

@@ -84,6 +84,8 @@ const struct node *shell_node(const struct shell *shell, const char *path);  /* 
 struct now shell_now(const struct shell *shell);
 int64_t shell_time(const struct shell *shell);         /* us of the owner's clock */
 void shell_tell(struct shell *shell, struct news news, struct job *job);
+/* For the record, once: the same words are not noted again. `of` NULL: nothing for programs. */
+void shell_note(struct shell *shell, const char *what, const char *text, const struct value *of);
 
 void shell_later(struct shell *shell, struct arena *mem);
 void shell_chunk(struct shell *shell, const struct chunk *chunk);

@@ -129,6 +129,14 @@ struct path_state {
 	uint64_t ticket;
 };
 
+/* Worth knowing of a run: whose credentials it had, how far a clock is off. */
+struct note {
+	struct note *next;
+	int64_t at;
+	const char *what, *text;                      /* "identity"; for people */
+	const struct value *of;                       /* for programs; NULL: nothing */
+};
+
 struct run_state {
 	struct arena *mem;                            /* of all below; the caller's */
 	struct arena *scratch;                        /* of one apply */
@@ -161,6 +169,7 @@ struct run_state {
 	const struct path_state *first_failure;
 	/* paths that wait for a person, in that order */
 	struct link waiting;
+	struct note *notes, *last_note;               /* in order; NULL: none */
 	/* all paths in the order of their first mention; first is "" */
 	struct path_state *first, *last;
 	size_t n_paths;

@@ -161,6 +161,15 @@ write_answer(struct line *line)
 }
 
 static void
+write_note(struct line *line)
+{
+	begin(line, TONE_PLAIN, "·", "-");
+	buf_printf(line->out, "%.*s: ", STR_FMT(text(line, "what")));
+	buf_safe(line->out, text(line, "text"), false);
+	buf_putc(line->out, '\n');
+}
+
+static void
 write_intent(struct line *line)
 {
 	begin(line, TONE_WORK, "▸", ">");
@@ -279,6 +288,7 @@ write_line(struct line *line)
 	case REC_OUTCOME: write_outcome(line); break;
 	case REC_RESOLVE: write_resolve(line); break;
 	case REC_SIGNAL: write_signal(line); break;
+	case REC_NOTE: write_note(line); break;
 	default: break;
 	}
 }

@@ -231,6 +231,16 @@ summary_end(struct buf *out, const struct style *style, const struct summary *su
 	write_next(out, summary);
 }
 
+static void
+write_notes(struct buf *out, const struct run_state *state)
+{
+	for (const struct note *it = state->notes; it != NULL; it = it->next) {
+		buf_printf(out, "%s: ", it->what);
+		buf_safe(out, str_of(it->text), false);
+		buf_putc(out, '\n');
+	}
+}
+
 void
 summary_write(struct buf *out, const struct style *style, const struct summary *summary)
 {
@@ -245,7 +255,9 @@ summary_write(struct buf *out, const struct style *style, const struct summary *
 	if (summary->holder != NULL)
 		buf_printf(out, ", carried out on %s (pid %u)", summary->holder->host,
 			summary->holder->pid);
-	buf_puts(out, "\n\n");
+	buf_puts(out, "\n");
+	write_notes(out, state);
+	buf_putc(out, '\n');
 	for (const struct path_state *path = state->first; path != NULL;
 		path = path->next)
 		if (is_step(path))
@@ -340,6 +352,21 @@ measures_value(struct arena *mem, const struct run_state *state)
 	return map_done(&map);
 }
 
+static struct value
+notes_value(struct arena *mem, const struct run_state *state)
+{
+	struct list_builder list = {.mem = mem};
+	for (const struct note *it = state->notes; it != NULL; it = it->next) {
+		struct map_builder note = {.mem = mem};
+		map_put(&note, "at", maybe_time(it->at));
+		map_put(&note, "what", value_str(str_of(it->what)));
+		map_put(&note, "text", value_str(str_of(it->text)));
+		map_put(&note, "of", it->of == NULL ? value_null() : *it->of);
+		list_push(&list, map_done(&note));
+	}
+	return list_done(&list);
+}
+
 struct value
 summary_value(struct arena *mem, const struct summary *summary)
 {
@@ -360,6 +387,7 @@ summary_value(struct arena *mem, const struct summary *summary)
 	map_put(&map, "started", maybe_time(state->started_at));
 	map_put(&map, "ended", maybe_time(state->ended_at));
 	map_put(&map, "by", by == NULL ? value_null() : *by);
+	map_put(&map, "notes", notes_value(mem, state));
 	map_put(&map, "measures", measures_value(mem, state));
 	map_put(&map, "objectives", objectives_value(mem, summary));
 	map_put(&map, "head", maybe_text(summary->head));

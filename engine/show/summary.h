@@ -12,7 +12,7 @@ struct summary {
 	const struct run_state *state;
 	const struct playbook *book;                  /* NULL: could not be read */
 	const struct holder *holder;                  /* NULL: nobody carries it out */
-	const bool *ticked;                           /* of each follow-up; NULL: none is */
+	const bool *ticked; /* of each follow-up; NULL: none is */
 	const char *head; /* hash of the last record, hex; NULL */
 };
 
@@ -24,8 +24,8 @@ summary_write(struct buf *out, const struct style *style, const struct summary *
 void
 summary_end(struct buf *out, const struct style *style, const struct summary *summary);
 
-/* {run, playbook, mode, state, exit, started, ended, by, measures, objectives, head,
- * steps: [{path, type, state, how, tries, started, ended, outputs, error}]} */
+/* {run, playbook, mode, state, exit, started, ended, by, notes, measures, objectives,
+ * head, steps: [{path, type, state, how, tries, started, ended, outputs, error}]} */
 struct value summary_value(struct arena *mem, const struct summary *summary);
 
 #endif

@@ -16,6 +16,7 @@ static const char *const words[REC_KINDS] = {
 	[REC_REBASE] = "rebase",
 	[REC_TICK] = "tick",
 	[REC_END] = "end",
+	[REC_NOTE] = "note",
 };
 
 const char *

@@ -94,7 +94,9 @@ bool chain_read_keys(struct step *step, struct str json);
 /* ---- STS, sts.c. Each starts a request. */
 
 enum verdict sts_assume(struct step *step, const struct event *event);
-enum verdict sts_ask_identity(struct step *step, const struct event *event);
+/* `must`: nothing can go on without it; else it may take a few seconds, not more. */
+enum verdict sts_ask_identity(
+	struct step *step, const struct event *event, bool must);
 /* What came of it: false with step->err. */
 bool sts_assumed(struct step *step, const struct event *event);
 bool sts_identity(struct step *step, const struct event *event);

@@ -29,10 +29,29 @@ static const struct field credentials_in[] = {
 	{.name = NULL},
 };
 
-/* ---- the end */
+/* ---- whose they are */
+
+static struct value
+identity_value(struct step *step, const char *unknown)
+{
+	struct chain *c = step->state;
+	struct map_builder map = {.mem = step->mem};
+	const char *who = unknown == NULL
+		? arena_printf(step->mem, "AWS account %s, %s", c->account, c->arn)
+		: arena_printf(step->mem, "AWS key %.*s, of whom is unknown: %s",
+			STR_FMT(c->keys.id), unknown);
+	map_put(&map, "text",
+		value_text(step->mem, "%s (keys from %s)", who, c->source));
+	if (c->account != NULL)
+		map_put(&map, "account", value_str(str_of(c->account)));
+	if (c->arn != NULL)
+		map_put(&map, "arn", value_str(str_of(c->arn)));
+	map_put(&map, "source", value_str(str_of(c->source)));
+	return map_done(&map);
+}
 
 static enum verdict
-finish(struct step *step)
+finish(struct step *step, const char *unknown)
 {
 	struct chain *c = step->state;
 	struct map_builder out = {.mem = step->mem};
@@ -49,20 +68,35 @@ finish(struct step *step)
 		map_put(&out, "arn", value_str(str_of(c->arn)));
 	if (c->keys.valid_until != 0)
 		map_put(&out, "valid_until", value_time_us(c->keys.valid_until));
+	map_put(&out, "identity", identity_value(step, unknown));
 	c->state = CHAIN_OVER;
 	return step_done(step, map_done(&out));
+}
+
+static const struct value *
+allowed_accounts(const struct step *step)
+{
+	const struct value *accounts = value_get(step->limits, "accounts");
+	return accounts != NULL && accounts->kind == V_LIST ? accounts : NULL;
+}
+
+static bool
+is_limited(const struct step *step)
+{
+	return allowed_accounts(step) != NULL
+		|| value_get_str(step->in, "account").n > 0;
 }
 
 static bool
 account_is_allowed(struct step *step, struct str account)
 {
-	const struct value *accounts = value_get(step->limits, "accounts");
+	const struct value *accounts = allowed_accounts(step);
 	struct str wanted = value_get_str(step->in, "account");
 	if (wanted.n > 0 && !str_eq(wanted, account))
 		return err_set(step->err, ERR_DENIED,
 			"the credentials belong to account %.*s, the step wants %.*s",
 			STR_FMT(account), STR_FMT(wanted));
-	if (accounts == NULL || accounts->kind != V_LIST)
+	if (accounts == NULL)
 		return true;
 	for (size_t i = 0; i < accounts->list.n; i++)
 		if (str_eq(accounts->list.items[i].str, account))
@@ -72,27 +106,44 @@ account_is_allowed(struct step *step, struct str account)
 		STR_FMT(account));
 }
 
-/* The account is asked only where somebody limits it. */
+/* The same key, or new ones of the same role, are whose they were: that is asked once. */
+static bool
+is_known(struct step *step)
+{
+	struct chain *c = step->state;
+	struct str account = value_get_str(step->saved, "account"),
+		   arn = value_get_str(step->saved, "arn"),
+		   id = value_get_str(step->saved, "access_key_id"),
+		   source = value_get_str(step->saved, "source");
+	if (arn.n == 0 || !str_is(source, c->source)
+		|| !(str_eq(id, c->keys.id) || str_starts(source, STR("role "))))
+		return false;
+	c->account = str_cstr(step->mem, account);
+	c->arn = str_cstr(step->mem, arn);
+	return true;
+}
+
 static enum verdict
 check_identity(struct step *step, const struct event *event)
 {
 	struct chain *c = step->state;
-	const struct value *accounts = value_get(step->limits, "accounts");
-	if (value_get_str(step->in, "account").n == 0
-		&& (accounts == NULL || accounts->kind != V_LIST))
-		return finish(step);
+	if (is_known(step))
+		return finish(step, NULL);
 	c->state = CHAIN_IDENTITY;
-	return sts_ask_identity(step, event);
+	return sts_ask_identity(step, event, is_limited(step));
 }
 
 static enum verdict
 identity(struct step *step, const struct event *event)
 {
 	struct chain *c = step->state;
-	if (!sts_identity(step, event)
-		|| !account_is_allowed(step, str_of(c->account)))
+	if (!sts_identity(step, event))
+		return is_limited(step)
+			? STEP_FAIL
+			: finish(step, arena_strdup(step->mem, step->err->msg));
+	if (!account_is_allowed(step, str_of(c->account)))
 		return STEP_FAIL;
-	return finish(step);
+	return finish(step, NULL);
 }
 
 /* ---- roles */

@@ -2,6 +2,8 @@
  * whose keys they are. Its regional endpoint is asked. */
 #include "../steps/aws/profile.h"
 
+static const int64_t identity_time = 5 * NS_S;
+
 static struct value
 value_of_keys(struct arena *mem, const struct keys *keys)
 {
@@ -15,7 +17,7 @@ value_of_keys(struct arena *mem, const struct keys *keys)
 /* Signed with `keys`, or by nobody. */
 static enum verdict
 ask(struct step *step, const struct event *event, const struct keys *keys,
-	struct str body)
+	struct str body, int64_t timeout)
 {
 	struct chain *c = step->state;
 	struct value got = value_of_keys(step->mem, keys);
@@ -32,9 +34,9 @@ ask(struct step *step, const struct event *event, const struct keys *keys,
 	 */
 	step->got = &got;
 	step->limits = NULL;
-	enum verdict verdict =
-		aws_send(step, (struct how){.reads = true, .title = "STS", .tries = 3},
-			event->now, &call);
+	struct how how = {
+		.reads = true, .title = "STS", .tries = 3, .timeout = timeout};
+	enum verdict verdict = aws_send(step, how, event->now, &call);
 	step->got = before;
 	step->limits = limits;
 	return verdict;
@@ -73,7 +75,7 @@ sts_assume(struct step *step, const struct event *event)
 	struct buf body = request(step, STR("AssumeRole"), role);
 	form(&body, "ExternalId", role->external_id);
 	c->role_now = role->arn;
-	return ask(step, event, &c->keys, buf_str(&body));
+	return ask(step, event, &c->keys, buf_str(&body), 0);
 }
 
 static const struct xml *
@@ -145,7 +147,7 @@ exchange(struct step *step, const struct event *event, const struct role *role)
 	form(&body, "WebIdentityToken", token);
 	c->role_now = role->arn;
 	c->stage = WEB_ASSUME;
-	return ask(step, event, &nobody, buf_str(&body)) == STEP_WAIT ? FOUND_LATER
+	return ask(step, event, &nobody, buf_str(&body), 0) == STEP_WAIT ? FOUND_LATER
 								       : FOUND_WRONG;
 }
 
@@ -170,11 +172,12 @@ source_web_identity(struct step *step, const struct event *event)
 /* ---- whose keys */
 
 enum verdict
-sts_ask_identity(struct step *step, const struct event *event)
+sts_ask_identity(struct step *step, const struct event *event, bool must)
 {
 	struct chain *c = step->state;
 	return ask(step, event, &c->keys,
-		STR("Action=GetCallerIdentity&Version=2011-06-15"));
+		STR("Action=GetCallerIdentity&Version=2011-06-15"),
+		must ? 0 : identity_time);
 }
 
 bool
@@ -188,7 +191,10 @@ sts_identity(struct step *step, const struct event *event)
 	const struct http_answer *answer = event->op->answer;
 	const struct xml *root = xml_parse(step->mem, answer->body, step->err);
 	const struct xml *result = xml_child(root, "GetCallerIdentityResult");
-	c->account = str_cstr(step->mem, xml_text(result, "Account"));
-	c->arn = str_cstr(step->mem, xml_text(result, "Arn"));
-	return root != NULL;
+	struct str account = xml_text(result, "Account"), arn = xml_text(result, "Arn");
+	if (account.n == 0 || arn.n == 0)
+		return err_set(step->err, ERR_PROTOCOL, "STS said no account and arn");
+	c->account = str_cstr(step->mem, account);
+	c->arn = str_cstr(step->mem, arn);
+	return true;
 }

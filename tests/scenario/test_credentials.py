@@ -4,7 +4,7 @@ import subprocess
 import unittest
 
 import world
-from world import DONE, REFUSED
+from world import DONE, FAILED, REFUSED
 
 ROOT = world.ROOT
 
@@ -21,6 +21,32 @@ class Credentials(world.Scenario):
 
     def told(self, done, words):
         self.assertRegex(" ".join((done.stdout + done.stderr).split()), words)
+
+    def check(self, top="", expect=DONE, aws="", **env):
+        """Runs one read of S3 by the keys that the environment leads to."""
+        return self.play("""
+            %s
+            defaults: {aws: {region: us-west-1%s}}
+            steps:
+              - id: s
+                s3_check: {url: 's3://muaz-webdev-backups/nothing', expect: {absent: true}}
+                retry: {attempts: 1}
+            """ % (top, aws), expect=expect, **env)
+
+    # Whose
+    def test_whose_they_are_is_on_record(self):
+        self.told(self.check(), "identity: AWS account 571832839665, arn:aws:iam::571832839665:user/")
+        notes = self.show()["notes"]
+        self.assertEqual([n["what"] for n in notes], ["identity"])
+        self.assertEqual(notes[0]["of"]["account"], "571832839665")
+        self.assertRegex(self.rbx("show", "last").stdout, "identity: AWS account 571832839665")
+
+    def test_sts_out_of_reach(self):
+        away = {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}
+        self.check(**away)
+        self.assertRegex(self.show()["notes"][0]["text"], "AWS key AKIALAB00000000LAB01, of whom is unknown: .*127.0.0.1")
+        self.told(self.check("limits: {accounts: ['571832839665']}", expect=FAILED, **away), "could not be asked")
+        self.told(self.check("limits: {accounts: ['111111111111']}", expect=FAILED), "571832839665, which is not in limits.accounts")
 
     # Secrets
     def secret(self, source, expect=DONE, top="defaults: {aws: {region: us-west-1}}", **how):

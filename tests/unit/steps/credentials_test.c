@@ -2,6 +2,20 @@
 
 #include "steps/aws/aws.h"
 
+static const char caller[] =
+	"<GetCallerIdentityResponse><GetCallerIdentityResult>"
+	"<Arn>arn:aws:iam::222222222222:user/x</Arn><Account>222222222222</Account>"
+	"</GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+static void
+answers_who(struct bench *bench, int status, const char *body)
+{
+	struct http_answer *answer = arena_new_of(bench->mem, struct http_answer);
+	*answer = (struct http_answer){.status = status, .body = str_of(body)};
+	fake_always(bench->fake, (struct expected){
+		OP_HTTP, .asks = "Action=GetCallerIdentity", .answer = answer});
+}
+
 /* The provider as a type of its own, so that it can be tried. */
 static struct trial
 fetched(struct bench *bench, const char *in)
@@ -37,6 +51,7 @@ keys_of_the_environment_come_first(void **state)
 	fake_env(bench->fake, "AWS_PROFILE", "other");
 	fake_env(bench->fake, "AWS_REGION", "eu-west-1");
 	files(bench, "[default]\naws_access_key_id=AKIAFILE\naws_secret_access_key=s\n", NULL);
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{}");
 	gives(&trial, "AKIAENV", "environment");
 	assert_str(value_get_str(trial.out, "region"), "eu-west-1");
@@ -51,6 +66,7 @@ a_profile_of_the_step_goes_before(void **state)
 	fake_env(bench->fake, "AWS_SECRET_ACCESS_KEY", "s");
 	files(bench, "[ops]\naws_access_key_id = AKIAOPS\naws_secret_access_key = s\n",
 		"[profile ops]\nregion = sa-east-1\n");
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{\"profile\":\"ops\"}");
 	gives(&trial, "AKIAOPS", "profile ops");
 	assert_str(value_get_str(trial.out, "region"), "sa-east-1");
@@ -68,6 +84,7 @@ a_role_is_assumed_with_the_keys_of_its_source(void **state)
 	files(bench, "[base]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n",
 		"[default]\nrole_arn=arn:aws:iam::1:role/dr\nsource_profile=base\nexternal_id=x/y\n");
 	bench_http(bench, "Credential=AKIABASE/", 200, assumed);
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{}");
 	gives(&trial, "ASIAROLE", "role arn:aws:iam::1:role/dr");
 	assert_non_null(value_get(trial.out, "valid_until"));
@@ -98,6 +115,7 @@ a_web_identity_goes_unsigned(void **state)
 	*answer = (struct http_answer){.status = 200, .body = str_of(assumed)};
 	fake_expect(bench->fake, (struct expected){OP_HTTP, .asks = "WebIdentityToken=abc.def",
 		.lacks = "Authorization", .answer = answer});
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{}");
 	gives(&trial, "ASIAROLE", "role arn:aws:iam::1:role/pod");
 }
@@ -114,6 +132,7 @@ a_container_gives_keys(void **state)
 	files(bench, NULL, NULL);
 	bench_file(bench, "file load /var/auth", "bearer\n");
 	bench_http(bench, "GET http://169.254.170.2/v2/x [Authorization: bearer]", 200, page);
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{}");
 	gives(&trial, "ASIAPAGE", "container");
 }
@@ -126,6 +145,7 @@ an_instance_gives_keys(void **state)
 	bench_http(bench, "PUT http://169.254.169.254/latest/api/token", 200, "TOKEN");
 	bench_http(bench, "security-credentials/ [X-aws-ec2-metadata-token: TOKEN]", 200, "the-role\n");
 	bench_http(bench, "security-credentials/the-role", 200, page);
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{}");
 	gives(&trial, "ASIAPAGE", "instance metadata");
 }
@@ -140,6 +160,7 @@ a_role_may_rest_on_the_instance(void **state)
 	bench_http(bench, "security-credentials/", 200, "the-role");
 	bench_http(bench, "security-credentials/the-role", 200, page);
 	bench_http(bench, "Credential=ASIAPAGE/", 200, assumed);
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{}");
 	gives(&trial, "ASIAROLE", "role arn:aws:iam::1:role/dr");
 }
@@ -151,6 +172,7 @@ a_program_gives_keys(void **state)
 	files(bench, NULL, "[default]\ncredential_process = /bin/keys --for me\n");
 	fake_expect(bench->fake, (struct expected){OP_EXEC, .asks = "exec: /bin/keys --for me",
 		.out = STR("{\"Version\":1,\"AccessKeyId\":\"ASIAPROC\",\"SecretAccessKey\":\"s\"}")});
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{}");
 	gives(&trial, "ASIAPROC", "credential_process of profile default");
 }
@@ -203,6 +225,7 @@ the_settings_of_a_role_are_sent(void **state)
 		"[default]\nrole_arn = arn:aws:iam::1:role/dr # the one for disasters\nsource_profile=base\n"
 		"external_id=x/y\nduration_seconds=900\nrole_session_name=night\n");
 	bench_http(bench, "RoleSessionName=night&DurationSeconds=900&ExternalId=x%2Fy", 200, assumed);
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{}");
 	gives(&trial, "ASIAROLE", "role arn:aws:iam::1:role/dr");
 }
@@ -217,6 +240,7 @@ roles_are_assumed_one_after_the_other(void **state)
 	bench_http(bench, "RoleArn=arn%3Amiddle", 200, assumed);
 	bench_http(bench, "Credential=ASIAROLE/", 200, assumed);
 	bench_http(bench, "RoleArn=arn%3Athe-step", 200, assumed);
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{\"role\":\"arn:the-step\"}");
 	gives(&trial, "ASIAROLE", "role arn:the-step");
 }
@@ -268,11 +292,58 @@ keys_of_another_account_are_refused(void **state)
 {
 	struct bench *bench = *state;
 	files(bench, "[default]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n", NULL);
-	bench_http(bench, "Action=GetCallerIdentity", 200,
-		"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::222222222222:user/x"
-		"</Arn><Account>222222222222</Account></GetCallerIdentityResult></GetCallerIdentityResponse>");
+	answers_who(bench, 200, caller);
 	struct trial trial = fetched(bench, "{\"account\":\"111111111111\"}");
 	bench_ends(&trial, STEP_FAIL, "belong to account 222222222222");
+}
+
+static void
+whose_they_are_is_told(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, "[default]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n", NULL);
+	answers_who(bench, 200, caller);
+	struct trial trial = fetched(bench, "{}");
+	bench_ends(&trial, STEP_DONE, NULL);
+	assert_str(value_get_str(value_get(trial.out, "identity"), "text"),
+		"AWS account 222222222222, arn:aws:iam::222222222222:user/x (keys from profile default)");
+}
+
+static void
+whose_they_are_may_be_unknown(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, "[default]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n", NULL);
+	bench_fails(bench, OP_HTTP, "GetCallerIdentity", ERR_CONNECT, REACH_NONE);
+	struct trial trial = fetched(bench, "{}");
+	bench_ends(&trial, STEP_DONE, NULL);
+	assert_str(value_get_str(value_get(trial.out, "identity"), "text"),
+		"AWS key AKIABASE, of whom is unknown: whose the credentials are could not be "
+		"asked: as the network says (keys from profile default)");
+}
+
+static void
+unless_somebody_limits_it(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, "[default]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n", NULL);
+	bench_fails(bench, OP_HTTP, "GetCallerIdentity", ERR_CONNECT, REACH_NONE);
+	struct trial trial = fetched(bench, "{\"account\":\"222222222222\"}");
+	bench_ends(&trial, STEP_FAIL, "whose the credentials are could not be asked");
+}
+
+static void
+it_is_asked_once_for_the_same_key(void **state)
+{
+	struct bench *bench = *state;
+	struct step_type type = {.name = "credentials", .in = aws_credentials.in,
+		.run = aws_credentials.run, .state = aws_credentials.state, .effect = PURE};
+	files(bench, "[default]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n", NULL);
+	struct trial trial = bench_try(bench, "run", (struct trial){.type = &type, .in = "{}",
+		.saved = "{\"access_key_id\":\"AKIABASE\",\"source\":\"profile default\","
+			"\"account\":\"222222222222\",\"arn\":\"arn:aws:iam::222222222222:user/x\"}"});
+	bench_ends(&trial, STEP_DONE, NULL);
+	assert_str(value_get_str(trial.out, "account"), "222222222222");
 }
 
 static enum verdict
@@ -330,6 +401,10 @@ main(void)
 		BENCH_TEST(an_instance_is_asked_twice),
 		BENCH_TEST(a_copy_is_asked_by_a_url),
 		BENCH_TEST(keys_of_another_account_are_refused),
+		BENCH_TEST(whose_they_are_is_told),
+		BENCH_TEST(whose_they_are_may_be_unknown),
+		BENCH_TEST(unless_somebody_limits_it),
+		BENCH_TEST(it_is_asked_once_for_the_same_key),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
