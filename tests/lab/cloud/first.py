@@ -1,6 +1,14 @@
 """What there is in the lab's account before anything was done."""
+import datetime
+
+from cloud.backup import Backup
+from cloud.cloudfront import CloudFront
+from cloud.cloudwatch import set_metric
+from cloud.functions import Lambda
 from cloud.rds import Rds
-from cloud.world import utcnow
+from cloud.secretsmanager import SecretsManager
+from cloud.ssm import Ssm
+from cloud.world import ACCOUNT, utcnow
 
 
 def first(world, net):
@@ -8,6 +16,9 @@ def first(world, net):
     at = {"production": ("127.77.%d.2" % net, 15432), "staging": ("127.77.%d.3" % net, 15432)}
     databases(world, at)
     aurora(world, at)
+    backups(world)
+    recovery(world)
+    rest(world)
 
 
 def databases(world, at):
@@ -16,9 +27,10 @@ def databases(world, at):
         home.is_up(home.new_instance(name, "available", DBName="meshgen_db", _at=at[place], InstanceCreateTime=utcnow()))
     source = home.instance("meshgen-prod")
     for region, name, place in ((home, "meshgen-replica", "staging"), (far, "meshgen-far-replica", "staging")):
+        set_metric(world, region.region, "AWS/RDS:ReplicaLag:" + name, 2.0)
         away = region.region != home.region
         thing = region.new_instance(
-            name, "available", DBName="meshgen_db", BackupRetentionPeriod=0, _at=at[place], _lag=(0.0, 0.0),
+            name, "available", DBName="meshgen_db", BackupRetentionPeriod=0, _at=at[place],
             ReadReplicaSourceDBInstanceIdentifier=source["DBInstanceArn"] if away else "meshgen-prod",
             StatusInfos=[{"StatusType": "read replication", "Normal": True, "Status": "replicating"}])
         region.is_up(thing)
@@ -40,3 +52,54 @@ def aurora(world, at):
     for region, name in (("us-east-1", "orders-east"), ("us-west-2", "orders-west")):
         rds = Rds(world, region)
         rds.join_global(group, rds.cluster(name))
+
+
+def backups(world):
+    """Recovery points of the clusters, one an hour, the newest not half an hour old; the last of them failed."""
+    for region, cluster, vault in (("us-east-1", "apprentice-final-staging-aurora", "apprentice-final-staging-vault"),
+                                   ("us-west-2", "apprentice-final-staging-aurora", "apprentice-final-staging-vault")):
+        here = Backup(world, region)
+        here.table("vault")[vault] = {"points": {}}
+        for n in range(7):
+            made = utcnow() - datetime.timedelta(minutes=25 + 60 * n)
+            here.new_point(vault, "arn:aws:rds:us-east-1:%s:cluster:%s" % (ACCOUNT, cluster), "PARTIAL" if n == 6 else "COMPLETED", CreationDate=made)
+
+
+def recovery(world):
+    panel = "arn:aws:route53-recovery-control::%s:controlpanel/0123456789abcdef0123456789abcdef" % ACCOUNT
+    for n, (name, state) in enumerate((("east", "On"), ("west", "Off"))):
+        arn = "%s/routingcontrol/%016x" % (panel, n + 1)
+        world.table("route53-recovery-cluster.control")[arn] = {
+            "RoutingControlArn": arn, "RoutingControlName": name, "RoutingControlState": state, "ControlPanelArn": panel, "ControlPanelName": "orders"}
+    arn = "arn:aws:arc-region-switch::%s:plan/orders:a1b2c3" % ACCOUNT
+    steps = [{"name": n, "executionBlockType": "ManualApproval", "executionBlockConfiguration": {
+        "executionApprovalConfig": {"approvalRole": "arn:aws:iam::%s:role/approver" % ACCOUNT}}} for n in ("scale", "database", "traffic")]
+    world.table("arc-region-switch.plan")[arn] = {
+        "arn": arn, "name": "orders", "regions": ["us-east-1", "us-west-2"], "recoveryApproach": "activePassive", "primaryRegion": "us-east-1", "owner": ACCOUNT,
+        "executionRole": "arn:aws:iam::%s:role/plan" % ACCOUNT, "version": "1", "updatedAt": utcnow(),
+        "workflows": [{"steps": steps, "workflowTargetAction": action} for action in ("activate", "deactivate")]}
+
+
+def rest(world):
+    for region in ("us-east-1", "us-west-1", "us-west-2"):
+        ssm = Ssm(world, region)
+        ssm.new_parameter("/apprentice-final/staging/aurora/writer_endpoint", "old-writer.lab-dns.net")
+        ssm.new_parameter("/lab/password", "lab-parameter-password", "SecureString")
+        secret = SecretsManager(world, region)
+        secret.new_secret("apprentice/aurora", '{"username": "dbadmin", "password": "lab-prod-password", "port": 5432}')
+        secret.new_secret("lab/plain", "lab-secret-text")
+        secret.new_secret("lab/binary", b"\x00\x01lab\xff")
+        world.table("sns.topic", region)["alerts"] = {}
+        Lambda(world, region).new_function("apprentice-final-staging-api", Environment={"Variables": {"STAGE": "staging", "DB_POOL": "5"}})
+        set_metric(world, region, "AWS/ApplicationELB:TargetResponseTime", 0.12)
+        set_metric(world, region, "AWS/ECS:CPUUtilization", 35.0)
+        set_metric(world, region, "AWS/Route53:HealthCheckStatus", 1.0)
+        set_metric(world, region, "AWS/RDS:CPUUtilization", 20.0)
+    front = CloudFront(world)
+    for id, alias in (("E352AHA7L040MU", "app.khorium.ai"), ("E1STAGING0LAB", "bardhi.devops.konitron.com")):
+        front.new_distribution({
+            "CallerReference": id, "Comment": "lab", "Enabled": True, "Aliases": {"Quantity": 1, "Items": [alias]},
+            "Origins": {"Quantity": 1, "Items": [{"Id": "site", "DomainName": "production.lab-dns.net", "CustomOriginConfig": {
+                "HTTPPort": 8080, "HTTPSPort": 8443, "OriginProtocolPolicy": "https-only"}}]},
+            "DefaultCacheBehavior": {"TargetOriginId": "site", "ViewerProtocolPolicy": "redirect-to-https", "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6"}},
+            "Deployed", id)

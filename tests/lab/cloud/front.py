@@ -22,6 +22,7 @@ THROTTLES = {"ec2": ("RequestLimitExceeded", 503), "lambda": ("TooManyRequestsEx
              "route53-recovery-cluster": ("ThrottlingException", 429), "arc-region-switch": ("ThrottlingException", 429)}
 TOKENS = {"ExpiredToken": "The security token included in the request is expired",
           "InvalidClientTokenId": "The security token included in the request is invalid."}
+MISMATCH = {"backup": "InvalidParameterValueException", "arc-region-switch": "ConflictException"}
 HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length", "expect"}
 
 
@@ -117,18 +118,26 @@ class Handler(web.Handler):
 
     def carry_out(self, kind, op, fault):
         here, params = self.server.cloud(), self.request.params()
+        token = self.token_of(params)
         with here.clock.lock:
             here.clock.run()
+            known = here.tokens.get((self.service, self.region, op, token)) if token else None
+            if known:
+                if known[0] != params:
+                    raise wire.Error(MISMATCH.get(self.service, "IdempotentParameterMismatch"), "The token was used with other parameters.", 400)
+                return known[1]
             service = kind(here, self.region, params, here.keys.who(self.access, world.ACCOUNT), fault, self)
             result = getattr(service, op)() or {}
             if not world.is_read(op) and not service.quiet:
-                here.ledger.write(self.service, op, request=self.request_id, body=self.body, region=self.region,
-                                  key=self.token_of(params), **service.detail)
+                here.ledger.write(self.service, op, request=self.request_id, body=self.body, region=self.region, key=token, **service.detail)
+                if token:
+                    here.tokens[(self.service, self.region, op, token)] = (params, dict(result))
             return result
 
     def token_of(self, params):
-        """The value of the member that the model calls the request's idempotency token."""
-        return next((params[m] for m in self.request.operation.idempotent_members if params.get(m)), None)
+        """The value of the parameter that makes two sendings the same request."""
+        names = self.request.operation.idempotent_members + ["IdempotencyToken", "ClientToken", "clientToken"]
+        return next((params[n] for n in names if params.get(n)), None)
 
     def forward(self, op):
         """What the lab does not play, moto answers."""

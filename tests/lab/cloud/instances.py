@@ -1,6 +1,7 @@
 """RDS: database instances and read replicas."""
 import secrets
 
+from cloud.cloudwatch import set_metric
 from cloud.wire import Error
 from cloud.world import Service, utcnow
 
@@ -176,8 +177,9 @@ class Instances(Service):
         name = source["DBInstanceArn"] if far else source["DBInstanceIdentifier"]
         members = dict({k: source[k] for k in COPIED if k in source}, **self.asked())
         members.update(AvailabilityZone=p.get("AvailabilityZone"), BackupRetentionPeriod=0, ReadReplicaSourceDBInstanceIdentifier=name,
-                       StatusInfos=[{"StatusType": "read replication", "Normal": True, "Status": "replicating"}], _lag=(30.0, self.world.clock.now()))
+                       StatusInfos=[{"StatusType": "read replication", "Normal": True, "Status": "replicating"}])
         thing = self.new_instance(p["DBInstanceIdentifier"], "creating", **members)
+        set_metric(self.world, self.region, "AWS/RDS:ReplicaLag:" + thing["DBInstanceIdentifier"], 90.0, 1.0)
         source["ReadReplicaDBInstanceIdentifiers"].append(thing["DBInstanceArn"] if far else thing["DBInstanceIdentifier"])
         self.course(thing, "DBInstanceStatus", ("rds.create", "available", self.is_up))
         self.note(object=thing["DBInstanceIdentifier"], source=name)
@@ -197,6 +199,7 @@ class Instances(Service):
             source["ReadReplicaDBInstanceIdentifiers"] = [n for n in source["ReadReplicaDBInstanceIdentifiers"]
                                                           if n not in (thing["DBInstanceIdentifier"], thing["DBInstanceArn"])]
         thing.pop("ReadReplicaSourceDBInstanceIdentifier", None)
+        self.world.table("cloudwatch.metric", thing["_region"]).pop("AWS/RDS:ReplicaLag:" + thing["DBInstanceIdentifier"], None)
         thing["StatusInfos"] = []
 
     def PromoteReadReplica(self):
@@ -228,7 +231,7 @@ class Instances(Service):
             self.unlink(thing)
             far = source["_region"] != thing["_region"]
             names = [t["DBInstanceArn"] if far else t["DBInstanceIdentifier"] for t in (thing, source)]
-            source.update(ReadReplicaSourceDBInstanceIdentifier=names[0], DBInstanceStatus="available", _lag=(5.0, self.world.clock.now()),
+            source.update(ReadReplicaSourceDBInstanceIdentifier=names[0], DBInstanceStatus="available",
                           StatusInfos=[{"StatusType": "read replication", "Normal": True, "Status": "replicating"}])
             thing["ReadReplicaDBInstanceIdentifiers"].append(names[1])
             thing["BackupRetentionPeriod"] = thing["BackupRetentionPeriod"] or 1

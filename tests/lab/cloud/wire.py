@@ -104,9 +104,19 @@ class Request:
         """Status, headers and body of an answer, or of an Error."""
         serializer = SERIALIZERS[self.protocol](self.operation, SerializationContext(request_id), value_picker=pick)
         out = serializer.serialize(result)
-        status = getattr(result, "status", None) or out["status_code"]
+        status = getattr(result, "status", None) or self.status(result) or out["status_code"]
         body = out["body"]
         return status, out["headers"], body.encode() if isinstance(body, str) else body or b""
+
+
+    def status(self, result):
+        """The member of a result that is the HTTP status itself, if the operation has one."""
+        shape = self.operation.output_shape
+        if isinstance(result, dict) and shape is not None:
+            for name, member in shape.members.items():
+                if member.serialization.get("location") == "statusCode":
+                    return result.get(name)
+        return None
 
 
 def pick(context):

@@ -45,8 +45,10 @@ class World:
             kind, region, name = path.split("/", 2)
             self.clock.run()
             table = self.table(kind, "" if region == "-" else region)
-            if method == "POST":
-                table[name].update(data)
+            if method == "POST" and data:
+                table.setdefault(name, {}).update(data)
+                if kind == "cloudwatch.metric":
+                    table[name].update(since=self.clock.now(), falls=float(table[name].get("falls", 0)))
             return {k: v for k, v in table[name].items() if not k.startswith("_")}
 
 
