@@ -29,6 +29,46 @@ stored_book(struct cmd *cmd, const char *run)
 	return book;
 }
 
+/* The stored one is used, whatever stands in the file now; that is said. */
+static void
+tell_change(struct cmd *cmd, const struct playbook *stored)
+{
+	struct str now, was = stored->source->text;
+	const char *slash = strrchr(stored->file, '/');
+	const char *path = arena_printf(cmd->mem, "%s/%s", stored->folder,
+		slash == NULL ? stored->file : slash + 1);
+	struct err ignored;
+	if (!file_read(cmd->mem, path, &now, NULL, &ignored) || str_eq(now, was))
+		return;
+	fprintf(stderr,
+		"%s has changed since: it was %.12s and is %.12s; the run goes on as it "
+		"was stored (--playbook FILE takes another)\n",
+		path, sha256_hex(cmd->mem, was), sha256_hex(cmd->mem, now));
+}
+
+/* That of the run, or the one that shall take its place. NULL: told. */
+static const struct playbook *
+book_of(struct cmd *cmd, const char *run, struct run_options *options)
+{
+	const char *file = cmd_value(cmd, "playbook");
+	const struct playbook *stored = stored_book(cmd, run), *book;
+	struct diags diags = {.mem = cmd->mem};
+	if (stored == NULL || file == NULL) {
+		if (stored != NULL)
+			tell_change(cmd, stored);
+		return stored;
+	}
+	book = book_read(cmd, file, &diags);
+	if (book != NULL)
+		playbook_unsupported(book, &diags, DIAG_ERROR);
+	diags_sort(&diags);
+	cmd_diags(cmd, &diags);
+	options->instead_of = stored;
+	options->diags = arena_new_of(cmd->mem, struct diags);
+	options->diags->mem = cmd->mem;
+	return diags.errors > 0 ? NULL : book;
+}
+
 static int
 run(struct cmd *cmd)
 {
@@ -46,11 +86,15 @@ run(struct cmd *cmd)
 			undone, word);
 		return cmd_error(cmd, EXIT_WRONG, &err);
 	}
-	const struct playbook *book = stored_book(cmd, run);
+	const struct playbook *book = book_of(cmd, run, &options);
 	if (book == NULL)
 		return EXIT_WRONG;
 	carry_prepare(cmd, &options);
 	int code = run_resume(cmd->host, cmd->store, run, book, &options, cmd->mem, &err);
+	if (options.diags != NULL) {
+		diags_sort(options.diags);
+		cmd_diags(cmd, options.diags);
+	}
 	return carry_finish(
 		cmd, &options, book, err.code == ERR_NONE ? run : NULL, code, &err);
 }
@@ -60,6 +104,7 @@ static const struct option_row options[] = {
 	{"yes", 'y', NULL, "answer the questions that want no word and no group"},
 	{"no-wait", 0, NULL, "end with 4 instead of waiting for a person"},
 	{"wait", 0, NULL, "wait for locks that another run holds"},
+	{"playbook", 0, "FILE", "go on with this one instead of the stored one"},
 	{"reason", 0, "TEXT", "stands in the record"},
 	{NULL, 0, NULL, NULL},
 };
@@ -69,8 +114,11 @@ const struct command resume_command = {
 	.summary = "go on with a run that crashed, failed, was cancelled or waits",
 	.words = "RUN",
 	.text = "What is done stays done. What may have happened is looked for first, and a person is asked where nobody can know. The\n"
-		"playbook is the stored one, whatever stands in its file now.",
-	.example = "  rbx resume last",
+		"playbook is the stored one, whatever stands in its file now, unless --playbook brings another. In that, what has begun\n"
+		"must stand as it was, in its place and with its arguments, and nothing new before it; what failed before anything was\n"
+		"sent may be corrected, and so may all that is still to come. Inputs, vars and locks stay those of the start.",
+	.example = "  rbx resume last\n"
+		   "  rbx resume last --playbook corrected.yaml --reason 'the address was wrong'",
 	.options = options,
 	.least = 1,
 	.most = 1,

@@ -405,7 +405,8 @@ apply_kind(const struct reading *r)
 	case REC_SIGNAL: apply_signal(r); break;
 	case REC_END: apply_end(r); break;
 	case REC_NOTE: apply_note(r); break;
-	case REC_REBASE: case REC_TICK: case REC_KINDS: break;
+	case REC_REBASE: r->state->rebase = keep(r, "to", NULL); break;
+	case REC_TICK: case REC_KINDS: break;
 	}
 }
 
@@ -483,7 +484,8 @@ shows_where(const struct reading *r)
 	enum kind kind = r->record->kind;
 
 	if (*r->path->path == '\0')
-		return kind != REC_OWN && kind != REC_SIGNAL && kind != REC_NOTE;
+		return kind != REC_OWN && kind != REC_SIGNAL && kind != REC_NOTE
+			&& kind != REC_REBASE;
 	return kind != REC_BEGIN || r->path->last != LAST_REOPENED
 		|| r->path->intents == 0;
 }

@@ -85,6 +85,11 @@ claim(struct owner *o, const struct news *news)
 
 	o->resumed = true;
 	emit_own(o, news, news->why, more == 0 ? 0 : o->now + more / 1000);
+	if (news->rebase != NULL) {
+		struct map_builder body = body_new(o);
+		body_more(&body, news->rebase);
+		emit(o, REC_REBASE, o->state->first, 0, &body);
+	}
 	for (struct path_state *p = o->state->first; p != NULL; p = p->next) {
 		timers_of_path(o, p);
 		o->stopped = o->stopped || stopped_by(o, p);

@@ -132,6 +132,9 @@ struct news {
 	int64_t deadline;
 	/* members to add to the bodies of `run` and `own`; NULL: none */
 	const struct value *run, *own;
+	/* CLAIM: the members of `rebase`: it goes on with another playbook; NULL: it does
+	 * not */
+	const struct value *rebase;
 	/* OP, DUE, TIMEOUT, DEADLINE ("": the run's) */
 	const char *path;
 	const struct result *result;                  /* OP */

@@ -36,7 +36,12 @@ struct run_options {
 	bool wait_for_locks;
 	const char *of;                               /* mode undo: the run that is undone */
 	int64_t deadline;                             /* resume: ns from now; 0: as it stands */
-	const char *reason;                           /* for the record; NULL */
+	const char *reason;                           /* resume: for the record; NULL */
+	/* resume: `book` is a corrected one, and this the one that it takes the place of,
+	 * by run_book; what may not change is told to diags. NULL: book is that of the
+	 * run. */
+	const struct playbook *instead_of;
+	struct diags *diags;
 	struct observer *observer;                    /* NULL: nobody */
 };
 
@@ -45,11 +50,13 @@ struct run_options {
  * its code is ERR_NONE otherwise. `run` gets the id, in mem; NULL: nothing began and nothing is on record. */
 int run_start(struct host *host, struct store *store, const struct playbook *book,
 	const struct run_options *options, struct arena *mem, const char **run, struct err *err);
-/* `book` from run_book. */
+/* `book` from run_book, or options->instead_of is. With an error in options->diags err
+ * says so in short. */
 int run_resume(struct host *host, struct store *store, const char *run, const struct playbook *book,
 	const struct run_options *options, struct arena *mem, struct err *err);
 
-/* The playbook of a run as it was stored, with all that it includes. NULL: err or diags say why. */
+/* The playbook of a run as it was stored, at the start or by the last resume that brought
+ * another one, with all that it includes. NULL: err or diags say why. */
 const struct playbook *run_book(struct store *store, const char *run, const struct step_type *const *types,
 	struct arena *mem, struct diags *diags, struct err *err);
 /* The folded state of a run, from the store. Blocks. */

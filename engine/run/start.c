@@ -4,6 +4,7 @@
 #include "run/limits.h"
 #include "run/loop.h"
 #include "run/provide.h"
+#include "run/rebase.h"
 #include "run/scope.h"
 
 /* From a playbook or a run of the store to the loop, and back out. */
@@ -201,6 +202,9 @@ own_members(struct shell *shell)
 	struct map_builder map = {.mem = shell->mem};
 	struct value *out = arena_new_of(shell->mem, struct value);
 	map_put(&map, "by", by_of(shell, true));
+	if (shell->options->reason != NULL)
+		map_put(&map, "reason",
+			value_text(shell->mem, "%s", shell->options->reason));
 	map_put(&map, "rbx", value_text(shell->mem, "%s", RBX_VERSION));
 	*out = map_done(&map);
 	return out;
@@ -433,6 +437,46 @@ read_inbox(struct shell *shell, struct news *claim, struct err *err)
 	return true;
 }
 
+static const struct value *
+rebase_members(struct shell *shell, struct str bundle)
+{
+	struct map_builder map = {.mem = shell->mem};
+	struct value *out = arena_new_of(shell->mem, struct value);
+	const struct run_state *state = &shell->state;
+	const struct value *from =
+		state->rebase != NULL ? state->rebase : value_get(state->run, "playbook");
+	if (from != NULL)
+		map_put(&map, "from", *from);
+	map_put(&map, "to", value_text(shell->mem, "%s", sha256_hex(shell->mem, bundle)));
+	map_put(&map, "file", value_text(shell->mem, "%s", shell->book->file));
+	map_put(&map, "by", by_of(shell, false));
+	if (shell->options->reason != NULL)
+		map_put(&map, "reason",
+			value_text(shell->mem, "%s", shell->options->reason));
+	*out = map_done(&map);
+	return out;
+}
+
+/* Before anything is done: the other playbook may take the place of the run's. */
+static bool
+rebase(struct shell *shell, bool reopens, struct news *news, struct err *err)
+{
+	if (shell->options->instead_of == NULL)
+		return true;
+	if (value_get(shell->state.run, "of") != NULL)
+		return err_set(err, ERR_VALUE,
+			"a run that undoes another goes by the playbook of that one");
+	if (!rebase_judge(&shell->state, shell->options->instead_of, shell->book, reopens,
+		    shell->mem, shell->options->diags))
+		return err_set(err, ERR_VALUE,
+			"run %.*s cannot go on with %s; nothing was done",
+			STR_FMT(shell->state.id), shell->book->file);
+	struct str bundle = bundle_make(shell->book, batch_mem(shell));
+	news->rebase = rebase_members(shell, bundle);
+	batch_blob(shell, bundle);
+	return true;
+}
+
 static int
 resume(struct shell *shell, const char *run, struct err *err)
 {
@@ -445,18 +489,20 @@ resume(struct shell *shell, const char *run, struct err *err)
 	if (!state_may_resume(
 		    &shell->state, now.wall, shell->options->deadline > 0, &why, err))
 		return 2;
-	struct str of = value_get_str(shell->state.run, "of");
-	if (!set_undone(shell, of.p == NULL ? NULL : str_cstr(shell->mem, of), err) ||
-	    !limits_addresses(shell->book->limits, shell->mem, &shell->addresses, err) ||
-	    !set_inputs(shell, value_get(shell->state.run, "inputs"), err))
-		return 2;
-	restore_vars(shell);
-	if (!secrets_fetch(shell, err))
-		return exit_of(shell, err);
 	struct news news = {.kind = NEWS_CLAIM,
 		.why = why,
 		.deadline = shell->options->deadline,
 		.own = own_members(shell)};
+	struct str of = value_get_str(shell->state.run, "of");
+	if (!rebase(shell, strcmp(why, "reopen") == 0, &news, err)
+		|| !set_undone(shell, of.p == NULL ? NULL : str_cstr(shell->mem, of), err)
+		|| !limits_addresses(
+			shell->book->limits, shell->mem, &shell->addresses, err)
+		|| !set_inputs(shell, value_get(shell->state.run, "inputs"), err))
+		return 2;
+	restore_vars(shell);
+	if (!secrets_fetch(shell, err))
+		return exit_of(shell, err);
 	if (!read_inbox(shell, &news, err))
 		return 2;
 	owner_make(shell);
@@ -497,6 +543,27 @@ first_record(const struct record *record, void *with)
 	return false;
 }
 
+/* The digest of the last `rebase`, else of the first record. */
+static bool
+book_digest(struct store *store, const char *run, struct first *first, uint8_t digest[32],
+	struct err *err)
+{
+	struct value body;
+	struct str text;
+	if (!store_newest(store, run, REC_REBASE, first->mem, &text, err))
+		return false;
+	if (text.p != NULL && json_parse(first->mem, text, NULL, &body, err)
+		&& hex_parse(value_get_str(&body, "to"), digest, SHA256_SIZE))
+		return true;
+	if (!store_read(store, run, 1, first_record, first, err))
+		return false;
+	if (first->good
+		&& hex_parse(
+			value_get_str(&first->body, "playbook"), digest, SHA256_SIZE))
+		return true;
+	return err_set(err, ERR_NOT_FOUND, "run '%s' has no stored playbook", run);
+}
+
 const struct playbook *
 run_book(struct store *store, const char *run, const struct step_type *const *types,
 	struct arena *mem, struct diags *diags, struct err *err)
@@ -504,14 +571,8 @@ run_book(struct store *store, const char *run, const struct step_type *const *ty
 	struct first first = {.mem = mem, .err = err};
 	uint8_t digest[SHA256_SIZE];
 	struct str text;
-	if (!store_read(store, run, 1, first_record, &first, err))
+	if (!book_digest(store, run, &first, digest, err))
 		return NULL;
-	if (!first.good
-		|| !hex_parse(
-			value_get_str(&first.body, "playbook"), digest, sizeof digest)) {
-		err_set(err, ERR_NOT_FOUND, "run '%s' has no stored playbook", run);
-		return NULL;
-	}
 	if (!store_blob(store, digest, mem, &text, err))
 		return NULL;
 	return bundle_load(text, types, mem, diags, err);

@@ -149,6 +149,8 @@ struct run_state {
 	/* the body of the record `run`: inputs, vars, playbook, by, of … */
 	const struct value *run;
 	const struct value *own;                      /* the body of the last `own` */
+	/* digest of the playbook that it went on with, a text; NULL: the first one */
+	const struct value *rebase;
 	int64_t started_at, ended_at;
 	int64_t deadline_at;
 	enum halt signal;

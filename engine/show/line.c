@@ -73,6 +73,15 @@ write_run(struct line *line)
 	buf_putc(line->out, '\n');
 }
 
+/* The person, if it is known who that is; the user of the process else. */
+static struct str
+who_said(const struct line *line)
+{
+	const struct value *by = value_get(&line->body, "by");
+	struct str person = value_get_str(by, "person");
+	return person.n > 0 ? person : value_get_str(by, "user");
+}
+
 static void
 write_own(struct line *line)
 {
@@ -80,7 +89,23 @@ write_own(struct line *line)
 	if (str_is(why, "start"))
 		return;
 	begin(line, TONE_BOLD, "●", "*");
-	buf_puts(line->out, str_is(why, "reopen") ? "opened again\n" : "goes on\n");
+	buf_puts(line->out, str_is(why, "reopen") ? "opened again" : "goes on");
+	struct str user = who_said(line);
+	if (user.n > 0)
+		buf_printf(line->out, " by %.*s", STR_FMT(user));
+	buf_putc(line->out, '\n');
+	more(line, "reason:  ", text(line, "reason"));
+}
+
+static void
+write_rebase(struct line *line)
+{
+	begin(line, TONE_BOLD, "●", "*");
+	buf_puts(line->out, "goes on with another playbook: ");
+	buf_safe(line->out, text(line, "file"), false);
+	struct str to = text(line, "to");
+	to.n = to.n < 12 ? to.n : 12;
+	buf_printf(line->out, " (%.*s)\n", STR_FMT(to));
 }
 
 static void
@@ -111,15 +136,6 @@ write_ask(struct line *line)
 				"rbx resolve %.*s %s --retry|--skip|--failed --reason "
 				"TEXT",
 				STR_FMT(line->state->id), path_text(line))));
-}
-
-/* The person, if it is known who that is; the user of the process else. */
-static struct str
-who_said(const struct line *line)
-{
-	const struct value *by = value_get(&line->body, "by");
-	struct str person = value_get_str(by, "person");
-	return person.n > 0 ? person : value_get_str(by, "user");
 }
 
 static void
@@ -289,6 +305,7 @@ write_line(struct line *line)
 	case REC_RESOLVE: write_resolve(line); break;
 	case REC_SIGNAL: write_signal(line); break;
 	case REC_NOTE: write_note(line); break;
+	case REC_REBASE: write_rebase(line); break;
 	default: break;
 	}
 }

@@ -241,6 +241,30 @@ write_notes(struct buf *out, const struct run_state *state)
 	}
 }
 
+/* Who brought it on its way again, and why. */
+static void
+write_resumed(struct buf *out, const struct run_state *state)
+{
+	struct str why = value_get_str(state->own, "why"),
+		   reason = value_get_str(state->own, "reason");
+	const struct value *by = value_get(state->own, "by");
+	struct str who = value_get_str(by, "person");
+	if (why.p == NULL || str_is(why, "start"))
+		return;
+	who = who.n > 0 ? who : value_get_str(by, "user");
+	buf_printf(out, "%s by %.*s@%.*s",
+		str_is(why, "reopen") ? "opened again" : "resumed", STR_FMT(who),
+		STR_FMT(value_get_str(by, "host")));
+	if (reason.n > 0) {
+		buf_puts(out, ": ");
+		buf_safe(out, reason, false);
+	}
+	buf_putc(out, '\n');
+	if (state->rebase != NULL)
+		buf_printf(out, "on another playbook than at the start: %.*s\n",
+			STR_FMT(state->rebase->str));
+}
+
 void
 summary_write(struct buf *out, const struct style *style, const struct summary *summary)
 {
@@ -257,6 +281,7 @@ summary_write(struct buf *out, const struct style *style, const struct summary *
 			summary->holder->pid);
 	buf_puts(out, "\n");
 	write_notes(out, state);
+	write_resumed(out, state);
 	buf_putc(out, '\n');
 	for (const struct path_state *path = state->first; path != NULL;
 		path = path->next)

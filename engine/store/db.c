@@ -57,6 +57,8 @@ static const char *const queries[Q_COUNT] = {
 	[Q_LAST_STEP] = "SELECT path FROM record WHERE run = ?1 AND path <> ''"
 			" ORDER BY seq DESC LIMIT 1",
 	[Q_FIRST] = "SELECT at, body FROM record WHERE run = ?1 AND seq = 1",
+	[Q_NEWEST_OF] = "SELECT body FROM record WHERE run = ?1 AND kind = ?2"
+			" ORDER BY seq DESC LIMIT 1",
 	[Q_RECORDS] = "SELECT seq, at, boot, kind, path, attempt, body, hash FROM record"
 		      " WHERE run = ?1 AND seq >= ?2 ORDER BY seq",
 	[Q_INBOX] = "SELECT id, at, uid, user, host, body, name, known_by FROM message"

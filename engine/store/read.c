@@ -168,6 +168,35 @@ read_blob(struct store *store, const uint8_t digest[32], struct arena *mem,
 			hex_text(mem, digest, SHA256_SIZE));
 }
 
+static bool
+read_newest(struct store *store, const char *run, enum kind kind, struct arena *mem,
+	struct str *body, struct err *err)
+{
+	sqlite3_stmt *get = db_query(&store->db, Q_NEWEST_OF);
+	if (get == NULL)
+		return db_fail(&store->db, err, store->where);
+	db_bind(get, 1, str_of(run));
+	db_bind(get, 2, str_of(kind_word(kind)));
+	int result = sqlite3_step(get);
+	*body = (struct str){NULL, 0};
+	if (result == SQLITE_ROW)
+		*body = str_copy(mem, db_column(get, 0));
+	bool ok = result == SQLITE_ROW || result == SQLITE_DONE
+		|| db_fail(&store->db, err, store->where);
+	sqlite3_reset(get);
+	return ok;
+}
+
+bool
+store_newest(struct store *store, const char *run, enum kind kind, struct arena *mem,
+	struct str *body, struct err *err)
+{
+	pthread_mutex_lock(&store->busy);
+	bool ok = read_newest(store, run, kind, mem, body, err);
+	pthread_mutex_unlock(&store->busy);
+	return ok;
+}
+
 bool
 store_blob(struct store *store, const uint8_t digest[32], struct arena *mem,
 	struct str *out, struct err *err)

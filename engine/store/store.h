@@ -136,6 +136,10 @@ void store_inbox(struct store *store, const char *run, uint64_t after, struct op
  * record of a kind that this rbx does not know; the run may not be touched. */
 bool store_read(struct store *store, const char *run, uint64_t from,
 	bool (*each)(const struct record *, void *), void *with, struct err *err);
+/* The body of the run's newest record of a kind, which store_read has to confirm; NULL:
+ * it has none. */
+bool store_newest(struct store *store, const char *run, enum kind kind, struct arena *mem,
+	struct str *body, struct err *err);
 bool store_blob(struct store *store, const uint8_t digest[32], struct arena *mem,
 	struct str *out, struct err *err);
 /* path NULL: of all steps. `after`: the id up to which they are known, 0 for all. */

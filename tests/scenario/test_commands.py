@@ -45,6 +45,38 @@ class Commands(world.Scenario):
         self.rbx("verify", run, "--head", head[:8], expect=WRONG)
         self.rbx("verify", run, "--head", "0" * 64, expect=FAILED)
 
+    def test_resume_with_a_corrected_playbook(self):
+        text = """
+            rbx: 1
+            name: test
+            steps:
+              - {id: one, exec: {shell: 'echo one >>did'}, undo: none}
+              - {id: two, file_check: {path: %s}, retry: {attempts: 1}}
+              - {id: three, exec: {shell: 'echo %s >>did'}, undo: none}
+        """
+        self.rbx("run", self.write(text % ("missing", "old")), expect=FAILED)
+        moved = self.write((text % ("did", "new")).replace("echo one", "echo uno"), "moved.yaml")
+        said = self.rbx("resume", "last", "--playbook", moved, expect=WRONG).stderr
+        self.assertIn("moved.yaml:5:10: error: one has begun, and its arguments may not change", said)
+        self.assertIn("nothing was done", said)
+        fixed = self.write(text % ("did", "new"), "fixed.yaml")
+        out = self.rbx("resume", "last", "--playbook", fixed, "--reason", "a slip").stdout
+        self.assertIn("goes on with another playbook", out)
+        self.assertIn("reason:  a slip", out)
+        self.assertEqual(self.effects_of(), ["one", "new"])
+        shown = self.rbx("show", "last").stdout
+        self.assertRegex(shown, "opened again by .*: a slip")
+        self.assertIn("on another playbook than at the start", shown)
+        self.rbx("verify", "last")
+
+    def test_resume_says_that_the_file_has_changed(self):
+        path = self.write("rbx: 1\nname: test\nsteps:\n  - {id: a, confirm: ok, exec: {argv: ['true']}, undo: none}\n")
+        self.rbx("run", path, expect=PERSON)
+        self.assertNotIn("has changed", self.rbx("resume", "last", expect=PERSON).stderr)
+        with open(path, "a", encoding="utf-8") as f:
+            f.write("# more\n")
+        self.assertIn("has changed since", self.rbx("resume", "last", expect=PERSON).stderr)
+
     def test_undo_happens_once(self):
         self.rbx("run", self.book())
         run = self.last()
