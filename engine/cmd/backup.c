@@ -6,7 +6,7 @@ run(struct cmd *cmd)
 	struct buf out = buf_in(cmd->mem);
 	struct err err;
 	if (!cmd_store(cmd))
-		return EXIT_FAILED;
+		return EXIT_WRONG;
 	if (!store_backup(cmd->store, cmd->words[0], &err))
 		return cmd_error(cmd, EXIT_FAILED, &err);
 	buf_printf(&out, "%s: a copy of %s\n", cmd->words[0], store_where(cmd->store));

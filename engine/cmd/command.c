@@ -101,7 +101,7 @@ cmd_store(struct cmd *cmd)
 		where = getenv("RBX_STORE");
 	if ((where == NULL && !store_default(cmd->mem, cmd->host, &where, &err))
 	    || !store_open(&cmd->store, cmd->host, where, &err))
-		cmd_error(cmd, EXIT_FAILED, &err);
+		cmd_error(cmd, EXIT_WRONG, &err);
 	return cmd->store != NULL;
 }
 

@@ -67,7 +67,8 @@ bool cmd_flag(const struct cmd *cmd, const char *name);
 const char *
 cmd_value(const struct cmd *cmd, const char *name); /* the last one given; NULL */
 
-/* Each opens it once; false: the error was told. */
+/* Each opens it once; false: the error was told. A store that cannot be opened is the
+ * wrong store in every command: EXIT_WRONG, nothing was started. */
 bool cmd_host(struct cmd *cmd);
 bool cmd_store(struct cmd *cmd);
 /* The run that a word names; NULL: the error was told. */

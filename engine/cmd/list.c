@@ -82,7 +82,7 @@ run(struct cmd *cmd)
 	size_t n;
 	struct buf out = buf_in(cmd->mem);
 	if (!cmd_store(cmd))
-		return EXIT_FAILED;
+		return EXIT_WRONG;
 	if (!store_list(cmd->store, cmd->mem, &lines, &n, &err))
 		return cmd_error(cmd, EXIT_FAILED, &err);
 	for (size_t i = n; i-- > 0;) {                /* the newest first */

@@ -1,6 +1,8 @@
 """What commands make of a run that goes on, has ended, or was answered before."""
+import contextlib
 import os
 import re
+import sqlite3
 import unittest
 
 import world
@@ -44,6 +46,37 @@ class Commands(world.Scenario):
         self.assertIn("1 records since", self.rbx("verify", run, "--head", head).stdout)
         self.rbx("verify", run, "--head", head[:8], expect=WRONG)
         self.rbx("verify", run, "--head", "0" * 64, expect=FAILED)
+
+    def test_a_store_that_cannot_be_opened_is_told_alike(self):
+        """Every command that the help lists, and every way in which a store is none."""
+        book = self.write("rbx: 1\nname: test\ndrill: {}\nsteps:\n  - {id: a, wait: {for: 1ms}}\n")
+        copy = os.path.join(self.dir, "copy")
+        with_store = {
+            "run": [book], "drill": [book], "resume": ["last"], "resolve": ["last", "a", "--done", "--reason", "x"], "undo": ["last"],
+            "approve": ["last", "a"], "cancel": ["last"], "tick": ["last", "1"], "list": [], "show": ["last"], "logs": ["last"],
+            "verify": ["last"], "eval": ["--run", "last", "1"], "backup": [copy],
+        }
+        without = {"validate": [book], "graph": [book], "steps": [], "schema": [], "help": []}
+        listed = re.findall("^  ([a-z]+)  ", self.rbx("help").stdout, re.M)
+        self.assertLessEqual(set(with_store) | set(without), set(listed))
+        odd = set(listed) - set(with_store) - set(without)
+        self.assertFalse(odd, "say which of them need a store")
+        file = self.write("no folder", "file")
+        open_to_all = os.path.join(self.dir, "open")
+        os.mkdir(open_to_all)
+        os.chmod(open_to_all, 0o777)
+        newer = os.path.join(self.dir, "newer")
+        self.rbx("list", "--store", newer)
+        with contextlib.closing(sqlite3.connect(os.path.join(newer, "store.db"))) as db:
+            db.execute("PRAGMA user_version=99")
+        for store in "/dev/null/x", file, open_to_all, newer, "postgresql://h/db", "":
+            for name, words in with_store.items():
+                done = self.rbx(name, *words, "--store", store, expect=None)
+                self.assertEqual((name, store, done.returncode, done.stdout), (name, store, WRONG, ""), done.stderr)
+                self.assertRegex(done.stderr, "^error: .*store")
+        for name, words in without.items():
+            self.rbx(name, *words, "--store", "/dev/null/x")
+        self.assertFalse(os.path.exists(copy))
 
     def test_resume_with_a_corrected_playbook(self):
         text = """
