@@ -29,6 +29,7 @@ struct attempt {
 	const char *phase;                            /* "run", "preview", …: for messages */
 	bool reads_only;                              /* an effect is refused */
 	int64_t until;                                /* boot ns: the end of the attempt */
+	int64_t timeout_at; /* boot ns: when its owner ends it; 0: nobody does */
 	struct slot **slots;                          /* n_slots, in step.mem; NULL: not used yet */
 	unsigned n_slots;
 	unsigned flying;                              /* operations that have not completed */

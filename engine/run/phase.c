@@ -195,7 +195,8 @@ attempt_of(struct job *job)
 		.phase = phase_name(job->phase),
 		.reads_only = is_read(job),
 		.owner = job,
-		.until = job_until(job)};
+		.until = job_until(job),
+		.timeout_at = job->timeout_boot};
 	const struct playbook *book = job->doing->book;
 	attempt.step = (struct step){.type = job->doing->type,
 		.mem = job->mem,

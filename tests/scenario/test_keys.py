@@ -2,6 +2,7 @@
 import json
 import os
 import pwd
+import socket
 import unittest
 
 import world
@@ -169,6 +170,20 @@ class Keys(world.Scenario):
             inputs: {dir: {type: path}}
         """, "-i", "dir=" + self.dir, expect=FAILED)
         self.assertFalse(self.there("a"))
+
+    def test_a_timeout_says_what_was_waited_for(self):
+        """A server that takes the connection and then says nothing."""
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            out = self.play("""
+                defaults: {timeout: 300ms, retry: {attempts: 1}}
+                steps:
+                  - {id: a, http_check: {url: 'http://127.0.0.1:%d/'}, on_error: continue}
+                  - {id: b, http_check: {url: 'https://127.0.0.1:%d/'}, on_error: continue}
+                  - {id: c, wait: {for: 1ms}}
+            """ % (port, port)).stdout
+        self.assertIn("timed out waiting for the first byte of the answer", out)
+        self.assertIn("timed out in the TLS handshake", out)
 
     def test_timeout_ends_the_whole_tree(self):
         """A child that ignores TERM and leaves a grandchild with the pipe."""

@@ -1,5 +1,6 @@
 #include "../unit.h"
 
+#include "base/http_date.h"
 #include "base/time.h"
 
 static void
@@ -53,6 +54,31 @@ sizes_read(void **state)
 	assert_false(size_parse(STR("99999999999TiB"), &n, &err));
 }
 
+static void
+dates_of_http_read(void **state)
+{
+	(void)state;
+	int64_t us, now = INT64_C(1768827600) * 1000000;  /* 2026-01-19 */
+	static const char *const same[] = {"Sun, 06 Nov 1994 08:49:37 GMT",
+		"Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"};
+	for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+		assert_true(http_date_parse(str_of(same[i]), now, &us));
+		assert_int_equal(us, INT64_C(784111777) * 1000000);
+	}
+	assert_true(http_date_parse(STR("Sunday, 06-Nov-76 08:49:37 GMT"), now, &us));
+	assert_true(us > now);
+	assert_true(http_date_parse(STR("Sunday, 06-Nov-77 08:49:37 GMT"), now, &us));
+	assert_true(us < now);
+	static const char *const bad[] = {"", "7", "Sun, 06 Nov 1994 08:49:37",
+		"Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 31 Feb 1994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 24:49:37 GMT", "Su, 06 Nov 1994 08:49:37 GMT",
+		"Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 nov 1994 08:49:37 GMT",
+		"Sun Nov 6 08:49:37 1994", "Sun, 06 Nov 1994 8:49:37 GMT"};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (http_date_parse(str_of(bad[i]), now, &us))
+			fail_msg("'%s'", bad[i]);
+}
+
 int
 main(void)
 {
@@ -60,6 +86,7 @@ main(void)
 		cmocka_unit_test(durations_read_and_write),
 		cmocka_unit_test(times_read_and_write),
 		cmocka_unit_test(sizes_read),
+		cmocka_unit_test(dates_of_http_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

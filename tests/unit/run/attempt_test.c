@@ -80,6 +80,37 @@ the_same_bytes_go_again_after_a_pause(void **state)
 	arena_free(mem);
 }
 
+/* The fake's clock stands at 13:00:00. */
+static void
+a_date_says_when_it_goes_again(void **state)
+{
+	static const struct { const char *text; int64_t least, most; } rows[] = {
+		{"Mon, 19 Jan 2026 13:00:09 GMT", 9, 10},
+		{"Monday, 19-Jan-26 13:00:09 GMT", 9, 10},
+		{"Mon Jan 19 13:00:09 2026", 9, 10},
+		{"Mon, 19 Jan 2026 12:59:00 GMT", 0, 1},
+		{"tomorrow", 0, 1},
+		{"Mon, 19 Jan 2036 13:00:09 GMT", 120, 121},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct header after = {"retry-after", rows[i].text};
+		const struct http_answer wait = {
+			.status = 503, .headers = &after, .n_headers = 1};
+		struct arena *mem = arena_new();
+		struct fake *fake = fake_new(mem);
+		fake_expect(fake, (struct expected){OP_HTTP, .answer = &wait});
+		fake_expect(fake, (struct expected){OP_HTTP, .answer = &good});
+		int64_t from = fake_host(fake)->type->now(fake_host(fake)).boot;
+		struct trial trial =
+			tried(fake, mem, "run", (struct trial){.type = &poster});
+		int64_t took = fake_host(fake)->type->now(fake_host(fake)).boot - from;
+		assert_int_equal(trial.verdict, STEP_DONE);
+		assert_in_range(took, rows[i].least * NS_S, rows[i].most * NS_S);
+		arena_free(mem);
+	}
+}
+
 /* A first try that may have arrived is not undone by a second one that did not leave. */
 static void
 what_may_have_arrived_stays_so(void **state)
@@ -208,6 +239,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_ends_it),
 		cmocka_unit_test(the_same_bytes_go_again_after_a_pause),
+		cmocka_unit_test(a_date_says_when_it_goes_again),
 		cmocka_unit_test(what_may_have_arrived_stays_so),
 		cmocka_unit_test(an_effect_in_a_preview_is_refused),
 		cmocka_unit_test(a_cancel_waits_for_the_operation),
