@@ -485,7 +485,7 @@ start(struct step *step, struct now now)
 		return STEP_FAIL;
 	dump->phase = CLEAN;
 	enum verdict verdict =
-		dump->to_s3 ? upload_abort_saved(step, now, ASK_SLOT) : STEP_DONE;
+		dump->to_s3 ? multipart_abort_saved(step, now, ASK_SLOT) : STEP_DONE;
 	return verdict == STEP_DONE ? ask_server(step, SERVER) : verdict;
 }
 

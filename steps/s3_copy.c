@@ -194,22 +194,13 @@ run(struct step *step, const struct event *event)
 
 /* ---- undo: only from what this step wrote, back to what the preview saw */
 
-static bool
-is_as_before(const struct value *was, const struct s3_object *object)
-{
-	if (!value_get_bool(was, "exists", false))
-		return !object->exists;
-	return object->exists && str_eq(object->etag, value_get_str(was, "etag"))
-		&& str_eq(object->version, value_get_str(was, "version"));
-}
-
 static enum verdict
 go_back(struct step *step, struct now now)
 {
 	struct copy_step *it = step->state;
 	struct str version = value_get_str(step->was, "version"),
 		   url = value_get_str(step->in, "to");
-	if (is_as_before(step->was, &it->target))
+	if (s3_object_was(step->was, &it->target))
 		return step_done(step, value_map(step->mem, NULL, 0));
 	if (it->target.exists && !s3_object_same(&it->source, &it->target))
 		return step_fail(step, ERR_EXISTS, false,

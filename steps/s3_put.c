@@ -33,7 +33,21 @@ enum {
 	PARTS_SLOT = 2,
 	PIECE = 256 << 10
 };
-enum phase { START, STAT, DIGEST, LOAD, HEAD, OLD, OPEN, PUT, STREAM, RESTORE };
+enum phase {
+	START,
+	STAT,
+	DIGEST,
+	LOAD,
+	HEAD,
+	OLD,
+	CLEAN,
+	RESUME,
+	LOST,
+	OPEN,
+	PUT,
+	STREAM,
+	RESTORE,
+};
 
 struct put {
 	enum phase phase;
@@ -46,10 +60,11 @@ struct put {
 	uint8_t sha256[SHA256_SIZE];
 	uint64_t bytes;
 	struct upload upload;
+	struct digest *digest;                        /* of what is really sent */
 	bool reading, at_end;
 };
 
-static step_fn preview, run, undo;
+static step_fn preview, probe, run, undo;
 
 const struct step_type s3_put_type = {
 	.name = "s3_put",
@@ -64,6 +79,7 @@ const struct step_type s3_put_type = {
 	.state = sizeof(struct put),
 	.slots = 12,
 	.preview = preview,
+	.probe = probe,
 	.run = run,
 	.undo = undo,
 };
@@ -118,7 +134,8 @@ metadata_is_same(struct step *step)
 	for (size_t i = 0; i < wanted->map->n; i++) {
 		const struct member *member = &wanted->map->members[i];
 		const char *name = str_cstr(step->mem, member->key.str);
-		if (!str_eq(value_get_str(&put->before.metadata, name), member->value.str))
+		if (!str_eq(value_get_str(&put->before.metadata, name),
+			    member->value.str))
 			return false;
 	}
 	return true;
@@ -190,9 +207,10 @@ begin(struct step *step)
 		return step_fail(step, ERR_VALUE, false,
 			"'to' names a prefix; an object has a name");
 	const struct value *metadata = value_get(step->in, "metadata");
-	if (metadata != NULL && metadata->kind == V_MAP && metadata->map->n > MOST_METADATA)
-		return step_fail(step, ERR_LIMIT, false, "more than %d names in 'metadata'",
-			MOST_METADATA);
+	if (metadata != NULL && metadata->kind == V_MAP
+		&& metadata->map->n > MOST_METADATA)
+		return step_fail(step, ERR_LIMIT, false,
+			"more than %d names in 'metadata'", MOST_METADATA);
 	make_headers(step);
 	put->is_file = !body_is_known(step);
 	return STEP_DONE;
@@ -236,13 +254,16 @@ previewed(struct step *step)
 	struct value before = s3_object_value(step->mem, &put->before);
 	map_put(&result, "before", before);
 	map_put(&result, "after",
-		is_same(step) && metadata_is_same(step) ? before : s3_object_value(step->mem, &after));
+		is_same(step) && metadata_is_same(step)
+			? before
+			: s3_object_value(step->mem, &after));
 	map_put(&result, "out", result_of(step, &put->before));
 	return step_done(step, map_done(&result));
 }
 
+/* The content and the object. STEP_DONE: both are known. */
 static enum verdict
-preview(struct step *step, const struct event *event)
+both_seen(struct step *step, const struct event *event)
 {
 	struct put *put = step->state;
 	enum verdict verdict;
@@ -254,10 +275,12 @@ preview(struct step *step, const struct event *event)
 			return verdict;
 		return put->is_file ? ask_file(step, STAT) : look(step, event->now);
 	}
+	if (put->phase == HEAD && s3_moved(step, event->op, &put->place))
+		return look(step, event->now);
 	if (put->phase == HEAD)
-		return s3_object_read(step, event->op, &put->before, &verdict)
-			? previewed(step)
-			: verdict;
+		return s3_object_read(step, event->op, &put->before, &verdict) ? STEP_DONE
+			: verdict == STEP_DOUBT                                ? STEP_FAIL
+										: verdict;
 	verdict = file_seen(step, event);
 	if (verdict != STEP_DONE)
 		return verdict;
@@ -265,28 +288,73 @@ preview(struct step *step, const struct event *event)
 }
 
 static enum verdict
+preview(struct step *step, const struct event *event)
+{
+	enum verdict verdict = both_seen(step, event);
+	return verdict == STEP_DONE ? previewed(step) : verdict;
+}
+
+static enum verdict
+probe(struct step *step, const struct event *event)
+{
+	struct put *put = step->state;
+	enum verdict verdict = both_seen(step, event);
+	if (verdict != STEP_DONE)
+		return verdict == STEP_FAIL ? STEP_DOUBT : verdict;
+	return is_same(step) ? step_done(step, result_of(step, &put->before))
+			     : STEP_ABSENT;
+}
+
+static const struct header if_absent = {"If-None-Match", "*"};
+
+static enum verdict
 put_object(struct step *step, struct now now)
 {
 	struct put *put = step->state;
-	add_header(put, "x-amz-checksum-sha256", digest_text(step));
+	uint8_t sum[MD5_SIZE];
+	if (!s3_find(step, &put->place))
+		return STEP_FAIL;
+	make_headers(step);
+	/* S3 itself knows more checksums than stores like it. */
+	if (!put->place.endpoint->is_own)
+		add_header(put, "x-amz-checksum-sha256", digest_text(step));
+	else if (md5(put->body, sum))
+		add_header(put, "Content-MD5", base64_text(step->mem, sum, MD5_SIZE));
 	add_header(put, S3_OUR_DIGEST, digest_text(step));
 	if (value_get_bool(step->in, "if_absent", false))
-		add_header(put, "If-None-Match", "*");
-	struct aws_call call = {
-		.service = &aws_s3,
-		.method = "PUT",
-		.bucket = put->place.bucket,
-		.body = put->body,
-		.path = s3_path(step->mem, put->place.key),
-		.headers = put->headers,
-		.n_headers = put->n_headers,
-		.payload = hex_text(step->mem, put->sha256, SHA256_SIZE),
-	};
+		add_header(put, if_absent.name, if_absent.value);
+	struct aws_call call = s3_call(step->mem, &put->place, "PUT");
+	call.body = put->body;
+	call.headers = put->headers;
+	call.n_headers = put->n_headers;
+	call.payload = hex_text(step->mem, put->sha256, SHA256_SIZE);
 	struct how how = {.tries = 3,
 		.title = arena_printf(step->mem, "PUT s3://%s/%.*s", put->place.bucket,
 			STR_FMT(put->place.key))};
 	put->phase = PUT;
 	return aws_send(step, how, now, &call);
+}
+
+/* ---- a long file: an upload that an earlier attempt began is gone on with, if it was of
+ * this very content */
+
+static void
+set_up_upload(struct step *step)
+{
+	struct put *put = step->state;
+	struct upload *upload = &put->upload;
+	make_headers(step);
+	add_header(put, S3_OUR_DIGEST, digest_text(step));
+	upload_begin(upload, step->mem, put->place, 4 * MOST_PUT, put->bytes, PARTS_SLOT);
+	upload->headers = put->headers;
+	upload->n_headers = put->n_headers;
+	upload->resumes = true;
+	if (value_get_bool(step->in, "if_absent", false))
+		upload->condition = &if_absent;
+	struct map_builder *more = &upload->multi.more;
+	map_put(more, "part", value_int((int64_t)upload->part_size));
+	map_put(more, "bytes", value_int((int64_t)put->bytes));
+	map_put(more, "sha256", value_str(str_of(digest_text(step))));
 }
 
 static enum verdict
@@ -295,14 +363,65 @@ open_file(struct step *step)
 	struct put *put = step->state;
 	struct open_ask ask = {
 		.path = str_cstr(step->mem, value_get_str(step->in, "file"))};
-	add_header(put, S3_OUR_DIGEST, digest_text(step));
 	put->phase = OPEN;
+	put->digest = digest_new(step->mem);
 	return step_open(step,
 		(struct how){.reads = true, .slot = FILE_SLOT, .title = ask.path}, &ask);
 }
 
+static enum verdict
+start_upload(struct step *step, struct now now)
+{
+	struct put *put = step->state;
+	struct str id = multipart_saved(step, &put->place);
+	set_up_upload(step);
+	bool fits = str_is(value_get_str(step->saved, "sha256"), digest_text(step))
+		&& value_get_int(step->saved, "part", 0) == (int64_t)put->upload.part_size
+		&& value_get_int(step->saved, "bytes", -1) == (int64_t)put->bytes;
+	if (id.n > 0 && fits) {
+		put->phase = RESUME;
+		return upload_resume(step, &put->upload, now, id);
+	}
+	put->phase = CLEAN;
+	enum verdict verdict = multipart_abort_saved(step, now, 0);
+	return verdict == STEP_DONE ? open_file(step) : verdict;
+}
+
+/* An upload that is no more was completed, or somebody removed it: the object tells. */
+static enum verdict
+resumed(struct step *step, const struct event *event)
+{
+	struct put *put = step->state;
+	enum verdict verdict = upload_event(step, &put->upload, event);
+	if (verdict != STEP_DONE)
+		return verdict;
+	if (!put->upload.lost)
+		return open_file(step);
+	put->phase = LOST;
+	return s3_head(step, (struct how){0}, event->now, &put->place);
+}
+
+static enum verdict
+lost_seen(struct step *step, const struct event *event)
+{
+	struct put *put = step->state;
+	enum verdict verdict;
+	if (!s3_object_read(step, event->op, &put->before, &verdict))
+		return verdict;
+	return is_same(step) ? step_done(step, result_of(step, &put->before))
+			     : open_file(step);
+}
+
 /* With if_absent S3 answers 412 where an object stands: the same content is success,
  * other content is not. */
+static enum verdict
+look_at_old(struct step *step, struct now now)
+{
+	struct put *put = step->state;
+	put->phase = OLD;
+	return s3_head(step, (struct how){0}, now, &put->place);
+}
+
 static enum verdict
 put_answered(struct step *step, const struct event *event)
 {
@@ -313,10 +432,11 @@ put_answered(struct step *step, const struct event *event)
 		s3_object_headers(step->mem, event->op->answer, &object);
 		return step_done(step, result_of(step, &object));
 	}
+	if (s3_moved(step, event->op, &put->place))
+		return put_object(step, event->now);
 	if (error.status != 412)
 		return aws_fail(step, event->op, &error);
-	put->phase = OLD;
-	return s3_head(step, (struct how){0}, event->now, &put->place);
+	return look_at_old(step, event->now);
 }
 
 static enum verdict
@@ -341,7 +461,44 @@ read_on(struct step *step)
 	if (room == 0 || put->reading || put->at_end)
 		return STEP_WAIT;
 	put->reading = true;
-	return step_read(step, 0, FILE_SLOT, to, room < PIECE ? room : PIECE, NULL);
+	return step_read(
+		step, 0, FILE_SLOT, to, room < PIECE ? room : PIECE, put->digest);
+}
+
+/* The digest went ahead with the headers: it must be that of what was sent. */
+static bool
+is_whole(struct step *step)
+{
+	struct put *put = step->state;
+	uint8_t sum[SHA256_SIZE];
+	digest_end(put->digest, sum);
+	if (memcmp(sum, put->sha256, SHA256_SIZE) == 0)
+		return true;
+	step_fail(step, ERR_IO, true, "%.*s changed while it was read",
+		STR_FMT(value_get_str(step->in, "file")));
+	return false;
+}
+
+static enum verdict
+piece_read(struct step *step, const struct event *event)
+{
+	struct put *put = step->state;
+	const struct read_answer *answer = event->op->answer;
+	enum verdict verdict = STEP_WAIT;
+	put->reading = false;
+	if (event->op->err.code != ERR_NONE)
+		return upload_abort(
+			step, &put->upload, event->now, step_fail_op(step, event->op));
+	put->at_end = answer->end;
+	if (put->upload.state == UPLOAD_ABORTING)
+		return STEP_WAIT;
+	if (answer->got > 0)
+		verdict = upload_filled(step, &put->upload, event->now, answer->got);
+	if (!answer->end || verdict != STEP_WAIT)
+		return verdict;
+	return is_whole(step)
+		? upload_finish(step, &put->upload, event->now)
+		: upload_abort(step, &put->upload, event->now, STEP_FAIL);
 }
 
 static enum verdict
@@ -353,29 +510,17 @@ stream(struct step *step, const struct event *event)
 		if (event->op->err.code != ERR_NONE)
 			return step_fail_op(step, event->op);
 		put->phase = STREAM;
-		upload_begin(&put->upload, step->mem, put->place, 4 * MOST_PUT,
-			put->bytes, PARTS_SLOT);
-		put->upload.headers = put->headers;
-		put->upload.n_headers = put->n_headers;
 	} else if (upload_owns(&put->upload, event)) {
 		verdict = upload_event(step, &put->upload, event);
-	} else if (event->op->err.code != ERR_NONE) {
-		put->reading = false;
-		return upload_abort(
-			step, &put->upload, event->now, step_fail_op(step, event->op));
 	} else {
-		const struct read_answer *answer = event->op->answer;
-		put->reading = false;
-		put->at_end = answer->end;
-		if (answer->got > 0)
-			verdict = upload_filled(
-				step, &put->upload, event->now, answer->got);
-		if (answer->end && verdict == STEP_WAIT)
-			verdict = upload_finish(step, &put->upload, event->now);
+		verdict = piece_read(step, event);
 	}
+	step_progress(step, put->upload.bytes_done, put->bytes, "B");
 	if (verdict == STEP_DONE)
 		return step_done(step, result_of(step, &put->upload.object));
-	return verdict == STEP_WAIT ? read_on(step) : verdict;
+	if (verdict != STEP_WAIT)
+		return put->upload.is_taken ? look_at_old(step, event->now) : verdict;
+	return put->upload.state == UPLOAD_ABORTING ? STEP_WAIT : read_on(step);
 }
 
 static enum verdict
@@ -383,7 +528,7 @@ cancelled(struct step *step, const struct event *event)
 {
 	struct put *put = step->state;
 	step_fail(step, ERR_CANCELLED, false, "cancelled");
-	if (put->phase == STREAM)
+	if (put->phase == STREAM || put->phase == RESUME)
 		return upload_cancel(step, &put->upload, event->now,
 			put->upload.completing_sent ? STEP_DOUBT : STEP_FAIL);
 	return put->phase == PUT ? STEP_DOUBT : STEP_FAIL;
@@ -402,17 +547,18 @@ run(struct step *step, const struct event *event)
 		if (verdict != STEP_DONE)
 			return verdict;
 		return put->is_file ? ask_file(step, STAT) : put_object(step, event->now);
-	case STAT:
+	case STAT: case DIGEST: case LOAD:
 		verdict = file_seen(step, event);
-		return verdict != STEP_DONE
-			? verdict
-			: ask_file(step, put->is_long ? DIGEST : LOAD);
-	case DIGEST:
-		verdict = file_seen(step, event);
-		return verdict != STEP_DONE ? verdict : open_file(step);
-	case LOAD:
-		verdict = file_seen(step, event);
-		return verdict != STEP_DONE ? verdict : put_object(step, event->now);
+		return verdict != STEP_DONE   ? verdict
+			: put->phase == STAT  ? ask_file(step, put->is_long ? DIGEST : LOAD)
+			: put->phase == DIGEST ? start_upload(step, event->now)
+					       : put_object(step, event->now);
+	case CLEAN: /* gone or never there: both are fine */
+		return open_file(step);
+	case RESUME:
+		return resumed(step, event);
+	case LOST:
+		return lost_seen(step, event);
 	case PUT:
 		return put_answered(step, event);
 	case OLD:
@@ -427,45 +573,13 @@ run(struct step *step, const struct event *event)
 
 /* ---- undo: only from what this step wrote, back to what the preview saw */
 
-static bool
-is_as_before(struct step *step)
-{
-	struct put *put = step->state;
-	if (!value_get_bool(step->was, "exists", false))
-		return !put->before.exists;
-	return put->before.exists
-		&& str_eq(put->before.etag, value_get_str(step->was, "etag"))
-		&& str_eq(put->before.version, value_get_str(step->was, "version"));
-}
-
-/* The former version over ours: a copy within the bucket. */
-static enum verdict
-restore_version(struct step *step, struct now now, struct str version)
-{
-	struct put *put = step->state;
-	struct buf source = buf_in(step->mem);
-	buf_printf(&source, "/%s%.*s?versionId=", put->place.bucket,
-		STR_FMT(s3_path(step->mem, put->place.key)));
-	uri_encode(&source, version, false);
-	struct header header = {"x-amz-copy-source", source.p};
-	struct aws_call call = {.service = &aws_s3,
-		.method = "PUT",
-		.bucket = put->place.bucket,
-		.path = s3_path(step->mem, put->place.key),
-		.headers = &header,
-		.n_headers = 1};
-	return aws_send(step,
-		(struct how){.tries = 3, .title = "put the former version back"}, now,
-		&call);
-}
-
 static enum verdict
 go_back(struct step *step, struct now now)
 {
 	struct put *put = step->state;
 	struct str version = value_get_str(step->was, "version"),
 		   url = value_get_str(step->in, "to");
-	if (is_as_before(step))
+	if (s3_object_was(step->was, &put->before))
 		return step_done(step, value_map(step->mem, NULL, 0));
 	if (put->before.exists && !is_same(step))
 		return step_fail(step, ERR_EXISTS, false,
@@ -480,7 +594,7 @@ go_back(struct step *step, struct now now)
 			"the bucket keeps no versions: the former content of %.*s is "
 			"gone",
 			STR_FMT(url));
-	return restore_version(step, now, version);
+	return s3_put_back(step, (struct how){.tries = 3}, now, &put->place, version);
 }
 
 static enum verdict
@@ -488,14 +602,12 @@ undo(struct step *step, const struct event *event)
 {
 	struct put *put = step->state;
 	struct aws_error error;
-	enum verdict verdict;
-	if (event->kind == EV_CANCEL || event->kind == EV_START || put->phase == STAT
-		|| put->phase == DIGEST)
-		return preview(step, event);
-	if (put->phase == HEAD)
-		return s3_object_read(step, event->op, &put->before, &verdict)
-			? go_back(step, event->now)
-			: verdict;
+	if (put->phase != RESTORE) {
+		enum verdict verdict = both_seen(step, event);
+		return verdict == STEP_DONE ? go_back(step, event->now) : verdict;
+	}
+	if (event->kind == EV_CANCEL)
+		return step_fail(step, ERR_CANCELLED, false, "cancelled"), STEP_DOUBT;
 	if (!aws_answered(step, event->op, true, &error))
 		return aws_fail(step, event->op, &error);
 	return step_done(step, value_map(step->mem, NULL, 0));

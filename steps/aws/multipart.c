@@ -5,7 +5,7 @@ multipart_begin(
 	struct multipart *multi, struct arena *mem, struct s3_place place, unsigned slot)
 {
 	*multi = (struct multipart){
-		.place = place, .slot = slot, .more = {.mem = mem}};
+		.place = place, .slot = slot, .mem = mem, .more = {.mem = mem}};
 	multi->etags = arena_array(mem, const char *, MULTIPART_MOST);
 }
 
@@ -14,7 +14,8 @@ control(struct step *step, struct multipart *multi, struct now now, struct aws_c
 {
 	struct how how = {.slot = multi->slot,
 		.tries = 5,
-		.title = arena_printf(step->mem, "%s s3://%s/%.*s", call->method,
+		.mem = multi->mem,
+		.title = arena_printf(multi->mem, "%s s3://%s/%.*s", call->method,
 			multi->place.bucket, STR_FMT(multi->place.key))};
 	return aws_send(step, how, now, call);
 }
@@ -30,10 +31,17 @@ id_query(struct arena *mem, struct str id, unsigned number)
 	return buf_str(&query);
 }
 
+void
+multipart_reopen(struct multipart *multi, struct str id)
+{
+	multi->id = str_copy(multi->mem, id);
+	multi->state = MULTIPART_OPEN;
+}
+
 enum verdict
 multipart_create(struct step *step, struct multipart *multi, struct now now)
 {
-	struct aws_call call = s3_call(step->mem, &multi->place, "POST");
+	struct aws_call call = s3_call(multi->mem, &multi->place, "POST");
 	call.query = STR("uploads=");
 	call.headers = multi->headers;
 	call.n_headers = multi->n_headers;
@@ -53,7 +61,7 @@ enum verdict
 multipart_complete(
 	struct step *step, struct multipart *multi, struct now now, unsigned n)
 {
-	struct buf body = buf_in(step->mem);
+	struct buf body = buf_in(multi->mem);
 	buf_puts(&body,
 		"<CompleteMultipartUpload "
 		"xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
@@ -62,8 +70,8 @@ multipart_complete(
 			"<Part><PartNumber>%u</PartNumber><ETag>\"%s\"</ETag></Part>",
 			i + 1, multi->etags[i]);
 	buf_puts(&body, "</CompleteMultipartUpload>");
-	struct aws_call call = s3_call(step->mem, &multi->place, "POST");
-	call.query = id_query(step->mem, multi->id, 0);
+	struct aws_call call = s3_call(multi->mem, &multi->place, "POST");
+	call.query = id_query(multi->mem, multi->id, 0);
 	call.body = buf_str(&body);
 	call.headers = multi->conditions;
 	call.n_headers = multi->n_conditions;
@@ -88,8 +96,8 @@ multipart_abort(struct step *step, struct multipart *multi, struct now now,
 	multi->failed_as = verdict;
 	if (multi->id.n == 0)
 		return failed(step, multi);
-	struct aws_call call = s3_call(step->mem, &multi->place, "DELETE");
-	call.query = id_query(step->mem, multi->id, 0);
+	struct aws_call call = s3_call(multi->mem, &multi->place, "DELETE");
+	call.query = id_query(multi->mem, multi->id, 0);
 	multi->state = MULTIPART_ABORTING;
 	return control(step, multi, now, &call) == STEP_WAIT ? STEP_WAIT
 							     : failed(step, multi);
@@ -105,6 +113,7 @@ save(struct step *step, struct multipart *multi)
 	if (multi->place.region != NULL)
 		map_put(map, "region", value_str(str_of(multi->place.region)));
 	struct value saved = map_done(map);
+	saved = value_copy(step->mem, &saved);
 	multi->state = MULTIPART_SAVING;
 	return step_save(step, &saved);
 }
@@ -122,7 +131,7 @@ created(struct step *step, struct multipart *multi, const struct event *event)
 		return multipart_abort(step, multi, event->now, verdict);
 	}
 	const struct http_answer *answer = event->op->answer;
-	multi->id = xml_text(xml_parse(step->mem, answer->body, step->err), "UploadId");
+	multi->id = xml_text(xml_parse(multi->mem, answer->body, step->err), "UploadId");
 	if (multi->id.n == 0) {
 		step_fail(step, ERR_PROTOCOL, false, "S3 gave no upload id");
 		return multipart_abort(step, multi, event->now, STEP_FAIL);
@@ -141,7 +150,8 @@ static enum verdict
 look(struct step *step, struct multipart *multi, struct now now)
 {
 	multi->state = MULTIPART_LOOKING;
-	return s3_head(step, (struct how){.slot = multi->slot}, now, &multi->place);
+	return s3_head(step, (struct how){.slot = multi->slot, .mem = multi->mem}, now,
+		&multi->place);
 }
 
 static enum verdict
@@ -150,9 +160,9 @@ completed(struct step *step, struct multipart *multi, const struct event *event)
 	struct aws_error error;
 	if (aws_answered(step, event->op, true, &error)) {
 		const struct http_answer *answer = event->op->answer;
-		s3_object_headers(step->mem, answer, &multi->object);
+		s3_object_headers(multi->mem, answer, &multi->object);
 		multi->object.etag = unquoted(xml_text(
-			xml_parse(step->mem, answer->body, step->err), "ETag"));
+			xml_parse(multi->mem, answer->body, step->err), "ETag"));
 		multi->state = MULTIPART_DONE;
 		return STEP_DONE;
 	}
@@ -180,7 +190,7 @@ looked(struct step *step, struct multipart *multi, const struct event *event)
 	multi->state = MULTIPART_FAILED;
 	if (!s3_object_read(step, event->op, &multi->object, &verdict))
 		return STEP_DOUBT;
-	struct str etag = multipart_etag(step->mem, multi->etags, multi->n);
+	struct str etag = multipart_etag(multi->mem, multi->etags, multi->n);
 	if (multi->object.exists && etag.n > 0 && str_eq(multi->object.etag, etag)) {
 		multi->state = MULTIPART_DONE;
 		return STEP_DONE;
@@ -247,6 +257,14 @@ saved_place(struct step *step, struct s3_place *place, struct str *id)
 		.key = value_get_str(step->saved, "key"),
 		.region = region.n > 0 ? str_cstr(step->mem, region) : NULL};
 	return true;
+}
+
+struct str
+multipart_saved(const struct step *step, const struct s3_place *place)
+{
+	bool same = str_is(value_get_str(step->saved, "bucket"), place->bucket)
+		&& str_eq(value_get_str(step->saved, "key"), place->key);
+	return same ? value_get_str(step->saved, "upload_id") : (struct str){NULL, 0};
 }
 
 enum verdict

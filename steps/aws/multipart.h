@@ -24,6 +24,7 @@ enum multipart_state {
 struct multipart {
 	struct s3_place place;
 	unsigned slot;
+	struct arena *mem;                            /* of its requests and answers */
 	const struct header *headers;                 /* of the object */
 	size_t n_headers;
 	const struct header *conditions; /* of its completion: If-None-Match, checksum */
@@ -42,6 +43,8 @@ struct multipart {
 void multipart_begin(struct multipart *multi, struct arena *mem, struct s3_place place,
 	unsigned slot);
 enum verdict multipart_create(struct step *step, struct multipart *multi, struct now now);
+/* Go on with one that an earlier attempt made. */
+void multipart_reopen(struct multipart *multi, struct str id);
 /* What a part is asked of: PUT with partNumber and uploadId. */
 struct aws_call
 multipart_part(struct arena *mem, const struct multipart *multi, unsigned number);
@@ -61,6 +64,8 @@ enum verdict multipart_event(
  * an ETag is no MD5 (encryption by KMS), or there is no MD5 (FIPS). */
 struct str multipart_etag(struct arena *mem, const char *const *etags, unsigned n);
 
+/* The id of the upload to this place that an earlier attempt saved; empty: none. */
+struct str multipart_saved(const struct step *step, const struct s3_place *place);
 /* Give up the upload of an earlier attempt, as step->saved names it. STEP_WAIT: one
  * request in `slot` is under way; STEP_DONE: there is none. */
 enum verdict multipart_abort_saved(struct step *step, struct now now, unsigned slot);

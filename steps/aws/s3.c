@@ -69,6 +69,19 @@ s3_call(struct arena *mem, const struct s3_place *place, const char *method)
 }
 
 bool
+s3_find(struct step *step, struct s3_place *place)
+{
+	struct endpoint *found = arena_new_of(step->mem, struct endpoint);
+	const char *region = place->region != NULL ? place->region : aws_region(step);
+	if (place->endpoint != NULL)
+		return true;
+	if (!endpoint_find(step, &aws_s3, region, NULL, found, step->err))
+		return false;
+	place->endpoint = found;
+	return true;
+}
+
+bool
 s3_moved(struct step *step, const struct op *op, struct s3_place *place)
 {
 	const struct http_answer *answer = op->answer;
@@ -81,7 +94,10 @@ s3_moved(struct step *step, const struct op *op, struct s3_place *place)
 		return false;
 	place->region = str_cstr(step->mem, region);
 	place->moved = true;
-	place->endpoint = NULL;
+	if (place->endpoint != NULL) {
+		place->endpoint = NULL;
+		s3_find(step, place);
+	}
 	step_say(step, "the bucket %s is in %s, not in %s: it is asked there",
 		place->bucket, place->region, now);
 	return true;
@@ -229,4 +245,13 @@ s3_object_same(const struct s3_object *a, const struct s3_object *b)
 	if (a->sha256.n > 0 && b->sha256.n > 0)
 		return str_eq(a->sha256, b->sha256);
 	return a->etag.n > 0 && str_eq(a->etag, b->etag);
+}
+
+bool
+s3_object_was(const struct value *was, const struct s3_object *object)
+{
+	if (!value_get_bool(was, "exists", false))
+		return !object->exists;
+	return object->exists && str_eq(object->etag, value_get_str(was, "etag"))
+		&& str_eq(object->version, value_get_str(was, "version"));
 }

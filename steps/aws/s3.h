@@ -22,6 +22,8 @@ s3_place_parse(struct arena *mem, struct str text, struct s3_place *out, struct 
 bool s3_is_place(struct str text);
 struct str s3_path(struct arena *mem, struct str key); /* "/key", encoded */
 
+/* Finds where its requests go, once for all of them: place->endpoint. */
+bool s3_find(struct step *step, struct s3_place *place);
 /* A request for the place, to be completed and given to aws_send. */
 struct aws_call
 s3_call(struct arena *mem, const struct s3_place *place, const char *method);
@@ -68,6 +70,8 @@ struct value s3_object_value(struct arena *mem,
 /* Whether both have the same content, as far as can be said without reading it: the same
  * length, and the same SHA-256, or the same ETag where one of them has no SHA-256. */
 bool s3_object_same(const struct s3_object *a, const struct s3_object *b);
+/* Whether it is what a preview saw, as s3_object_value told it. */
+bool s3_object_was(const struct value *was, const struct s3_object *object);
 /* The time of the server's clock when it answered; 0: not said. */
 int64_t s3_date(const struct op *op);
 

@@ -17,6 +17,7 @@ ACTIONS = {
     "deaf": str,           # pg: once the client has said this, the answer is lost
     "code": str,           # an error code of the service, and no effect
     "ends": str,           # AWS: the last status of what this request begins, instead of the good one
+    "etag": str,           # S3: the effect, and this ETag in the answer
     "region": str,         # S3: the bucket is in this region; signed for another one the answer is 301
     "pending": float,      # seconds until a change of Route 53 is INSYNC
     "skew": float,         # the server's clock is off by so many seconds

@@ -85,6 +85,8 @@ class Handler(web.Handler):
                                      key=self.headers.get("If-None-Match"), object=self.key,
                                      query=self.path.partition("?")[2], size=len(self.body),
                                      upload=self._upload(body))
+        if "etag" in fault:
+            kept = [(n, v) for n, v in kept if n.lower() != "etag"] + [("ETag", '"%s"' % fault["etag"])]
         kind = got.getheader("Content-Type") or "application/xml"
         kept = [(n, v) for n, v in kept if n.lower() != "content-type"]
         return web.Reply(got.status, body, kept, kind)

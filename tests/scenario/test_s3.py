@@ -1,6 +1,8 @@
 """S3 with real backups in mind: copies, removals, and what undo makes of them, before moto with a front that plays bad days."""
+import hashlib
 import http.client
 import os
+import random
 import re
 import unittest
 
@@ -215,6 +217,120 @@ class Delete(S3):
         self.put("one", b"anew")
         self.undo(expect=None)
         self.assertEqual(self.get("one"), b"anew")
+
+
+class Put(S3):
+    """A file of five parts, the last one short."""
+    size = (4 * 8 << 20) + 12345
+
+    def file(self, seed=1):
+        path = os.path.join(self.dir, "file")
+        with open(path, "wb") as f:
+            f.write(random.Random(seed).randbytes(self.size))
+        return path
+
+    def step(self, more=""):
+        return "s3_put: {to: 's3://%s/big', file: %s, metadata: {color: blue}%s}\nretry: {delay: 20ms}" % (BUCKET, self.path, more)
+
+    def same(self):
+        with open(self.path, "rb") as f:
+            self.assertEqual(hashlib.sha256(f.read()).digest(), hashlib.sha256(self.get("big") or b"").digest())
+
+    def numbers(self):
+        """Of the parts that came, as often as they came."""
+        return sorted(int(re.search(r"partNumber=(\d+)", l["query"]).group(1)) for l in self.effects("s3", "UploadPart"))
+
+    def uploads(self):
+        return re.findall("<UploadId>([^<]*)", self.lab.s3("GET", "/" + BUCKET, query="uploads=")[1].decode())
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.file()
+
+    def test_put_in_parts(self):
+        self.one(self.step())
+        self.same()
+        self.assertEqual(self.numbers(), [1, 2, 3, 4, 5])
+        self.assertEqual(self.steps()["s"]["outputs"]["bytes"], self.size)
+        self.one(self.step())
+        self.assertEqual(self.steps()["s"]["how"], "unchanged")
+        self.assertEqual(self.numbers(), [1, 2, 3, 4, 5])
+
+    def test_put_parts_are_sent_again_one_by_one(self):
+        for words in ({"throttle": 1}, {"before": 503}, {"after": 500}, {"cut": 20}, {"drop": 1}, {"code": "RequestTimeout"}):
+            with self.subTest(**words):
+                self.lab.reset()
+                self.script(op="UploadPart", skip=1, times=1, **words)
+                self.one(self.step())
+                self.same()
+                self.assertEqual(len(self.effects("s3", "CreateMultipartUpload")), 1)
+                numbers = self.numbers()
+                self.assertEqual(sorted(set(numbers)), [1, 2, 3, 4, 5])
+                self.assertLessEqual(len(numbers), 6)
+
+    def test_put_completion_whose_answer_is_lost(self):
+        for words in ({"after": 500}, {"cut": 20}, {"cut": 0}):
+            with self.subTest(**words):
+                self.lab.reset()
+                self.script(op="CompleteMultipartUpload", times=1, **words)
+                self.one(self.step())
+                self.same()
+                self.assertEqual(self.uploads(), [])
+                self.assertEqual(self.numbers(), [1, 2, 3, 4, 5])
+
+    def killed_after(self, parts, more="", **words):
+        self.script(**dict({"op": "UploadPart", "skip": parts, "delay": 60}, **words))
+        path = self.write("rbx: 1\nname: test\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n    %s\n"
+                          % self.step(more).replace("\n", "\n    "))
+        child = self.start("run", path, "--yes")
+        self.wait(lambda: len(self.effects("s3", "UploadPart")) >= parts, "the parts")
+        child.kill()
+        child.wait()
+        self.lab.ask("DELETE", "/script")
+
+    def test_put_goes_on_after_a_crash(self):
+        self.killed_after(2)
+        before = self.numbers()
+        self.assertEqual(len(before), 2)
+        self.rbx("resume", "last")
+        self.same()
+        self.assertEqual(len(self.effects("s3", "CreateMultipartUpload")), 1)
+        self.assertEqual(self.numbers(), [1, 2, 3, 4, 5])
+        self.assertEqual(self.uploads(), [])
+
+    def test_put_of_another_content_begins_anew_after_a_crash(self):
+        self.killed_after(2)
+        self.file(seed=2)
+        self.rbx("resume", "last", expect=None)
+        if self.get("big") is not None:
+            self.same()
+        self.assertEqual(self.uploads(), [])
+
+    def test_put_crash_behind_the_completion(self):
+        self.killed_after(5, op="CompleteMultipartUpload", skip=0, delay=0, late=60)
+        self.wait(lambda: self.effects("s3", "CompleteMultipartUpload"), "the object", 5)
+        self.rbx("resume", "last")
+        self.same()
+        self.assertEqual(self.numbers(), [1, 2, 3, 4, 5])
+
+    def test_put_if_absent_in_parts(self):
+        self.one(self.step(", if_absent: true"))
+        self.one(self.step(", if_absent: true"))
+        self.same()
+
+    def test_put_a_store_that_damages_a_part_is_found_out(self):
+        self.script(op="UploadPart", times=9, etag="00000000000000000000000000000000")
+        done = self.one(self.step() + "\n", expect=None)
+        self.assertIn("S3 keeps other bytes than were sent", done.stdout + done.stderr)
+        self.assertIsNone(self.get("big"))
+
+    def test_put_follows_the_bucket_to_its_region(self):
+        self.script(region="eu-central-1")
+        self.one(self.step())
+        self.one("s3_put: {to: 's3://%s/small', body: hello}" % BUCKET)
+        self.lab.ask("DELETE", "/script")
+        self.same()
+        self.assertEqual(self.get("small"), b"hello")
 
 
 if __name__ == "__main__":
