@@ -71,6 +71,21 @@ load_of_book(struct cmd *cmd, const char *run, const struct playbook *book,
 	return true;
 }
 
+/* The newest run that takes it back; NULL: none does. */
+static const struct run_line *
+undoing_line(struct cmd *cmd, const char *run)
+{
+	const struct run_line *lines;
+	struct err ignored;
+	size_t n;
+	if (!store_list(cmd->store, cmd->mem, &lines, &n, &ignored))
+		return NULL;
+	for (size_t i = n; i-- > 0;)
+		if (strcmp(lines[i].mode, "undo") == 0 && strcmp(lines[i].of, run) == 0)
+			return &lines[i];
+	return NULL;
+}
+
 bool
 summary_load(struct cmd *cmd, const char *run, struct summary *out)
 {
@@ -78,26 +93,15 @@ summary_load(struct cmd *cmd, const char *run, struct summary *out)
 	struct err quiet;
 	const struct playbook *book =
 		run_book(cmd->store, run, cmd_types(cmd), cmd->mem, &ignored, &quiet);
-	return load_of_book(cmd, run, book, out);
-}
-
-const char *
-undoing_run(struct cmd *cmd, const char *run, const char **word)
-{
-	const struct run_line *lines;
-	struct err ignored;
-	size_t n;
-	if (!store_list(cmd->store, cmd->mem, &lines, &n, &ignored))
-		return NULL;
-	for (size_t i = n; i-- > 0;) {
-		struct summary summary;
-		if (strcmp(lines[i].mode, "undo") != 0 || !summary_load(cmd, lines[i].run, &summary)
-			|| !str_is(value_get_str(summary.state->run, "of"), run))
-			continue;
-		*word = run_word(summary.state, lines[i].alive);
-		return lines[i].run;
-	}
-	return NULL;
+	const struct run_line *line = undoing_line(cmd, run);
+	struct summary other;
+	if (!load_of_book(cmd, run, book, out))
+		return false;
+	if (line == NULL || !load_of_book(cmd, line->run, NULL, &other))
+		return true;
+	out->undoing = other.state;
+	out->undoing_word = run_word(other.state, line->alive);
+	return true;
 }
 
 int

@@ -14,9 +14,6 @@ void carry_prepare(struct cmd *cmd, struct run_options *options);
 int carry_finish(struct cmd *cmd, const struct run_options *options,
 	const struct playbook *book, const char *run, int code, const struct err *err);
 
-/* The run that undoes `run` or has undone it, and how it stands; NULL: there is none. */
-const char *undoing_run(struct cmd *cmd, const char *run, const char **word);
-
 /* The folded run with all that a summary needs; false: told. */
 bool summary_load(struct cmd *cmd, const char *run, struct summary *out);
 

@@ -20,8 +20,31 @@ word_of(struct cmd *cmd, const struct run_line *line)
 	return word;
 }
 
+/* The newest run that takes this one back; NULL: none does. */
+static const struct run_line *
+undoing(const struct run_line *lines, size_t n, const struct run_line *line)
+{
+	for (size_t i = n; i-- > 0 && &lines[i] > line;)
+		if (strcmp(lines[i].mode, "undo") == 0
+			&& strcmp(lines[i].of, line->run) == 0)
+			return &lines[i];
+	return NULL;
+}
+
 static struct value
-line_value(struct arena *mem, const struct run_line *line, const char *word)
+undo_value(struct arena *mem, const struct run_line *undo, const char *word)
+{
+	struct map_builder map = {.mem = mem};
+	if (undo == NULL)
+		return value_null();
+	map_put(&map, "run", value_str(str_of(undo->run)));
+	map_put(&map, "state", value_str(str_of(word)));
+	return map_done(&map);
+}
+
+static struct value
+line_value(struct arena *mem, const struct run_line *line, const char *word,
+	struct value undo)
 {
 	struct map_builder map = {.mem = mem};
 	map_put(&map, "run", value_str(str_of(line->run)));
@@ -33,6 +56,7 @@ line_value(struct arena *mem, const struct run_line *line, const char *word)
 		line->ended == 0 ? value_null() : value_time_us(line->ended));
 	map_put(&map, "records", value_int((int64_t)line->records));
 	map_put(&map, "alive", value_bool(line->alive));
+	map_put(&map, "undo", undo);
 	return map_done(&map);
 }
 
@@ -58,7 +82,8 @@ colour_of(const char *state)
 }
 
 static void
-write_line(struct cmd *cmd, struct buf *out, const struct run_line *line)
+write_line(struct cmd *cmd, struct buf *out, const struct run_line *line,
+	const struct run_line *undo)
 {
 	const char *word = word_of(cmd, line);
 	const char *took = line->ended == 0
@@ -69,6 +94,8 @@ write_line(struct cmd *cmd, struct buf *out, const struct run_line *line)
 		cmd->colour ? "\033[0m" : "", line->mode,
 		time_text_us(cmd->mem, line->started / 1000000 * 1000000), took,
 		line->playbook);
+	if (undo != NULL)
+		buf_printf(out, "  taken back by %s: %s", undo->run, word_of(cmd, undo));
 	if (line->owner != NULL && line->alive)
 		buf_printf(out, "  (%s)", line->owner);
 	buf_putc(out, '\n');
@@ -86,12 +113,16 @@ run(struct cmd *cmd)
 	if (!store_list(cmd->store, cmd->mem, &lines, &n, &err))
 		return cmd_error(cmd, EXIT_FAILED, &err);
 	for (size_t i = n; i-- > 0;) {                /* the newest first */
+		const struct run_line *undo = undoing(lines, n, &lines[i]);
 		if (cmd->json) {
-			struct value v = line_value(cmd->mem, &lines[i], word_of(cmd, &lines[i]));
+			struct value v = line_value(cmd->mem, &lines[i],
+				word_of(cmd, &lines[i]),
+				undo_value(cmd->mem, undo,
+					undo == NULL ? "" : word_of(cmd, undo)));
 			json_write(&out, &v, JSON_COMPACT);
 			buf_putc(&out, '\n');
 		} else {
-			write_line(cmd, &out, &lines[i]);
+			write_line(cmd, &out, &lines[i], undo);
 		}
 	}
 	if (n == 0 && !cmd->json)

@@ -80,10 +80,13 @@ run(struct cmd *cmd)
 	const char *run = cmd_run(cmd, cmd->words[0]);
 	if (run == NULL || !read_deadline(cmd, &options.deadline))
 		return EXIT_WRONG;
-	const char *word, *undone = undoing_run(cmd, run, &word);
-	if (undone != NULL) {
-		err_set(&err, ERR_EXISTS, "run %s undoes it: %s; what was done is not there any more",
-			undone, word);
+	struct summary summary;
+	if (!summary_load(cmd, run, &summary))
+		return EXIT_FAILED;
+	if (summary.undoing != NULL) {
+		err_set(&err, ERR_EXISTS,
+			"run %.*s undoes it: %s; what was done is not there any more",
+			STR_FMT(summary.undoing->id), summary.undoing_word);
 		return cmd_error(cmd, EXIT_WRONG, &err);
 	}
 	const struct playbook *book = book_of(cmd, run, &options);

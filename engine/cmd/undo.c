@@ -43,18 +43,19 @@ static int
 refuse(struct cmd *cmd, const char *of, const struct summary *summary)
 {
 	struct err err;
-	const char *word, *other = undoing_run(cmd, of, &word);
 	if (summary->holder != NULL) {
 		err_set(&err, ERR_BUSY, "run %s is carried out on %s (pid %u)", of,
 			summary->holder->host, summary->holder->pid);
 		err_hint(&err, "rbx cancel %s stops it", of);
 		return cmd_error(cmd, EXIT_HELD, &err);
 	}
-	if (other == NULL)
+	if (summary->undoing == NULL)
 		return EXIT_DONE;
-	err_set(&err, ERR_EXISTS, "run %s undoes it already: %s", other, word);
-	if (strcmp(word, "done") != 0)
-		err_hint(&err, "go on with: rbx resume %s", other);
+	struct str other = summary->undoing->id;
+	err_set(&err, ERR_EXISTS, "run %.*s undoes it already: %s", STR_FMT(other),
+		summary->undoing_word);
+	if (strcmp(summary->undoing_word, "done") != 0)
+		err_hint(&err, "go on with: rbx resume %.*s", STR_FMT(other));
 	return cmd_error(cmd, EXIT_WRONG, &err);
 }
 

@@ -99,6 +99,8 @@ style_state(const struct run_state *state, const struct path_state *path)
 {
 	if (path->state == OUT_OK && path->grade != GRADE_NONE)
 		return grade_word(path->grade);
+	if (strcmp(path_status(state, path), "undone") == 0)
+		return "undone";
 	if (path->state == OUT_OK)
 		return path->how == WAY_UNCHANGED   ? "unchanged"
 			: path->how == WAY_ADOPTED  ? "done (found done)"
@@ -110,7 +112,6 @@ style_state(const struct run_state *state, const struct path_state *path)
 		return outcome_word(path->state);
 	if (path->ask != 0)
 		return "waits for a person";
-	(void)state;
 	return path->started_at != 0 ? "under way" : "pending";
 }
 

@@ -24,6 +24,21 @@ is_step(const struct path_state *path)
 		|| strchr(path->path, '/') != NULL;
 }
 
+/* By its own run, or by the one that takes this run back. */
+static bool
+is_undone(const struct summary *summary, const struct path_state *path)
+{
+	const struct run_state *other = summary->undoing;
+	struct arena *mem = summary->state->scratch;
+	if (strcmp(path_status(summary->state, path), "undone") == 0)
+		return true;
+	if (path->state != OUT_OK || other == NULL)
+		return false;
+	const struct path_state *undo =
+		state_find(other, arena_printf(mem, "%s/undo", path->path));
+	return undo != NULL && undo->state == OUT_OK;
+}
+
 static enum tone
 tone_of(const char *word)
 {
@@ -49,7 +64,8 @@ write_step(struct buf *out, const struct style *style, const struct summary *sum
 	buf_puts(out, "  ");
 	style_text(out, style, tone, mark);
 	buf_printf(out, " %-44s ", path->path);
-	style_text(out, style, tone, style_state(summary->state, path));
+	style_text(out, style, tone,
+		is_undone(summary, path) ? "undone" : style_state(summary->state, path));
 	if (took >= 100 * NS_MS)
 		buf_printf(out, "  %s", duration_short(out->mem, took));
 	if (path->tries > 0)
@@ -280,6 +296,9 @@ summary_write(struct buf *out, const struct style *style, const struct summary *
 		buf_printf(out, ", carried out on %s (pid %u)", summary->holder->host,
 			summary->holder->pid);
 	buf_puts(out, "\n");
+	if (summary->undoing != NULL)
+		buf_printf(out, "taken back by run %.*s: %s\n",
+			STR_FMT(summary->undoing->id), summary->undoing_word);
 	write_notes(out, state);
 	write_resumed(out, state);
 	buf_putc(out, '\n');
@@ -322,7 +341,8 @@ step_value(
 				? (path->ask != 0                         ? "waiting"
 						  : path->started_at != 0 ? "running"
 									  : "pending")
-				: outcome_word(path->state))));
+				: is_undone(summary, path) ? "undone"
+							   : outcome_word(path->state))));
 	map_put(&map, "how",
 		path->how == WAY_NONE ? value_null()
 				      : value_str(str_of(way_word(path->how))));
@@ -392,6 +412,17 @@ notes_value(struct arena *mem, const struct run_state *state)
 	return list_done(&list);
 }
 
+static struct value
+undoing_value(struct arena *mem, const struct summary *summary)
+{
+	struct map_builder map = {.mem = mem};
+	if (summary->undoing == NULL)
+		return value_null();
+	map_put(&map, "run", value_str(summary->undoing->id));
+	map_put(&map, "state", maybe_text(summary->undoing_word));
+	return map_done(&map);
+}
+
 struct value
 summary_value(struct arena *mem, const struct summary *summary)
 {
@@ -412,6 +443,7 @@ summary_value(struct arena *mem, const struct summary *summary)
 	map_put(&map, "started", maybe_time(state->started_at));
 	map_put(&map, "ended", maybe_time(state->ended_at));
 	map_put(&map, "by", by == NULL ? value_null() : *by);
+	map_put(&map, "undo", undoing_value(mem, summary));
 	map_put(&map, "notes", notes_value(mem, state));
 	map_put(&map, "measures", measures_value(mem, state));
 	map_put(&map, "objectives", objectives_value(mem, summary));

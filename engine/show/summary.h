@@ -14,6 +14,9 @@ struct summary {
 	const struct holder *holder;                  /* NULL: nobody carries it out */
 	const bool *ticked; /* of each follow-up; NULL: none is */
 	const char *head; /* hash of the last record, hex; NULL */
+	/* the run that takes it back, folded, and how that stands; NULL: there is none */
+	const struct run_state *undoing;
+	const char *undoing_word;
 };
 
 /* Result, steps, objectives, what is in doubt, what people still have to do, and the
@@ -24,8 +27,11 @@ summary_write(struct buf *out, const struct style *style, const struct summary *
 void
 summary_end(struct buf *out, const struct style *style, const struct summary *summary);
 
-/* {run, playbook, mode, state, exit, started, ended, by, notes, measures, objectives,
- * head, steps: [{path, type, state, how, tries, started, ended, outputs, error}]} */
+/* {run, playbook, mode, state, exit, started, ended, by, undo: {run, state}, notes,
+ * measures, objectives, head, steps: [{path, type, state, how, tries, started, ended,
+ * outputs, error}]}. A step that was taken back, by its own run or by another, has the
+ * state `undone`; so has none that had failed: what became of its part stands at
+ * PATH/undo. */
 struct value summary_value(struct arena *mem, const struct summary *summary);
 
 #endif

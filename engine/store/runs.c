@@ -28,7 +28,7 @@ static void
 read_first(struct store *store, struct run_line *line, struct arena *mem)
 {
 	sqlite3_stmt *first = db_query(&store->db, Q_FIRST);
-	line->playbook = line->mode = "";
+	line->playbook = line->mode = line->of = "";
 	if (first == NULL)
 		return;
 	db_bind(first, 1, str_of(line->run));
@@ -37,6 +37,7 @@ read_first(struct store *store, struct run_line *line, struct arena *mem)
 		line->started = sqlite3_column_int64(first, 0);
 		line->playbook = playbook_of(mem, &body);
 		line->mode = text_of(mem, &body, "mode");
+		line->of = text_of(mem, &body, "of");
 	}
 	sqlite3_reset(first);
 }

@@ -150,6 +150,7 @@ bool store_chunks(struct store *store, const char *run, const char *path, uint64
 struct run_line {
 	const char *run;
 	const char *playbook, *mode;                  /* its name, else its file */
+	const char *of;                    /* the run that this one takes back; "" */
 	const char *state;                 /* of `end`, else "running" or "interrupted" */
 	int64_t started, ended;                    /* wall us; ended 0: it has no `end` */
 	uint64_t records;

@@ -116,6 +116,12 @@ class Commands(world.Scenario):
         self.rbx("undo", run, expect=PERSON)
         self.rbx("undo", run, "--yes")
         self.assertIn("undoes it already", self.rbx("undo", run, "--yes", expect=WRONG).stderr)
+        undo = {"run": self.last(), "state": "done"}
+        self.assertEqual((self.show(run)["state"], self.show(run)["undo"]), ("done", undo))
+        self.assertEqual(self.states(run)["a"], "undone")
+        self.assertRegex(self.rbx("show", run).stdout, "(?s)taken back by run %(run)s: done.* a +undone" % undo)
+        self.assertEqual([r["undo"] for r in self.runs()], [undo, None])
+        self.assertIn("taken back by %(run)s: done" % undo, self.rbx("list").stdout)
         self.rbx("resume", run, expect=WRONG)
         self.assertEqual(self.effects_of(), ["done", "undone"])
 

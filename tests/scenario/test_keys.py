@@ -346,6 +346,9 @@ class Keys(world.Scenario):
                   - {id: f, exec: {shell: 'echo finally >>log'}, undo: none}
         """, expect=FAILED)
         self.assertEqual(self.lines("log"), ["a", "b", "undo b", "undo a", "finally"])
+        states = self.states()
+        self.assertEqual([states["all/" + p] for p in ("a", "b", "c")], ["undone", "undone", "failed"])
+        self.assertRegex(self.rbx("show", self.last()).stdout, " all/a +undone")
 
     def test_on_error(self):
         text = """
