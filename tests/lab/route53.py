@@ -5,13 +5,14 @@ import urllib.parse
 import xml.etree.ElementTree as xml
 from xml.sax.saxutils import escape
 
+import healthchecks
 import sigv4
 import web
 import zone
 
 NS = "https://route53.amazonaws.com/doc/2013-04-01/"
 HEAD = '<?xml version="1.0"?>\n'
-STATUS = {"NoSuchHostedZone": 404, "NoSuchChange": 404, "AccessDenied": 403, "SignatureDoesNotMatch": 403,
+STATUS = {"NoSuchHostedZone": 404, "NoSuchChange": 404, "NoSuchHealthCheck": 404, "AccessDenied": 403, "SignatureDoesNotMatch": 403,
           "InvalidClientTokenId": 403, "MissingAuthenticationToken": 403, "IncompleteSignature": 400,
           "RequestTimeTooSkewed": 403, "InternalError": 500, "ServiceUnavailable": 503}
 
@@ -62,14 +63,14 @@ def read_record(node):
                        None if weight is None else int(weight), text("Failover"), text("Region"), text("HealthCheckId"))
 
 
-class Handler(web.Handler):
+class Handler(healthchecks.HealthChecks, web.Handler):
     service = "route53"
     routes = (("GET", r"/hostedzone/?", "ListHostedZones"),
               ("GET", r"/hostedzonesbyname", "ListHostedZonesByName"),
               ("GET", r"/hostedzone/([^/]+)", "GetHostedZone"),
               ("GET", r"/hostedzone/([^/]+)/rrset/?", "ListResourceRecordSets"),
               ("POST", r"/hostedzone/([^/]+)/rrset/?", "ChangeResourceRecordSets"),
-              ("GET", r"/change/([^/]+)", "GetChange"))
+              ("GET", r"/change/([^/]+)", "GetChange")) + healthchecks.HealthChecks.health_routes
 
     def op_of(self):
         path, _, query = self.path.partition("?")

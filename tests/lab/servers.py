@@ -24,6 +24,8 @@ ZONE = "Z0KHORIUM"
 ALB_ZONE = "Z368ELLRRE2KJ0"
 PRODUCTION = "webdev-alb-1882895883.us-west-1.elb.amazonaws.com."
 STAGING = "webdev-alb-stg-699722072.us-west-1.elb.amazonaws.com."
+EAST, WEST, CDN = "primary-lb.us-east-1.elb.amazonaws.com.", "dr-lb.us-west-2.elb.amazonaws.com.", "d1111lab1111.cloudfront.net."
+CHECK = "00000000-0000-0000-0000-000000000000"
 SERVERS = ["ns-1.lab-dns.net.", "ns-2.lab-dns.net."]
 
 
@@ -45,6 +47,10 @@ def first_state(store, net):
             zone.Record("split.khorium.ai", "A", [at(3)], 60, set="staging", weight=0),
             zone.Record("pair.khorium.ai", "A", [at(2)], 60, set="primary", failover="PRIMARY"),
             zone.Record("pair.khorium.ai", "A", [at(3)], 60, set="secondary", failover="SECONDARY")])}
+        for id, name, records in other_zones():
+            store.zones[id] = zone.Zone(id, name, SERVERS, records)
+        store.checks = {CHECK: {"Type": "HTTPS", "FullyQualifiedDomainName": "production.lab-dns.net", "Port": 8443, "ResourcePath": "/api/health",
+                                "RequestInterval": 30, "FailureThreshold": 3, "Inverted": False, "Disabled": False, "EnableSNI": True, "version": 1}}
         store.changes, store.down = {}, set()
         elb, dns = "us-west-1.elb.amazonaws.com.", "lab-dns.net."
         soa = SERVERS[0] + " hostmaster.lab-dns.net. 1 7200 900 1209600 60"
@@ -53,8 +59,24 @@ def first_state(store, net):
             elb: {"zone": elb, "NS": SERVERS, "SOA": [soa]}, dns: {"zone": dns, "NS": SERVERS, "SOA": [soa]},
             SERVERS[0]: {"zone": dns, "A": [at(1)]}, SERVERS[1]: {"zone": dns, "A": [at(4)]},
             "production.lab-dns.net.": {"zone": dns, "A": [at(2)]}, "staging.lab-dns.net.": {"zone": dns, "A": [at(3)]},
+            EAST: {"zone": "us-east-1.elb.amazonaws.com.", "A": [at(2)]}, WEST: {"zone": "us-west-2.elb.amazonaws.com.", "A": [at(3)]},
+            CDN: {"zone": "cloudfront.net.", "A": [at(2)]},
             "lab.lab-dns.net.": {"zone": dns, "A": [at(1)]},
             "localhost.": {"zone": "localhost.", "A": ["127.0.0.1"], "AAAA": ["::1"]}}
+
+
+def other_zones():
+    """A weighted pair, the alias of a distribution, and a failover pair behind a health check."""
+    def pair(name, **how):
+        return [zone.Record(name, "CNAME", [to], 60, set=set, **{k: v[n] for k, v in how.items()})
+                for n, (set, to) in enumerate((("primary", "production.lab-dns.net"), ("secondary", "staging.lab-dns.net")))]
+    weighted = [zone.Record("api.honua.io", "A", alias={"to": to, "zone": z, "evaluate": False}, set=set, weight=weight)
+                for set, to, z, weight in (("Primary", EAST, "Z12345EXAMPLE", 100), ("DR", WEST, "Z67890EXAMPLE", 0))]
+    return (("Z0HONUA", "honua.io", weighted),
+            ("Z0025989W9J32N8Q1R0", "devops.konitron.com", [
+                zone.Record("bardhi.devops.konitron.com", "A", alias={"to": CDN, "zone": "Z2FDTNDATAQYW2", "evaluate": False})]),
+            ("Z1234567890ABC", "provability-fabric.org", pair("db.provability-fabric.org", failover=("PRIMARY", "SECONDARY"), health_check=(CHECK, None))
+             + [zone.Record("blue.provability-fabric.org", "CNAME", ["production.lab-dns.net"], 60)]))
 
 
 class Control(web.Handler):
@@ -107,17 +129,17 @@ class Late:
 
 
 def cloud_of(parts):
-    """The AWS world, made once and when it is first asked for; and the handler of its requests."""
+    """The AWS world, made once and when it is first asked for; the handlers of its requests and of an instance's metadata."""
     @functools.lru_cache(None)
     def make():
-        from cloud import front, world
-        return world.World(parts["ledger"], KEYS, parts["net"]), front.Handler
+        from cloud import front, metadata, world
+        return world.World(parts["ledger"], KEYS, parts["net"]), front.Handler, metadata.Handler
     lock = threading.Lock()
 
     def get(n):
         with lock:
             return make()[n]
-    return lambda: get(0), Late(lambda: get(1))
+    return lambda: get(0), Late(lambda: get(1)), Late(lambda: get(2))
 
 
 def main():
@@ -144,9 +166,10 @@ def main():
         except OSError:
             pass
     web.Server((lab, 8053), route53.Handler, **parts).start()
-    cloud, handler = cloud_of(parts)
+    cloud, handler, metadata = cloud_of(parts)
     for port in (8054, 8055):
         web.Server((lab, port), handler, cloud=cloud, behind=(lab, 9001), **parts).start()
+    web.Server((lab, 8056), metadata, cloud=cloud, **parts).start()
     threading.Thread(target=cloud, daemon=True).start()
     web.Server((lab, 9000), s3front.Handler, behind=(lab, 9001), **parts).start()
     web.Server((lab, 8065), hooks.Handler, **parts).start()

@@ -76,6 +76,7 @@ class Store:
         self.zones, self.changes, self.lock = {}, {}, threading.RLock()
         self.settle = settle
         self.hosts = {}               # names outside the hosted zones: load balancers, name servers
+        self.checks = {}              # health checks by id
         self.down = set()             # targets that are unhealthy
 
     def zone(self, id):
@@ -227,7 +228,16 @@ class Store:
 
     def healthy(self, r):
         target = r.alias["to"] if r.alias else (r.values or [""])[0]
-        return fqdn(target) not in self.down and (r.health_check or "") not in self.down
+        return fqdn(target) not in self.down and (not r.health_check or self.check_up(r.health_check))
+
+    def endpoint_up(self, id):
+        """Whether the endpoint of a health check answers; the id itself may be told to be down as well."""
+        names = [id, self.checks.get(id, {}).get("FullyQualifiedDomainName", "")]
+        return not any(n and (n in self.down or fqdn(n) in self.down) for n in names)
+
+    def check_up(self, id):
+        check = self.checks.get(id, {})
+        return (check.get("Disabled", False) or self.endpoint_up(id)) != check.get("Inverted", False)
 
     def _choose(self, sets):
         if not sets or not sets[0].routing():

@@ -12,10 +12,10 @@ class CloudFront(Service):
     """One table for all regions: CloudFront is one service in the world."""
     name = "cloudfront"
 
-    def new_distribution(self, config, status="InProgress", id=None):
+    def new_distribution(self, config, status="InProgress", id=None, domain=None):
         id = id or "E" + secrets.token_hex(7).upper()[:13]
         thing = {"Id": id, "ARN": "arn:aws:cloudfront::%s:distribution/%s" % (ACCOUNT, id), "Status": status, "LastModifiedTime": utcnow(),
-                 "InProgressInvalidationBatches": 0, "DomainName": "d%s.cloudfront.net" % secrets.token_hex(7), "ActiveTrustedSigners": {"Enabled": False, "Quantity": 0},
+                 "InProgressInvalidationBatches": 0, "DomainName": domain or "d%s.cloudfront.net" % secrets.token_hex(7), "ActiveTrustedSigners": {"Enabled": False, "Quantity": 0},
                  "ActiveTrustedKeyGroups": {"Enabled": False, "Quantity": 0}, "DistributionConfig": self.whole(config), "_etag": self.etag(), "_batches": {}}
         self.table("distribution", "")[id] = thing
         return thing

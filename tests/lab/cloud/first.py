@@ -1,10 +1,15 @@
 """What there is in the lab's account before anything was done."""
 import datetime
 
+from cloud.autoscaling import AutoScaling
 from cloud.backup import Backup
+from cloud.balancers import Balancers
 from cloud.cloudfront import CloudFront
 from cloud.cloudwatch import set_metric
+from cloud.ec2 import Ec2
+from cloud.ecs import Ecs
 from cloud.functions import Lambda
+from cloud.logs import Logs
 from cloud.rds import Rds
 from cloud.secretsmanager import SecretsManager
 from cloud.ssm import Ssm
@@ -19,6 +24,7 @@ def first(world, net):
     backups(world)
     recovery(world)
     rest(world)
+    fleet(world, net)
 
 
 def databases(world, at):
@@ -102,4 +108,17 @@ def rest(world):
             "Origins": {"Quantity": 1, "Items": [{"Id": "site", "DomainName": "production.lab-dns.net", "CustomOriginConfig": {
                 "HTTPPort": 8080, "HTTPSPort": 8443, "OriginProtocolPolicy": "https-only"}}]},
             "DefaultCacheBehavior": {"TargetOriginId": "site", "ViewerProtocolPolicy": "redirect-to-https", "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6"}},
-            "Deployed", id)
+            "Deployed", id, "d1111lab1111.cloudfront.net" if alias == "bardhi.devops.konitron.com" else None)
+
+
+def fleet(world, net):
+    ec2 = Ec2(world, "us-west-1")
+    ec2.new_instance("i-0lab0000000000001", "mesh-gen-web", "127.77.%d.2" % net)
+    ec2.new_instance("i-0lab0000000000002", "mesh-gen-web-staging", "127.77.%d.3" % net)
+    elb = Balancers(world, "us-west-1")
+    elb.new_balancer("arn:aws:elasticloadbalancing:us-west-1:%s:loadbalancer/app/webdev-alb-stg/f198da4d96a3d417" % ACCOUNT)
+    elb.new_group("arn:aws:elasticloadbalancing:us-west-1:%s:targetgroup/webdev-app-tg-stg/cc3eef9c468b7069" % ACCOUNT, "i-0lab0000000000002")
+    for region in ("us-east-1", "us-west-1", "us-west-2"):
+        Ecs(world, region).new_service("honua-dr", "api")
+        AutoScaling(world, region).new_group("web")
+        Logs(world, region).put("/aws/lambda/apprentice-final-dr-api", "a", "START", "ERROR connection refused", "END", "ERROR timeout", "END")
