@@ -1,5 +1,12 @@
-#include "aws/secret.h"
 #include "shared.h"
+
+#include "../steps/aws/call.h"
+#include "../steps/aws/with.h"
+#include "../steps/aws/class.h"
+#include "../steps/aws/explain.h"
+#include "../steps/aws/result.h"
+#include "../steps/aws/secret.h"
+#include "../steps/aws/waiter.h"
 
 static const struct field in[] = {
 	{.name = "call", .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_WRITTEN,
@@ -9,7 +16,8 @@ static const struct field in[] = {
 	 .help = "the operation's members by their names in the model"},
 	{.name = "pages", .type = FIELD_TEXT, .words = (const char *const[]){"all", NULL},
 	 .help = "fetch every page and join the lists"},
-	{.name = "waiter", .type = FIELD_TEXT, .flags = FIELD_WRITTEN, .pattern = "[A-Za-z][A-Za-z0-9]*",
+	{.name = "waiter", .type = FIELD_TEXT, .flags = FIELD_WRITTEN,
+	 .pattern = "[A-Za-z][A-Za-z0-9]*",
 	 .help = "of the model: repeats the call until its success"},
 	{.name = "", .type = FIELD_ROWS, .fields = aws_fields},
 	{.name = NULL},
@@ -21,21 +29,19 @@ static const struct field out[] = {
 	{.name = NULL},
 };
 
-/* What the name of an operation alone tells; the model knows more (tokens, waiters). */
-static enum effect
-effect_of(const struct value *args)
-{
-	static const char *const reads[] = {
-		"BatchGet", "Describe", "Filter", "Get", "Head", "List", "Lookup", "Query", "Scan", "Search",
-	};
-	struct str operation,
-		service = str_cut(value_get_str(args, "call"), '.', &operation);
-	(void)service;
-	for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++)
-		if (str_starts(operation, str_of(reads[i])))
-			return PURE;
-	return ONCE;
-}
+enum phase { CALL, ASK, PAUSE };
+
+struct work {
+	enum phase phase;
+	struct call call;
+	const struct waiter *waiter;
+};
+
+static bool check(const struct value *args, struct diags *diags);
+static enum effect effect_of(const struct value *args);
+static bool settles(const struct value *args);
+static int64_t every_of(const struct value *args);
+static step_fn preview, probe, run, settle;
 
 const struct step_type aws_type = {
 	.name = "aws",
@@ -46,7 +52,374 @@ const struct step_type aws_type = {
 	.effect = ONCE,
 	.effect_of = effect_of,
 	.timeout = NS_MIN,
+	/* Of the tokens whose memory is documented ACM's lasts least: an hour. */
+	.window = 50 * NS_MIN,
 	.takes_effect = true,
 	.takes_accept = true,
 	.secrets = aws_secrets,
+	.uses = &aws_credentials,
+	.state = sizeof(struct work),
+	.check = check,
+	.settles = settles,
+	.every_of = every_of,
+	.out_type = result_type,
+	.explain = explain_aws,
+	.preview = preview,
+	.probe = probe,
+	.run = run,
+	.settle = settle,
 };
+
+/* ---- what the arguments say */
+
+struct known { struct arena *mem; struct service *service; const struct operation *operation; };
+
+static struct known
+known_of(struct arena *mem, const struct value *args)
+{
+	struct str operation,
+		name = str_cut(value_get_str(args, "call"), '.', &operation);
+	struct known known = {.mem = mem, .service = model_service(model_open(mem), name)};
+	if (known.service != NULL)
+		known.operation = service_operation(known.service, operation);
+	return known;
+}
+
+static enum effect
+effect_of(const struct value *args)
+{
+	struct arena *mem = arena_new();
+	struct known known = known_of(mem, args);
+	enum effect effect = known.operation == NULL
+		? ONCE
+		: class_of_operation(known.service, known.operation);
+	arena_free(mem);
+	return effect;
+}
+
+/* A read asks again by `every`; what a change began is waited for afterwards. */
+static bool
+settles(const struct value *args)
+{
+	return value_get(args, "waiter") != NULL && effect_of(args) != PURE;
+}
+
+static int64_t
+every_of(const struct value *args)
+{
+	struct str name = value_get_str(args, "waiter");
+	if (name.n == 0 || effect_of(args) != PURE)
+		return 0;
+	struct arena *mem = arena_new();
+	struct known known = known_of(mem, args);
+	const struct waiter *waiter =
+		known.service == NULL ? NULL : waiter_find(known.service, name);
+	int64_t delay = waiter == NULL ? 0 : waiter->delay;
+	arena_free(mem);
+	return delay;
+}
+
+static const char *
+joined(struct arena *mem, const char *const *names)
+{
+	struct buf text = buf_in(mem);
+	for (size_t i = 0; names[i] != NULL; i++)
+		buf_printf(&text, "%s%s", i > 0 ? ", " : "", names[i]);
+	return buf_cstr(&text);
+}
+
+static bool
+check_waiter(const struct known *known, const struct value *args, struct diags *diags)
+{
+	const struct value *name = value_get(args, "waiter");
+	if (name == NULL)
+		return true;
+	const struct waiter *waiter = waiter_find(known->service, name->str);
+	const char *asks = waiter == NULL ? NULL : waiter->operation;
+	bool is_read = class_of_operation(known->service, known->operation) == PURE;
+	if (waiter != NULL && (!is_read || strcmp(asks, known->operation->name) == 0))
+		return true;
+	const char *const *names = waiter_names(
+		known->service, is_read ? known->operation->name : NULL);
+	const char *near = near_name(name->str, names);
+	struct err *err = waiter == NULL
+		? diag_error(diags, value_mark(name), "%s has no waiter '%.*s'%s%s%s",
+			  known->service->name, STR_FMT(name->str),
+			  near == NULL ? "" : ", did you mean '",
+			  near == NULL ? "" : near, near == NULL ? "" : "'?")
+		: diag_error(diags, value_mark(name), "the waiter %.*s asks %s, not %s",
+			  STR_FMT(name->str), asks, known->operation->name);
+	if (names[0] != NULL)
+		err_hint(err, "there are %.200s", joined(known->mem, names));
+	return false;
+}
+
+static bool
+check_pages(const struct known *known, const struct value *args, struct diags *diags)
+{
+	struct pages ignored;
+	const struct value *pages = value_get(args, "pages");
+	if (pages == NULL
+		|| pages_begin(known->service, known->operation, known->mem, &ignored))
+		return true;
+	err_hint(diag_error(diags, value_mark(pages), "%s.%s has no pages",
+			 known->service->name, known->operation->name),
+		"leave it out");
+	return false;
+}
+
+static bool
+check(const struct value *args, struct diags *diags)
+{
+	struct arena *mem = arena_new();
+	struct known known = {.mem = mem};
+	const struct value *call = value_get(args, "call");
+	known.operation = with_call(model_open(mem), call, &known.service, diags);
+	bool good = known.operation != NULL
+		&& with_judge(known.service, known.operation, value_get(args, "with"),
+			value_mark(call), diags);
+	if (known.operation != NULL) {
+		good &= check_waiter(&known, args, diags);
+		good &= check_pages(&known, args, diags);
+	}
+	arena_free(mem);
+	return good;
+}
+
+/* ---- the call */
+
+static struct how
+how_of(struct step *step)
+{
+	bool reads = step->effect == PURE;
+	return (struct how){.reads = reads, .tries = reads ? 3 : 0};
+}
+
+static enum verdict
+start(struct step *step, const struct event *event)
+{
+	struct work *work = step->state;
+	if (!call_begin(step, &work->call, value_get_str(step->in, "call"),
+		    value_get(step->in, "with"), step->err))
+		return STEP_FAIL;
+	work->call.all_pages = value_get(step->in, "pages") != NULL;
+	struct str waiter = value_get_str(step->in, "waiter");
+	if (waiter.n > 0)
+		work->waiter = waiter_find(work->call.service, waiter);
+	return call_send(step, how_of(step), event->now, &work->call);
+}
+
+static enum verdict
+answered(struct step *step, struct call *call)
+{
+	struct map_builder map = {.mem = step->mem};
+	for (size_t i = 0; call->result.kind == V_MAP && i < call->result.map->n; i++)
+		map_put_str(&map, call->result.map->members[i].key.str,
+			result_told(step->mem, &call->result.map->members[i].value));
+	map_put(&map, "code", value_str(call->error.code));
+	return step_done(step, map_done(&map));
+}
+
+/* A read with a waiter: one answer is "so", "not yet" or "never". */
+static enum verdict
+judged(struct step *step, struct work *work)
+{
+	const char *why;
+	struct call *call = &work->call;
+	enum waiter_says says = waiter_judge(step->mem, work->waiter, &call->result,
+		call->error.code, call->error.status, &why);
+	if (says == WAITER_SUCCESS)
+		return answered(step, call);
+	if (says == WAITER_AGAIN)
+		return step_unmet(step, "%s: %s", work->waiter->name, why);
+	return step_fail(step, ERR_VALUE, false, "%s will not come to be: %s",
+		work->waiter->name, why);
+}
+
+static enum verdict
+run(struct step *step, const struct event *event)
+{
+	struct work *work = step->state;
+	if (event->kind == EV_START)
+		return start(step, event);
+	if (event->kind == EV_CANCEL)
+		return step_fail(step, ERR_CANCELLED, false, "cancelled"),
+		       step->effect == PURE ? STEP_FAIL : STEP_DOUBT;
+	enum verdict verdict = call_take(step, how_of(step), event, &work->call);
+	if (verdict != STEP_DONE)
+		return verdict;
+	const struct aws_error *error = &work->call.error;
+	bool accepted = error->code.n == 0 || step_accepts(step, error->code);
+	if (work->waiter != NULL && step->effect == PURE && !error->transient)
+		return judged(step, work);
+	return accepted ? answered(step, &work->call)
+			: call_fail(step, event, &work->call);
+}
+
+/* ---- until what was begun is so */
+
+/* What the waiter's operation asks for: members of the same name, as they were given, or
+ * as the answer named them. */
+static struct value
+waiter_input(struct step *step, struct service *service, const char *operation)
+{
+	const struct operation *asks = service_operation(service, str_of(operation));
+	const struct shape *input = service_shape(service, asks->input.shape);
+	const struct value *with = value_get(step->in, "with");
+	struct map_builder map = {.mem = step->mem};
+	for (size_t i = 0; input != NULL && i < input->n_members; i++) {
+		const struct shape_ref *ref = &input->members[i];
+		const struct value *v = value_get(with, ref->name);
+		if (v == NULL && ref->traits & TRAIT_REQUIRED)
+			v = result_find(step->out, str_of(ref->name));
+		if (v != NULL && !(ref->traits & TRAIT_TOKEN))
+			map_put(&map, ref->name, *v);
+	}
+	return map_done(&map);
+}
+
+static enum verdict
+ask(struct step *step, struct now now)
+{
+	struct work *work = step->state;
+	work->phase = ASK;
+	return call_send(step, (struct how){.reads = true, .tries = 3}, now, &work->call);
+}
+
+static enum verdict
+settle_start(struct step *step, struct now now)
+{
+	struct work *work = step->state;
+	struct known known = known_of(step->mem, step->in);
+	work->waiter = waiter_find(known.service, value_get_str(step->in, "waiter"));
+	struct value with =
+		waiter_input(step, known.service, work->waiter->operation);
+	const char *name = arena_printf(
+		step->mem, "%s.%s", known.service->name, work->waiter->operation);
+	if (!call_begin(step, &work->call, str_of(name), &with, step->err))
+		return STEP_FAIL;
+	return ask(step, now);
+}
+
+static enum verdict
+asked_again(struct step *step, const struct event *event)
+{
+	struct work *work = step->state;
+	const char *why;
+	struct how how = {.reads = true, .tries = 3};
+	enum verdict verdict = call_take(step, how, event, &work->call);
+	if (verdict == STEP_WAIT)
+		return verdict;
+	bool later = verdict != STEP_DONE ? step->err->transient
+					  : work->call.error.transient;
+	if (verdict != STEP_DONE && !later)
+		return verdict;
+	enum waiter_says says = later ? WAITER_AGAIN
+				      : waiter_judge(step->mem, work->waiter,
+						&work->call.result,
+						work->call.error.code,
+						work->call.error.status, &why);
+	if (says == WAITER_SUCCESS)
+		return step_done(step,
+			step->out == NULL ? value_map(step->mem, NULL, 0) : *step->out);
+	if (says == WAITER_FAILURE)
+		return step_fail(step, ERR_VALUE, false, "%s will not come to be: %s",
+			work->waiter->name, why);
+	work->phase = PAUSE;
+	return step_sleep(step, 0, work->waiter->delay);
+}
+
+static enum verdict
+settle(struct step *step, const struct event *event)
+{
+	struct work *work = step->state;
+	if (event->kind == EV_START)
+		return settle_start(step, event->now);
+	if (event->kind == EV_CANCEL)
+		return step_fail(step, ERR_CANCELLED, false, "cancelled");
+	return work->phase == PAUSE ? ask(step, event->now) : asked_again(step, event);
+}
+
+/* ---- before and after */
+
+static enum verdict
+look_for(struct step *step, const struct event *event, struct look_up *look)
+{
+	struct work *work = step->state;
+	struct known known = known_of(step->mem, step->in);
+	struct map_builder map = {.mem = step->mem};
+	if (!class_look_up(known.service, known.operation, look))
+		return STEP_ABSENT;
+	if (event->kind != EV_START)
+		return STEP_DONE;
+	const struct value *name =
+		value_get(value_get(step->in, "with"), look->name);
+	if (name != NULL)
+		map_put(&map, look->name, *name);
+	struct value with = map_done(&map);
+	const char *call = arena_printf(step->mem, "%s.%s", known.service->name,
+		look->operation->name);
+	if (!call_begin(step, &work->call, str_of(call), &with, step->err))
+		return STEP_FAIL;
+	return call_send(step, (struct how){.reads = true, .tries = 3}, event->now,
+		&work->call);
+}
+
+/* What the model's own look finds; NULL: it is not there. */
+static const struct value *
+found(const struct call *call, const struct look_up *look)
+{
+	if (call->error.code.n > 0)
+		return NULL;
+	if (look->list == NULL)
+		return value_get(&call->result, look->found);
+	const struct value *list = value_get(&call->result, look->list);
+	return list == NULL || list->kind != V_LIST || list->list.n == 0
+		? NULL
+		: &list->list.items[0];
+}
+
+static enum verdict
+probe(struct step *step, const struct event *event)
+{
+	struct work *work = step->state;
+	struct look_up look;
+	enum verdict verdict = look_for(step, event, &look);
+	if (event->kind == EV_CANCEL)
+		return step_fail(step, ERR_CANCELLED, false, "cancelled");
+	if (verdict == STEP_ABSENT)
+		return step_fail(step, ERR_VALUE, false,
+			"nothing in the model tells whether it was done");
+	if (verdict != STEP_DONE)
+		return verdict;
+	verdict = call_take(step, (struct how){.reads = true, .tries = 3}, event,
+		&work->call);
+	if (verdict != STEP_DONE)
+		return verdict;
+	const struct aws_error *error = &work->call.error;
+	const struct value *made = found(&work->call, &look);
+	if (error->code.n > 0 && !class_is_absence(error->code))
+		return call_fail(step, event, &work->call);
+	if (made == NULL)
+		return STEP_ABSENT;
+	struct map_builder map = {.mem = step->mem};
+	map_put(&map, look.made, result_told(step->mem, made));
+	map_put(&map, "code", value_str(STR("")));
+	return step_done(step, map_done(&map));
+}
+
+/* Nothing tells beforehand what a call will do; it is shown as it would be sent. */
+static enum verdict
+preview(struct step *step, const struct event *event)
+{
+	struct map_builder after = {.mem = step->mem}, result = {.mem = step->mem};
+	const struct value *with = value_get(step->in, "with");
+	(void)event;
+	map_put(&after, "call", value_str(value_get_str(step->in, "call")));
+	if (with != NULL)
+		map_put(&after, "with", *with);
+	map_put(&result, "before", value_null());
+	map_put(&result, "after", map_done(&after));
+	map_put(&result, "assumed", value_bool(true));
+	return step_done(step, map_done(&result));
+}

@@ -3,6 +3,8 @@
 
 #include "base/secret.h"
 #include "cmd/command.h"
+#include "model/type.h"
+#include "../steps/steps.h"
 
 extern const struct command run_command, plan_command, drill_command, resume_command,
 	resolve_command, undo_command, approve_command, cancel_command, tick_command,
@@ -32,6 +34,28 @@ unknown(const char *word)
 	return EXIT_WRONG;
 }
 
+/* `rbx aws rds` is `rbx steps aws rds`: a type that knows more than its fields is asked by
+ * its name. With words after it `--help` asks for nothing else. */
+static bool
+knows_more(const char *name)
+{
+	const struct step_type *type = step_type_find(step_types, str_of(name));
+	return type != NULL && type->explain != NULL;
+}
+
+static int
+ask_type(int argc, char **argv)
+{
+	struct arena *mem = arena_new();
+	char **words = arena_array(mem, char *, (size_t)argc + 2), more[] = "--more";
+	int n = argc > 3 && strcmp(argv[argc - 1], "--help") == 0 ? argc - 1 : argc;
+	memcpy(words, argv, (size_t)n * sizeof *words);
+	words[n] = more;
+	int code = command_main(mem, &steps_command, n + 1, words);
+	arena_free(mem);
+	return code;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -44,7 +68,7 @@ main(int argc, char **argv)
 		argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
 	const struct command *command = command_find(bare ? "help" : argv[1]);
 	if (command == NULL)
-		return unknown(argv[1]);
+		return knows_more(argv[1]) ? ask_type(argc, argv) : unknown(argv[1]);
 	struct arena *mem = arena_new();
 	int code =
 		command_main(mem, command, bare ? 1 : argc - 1, bare ? none : argv + 1);

@@ -58,6 +58,34 @@ write_type(struct buf *out, const struct step_type *type)
 	write_fields(out, type->out, 0);
 }
 
+/* What a type that knows more than its fields tells of the words after its name. */
+static int
+explain(struct cmd *cmd, const struct step_type *type)
+{
+	struct asked asked = {.words = cmd->words + 1,
+		.n = cmd->n_words - 1,
+		.classes = cmd_flag(cmd, "classes")};
+	struct explained told;
+	struct err err;
+	if (!type->explain(cmd->mem, &asked, &told, &err))
+		return cmd_error(cmd, EXIT_WRONG, &err);
+	if (cmd->json) {
+		told.text = buf_in(cmd->mem);
+		json_write(&told.text, &told.value, JSON_COMPACT);
+		buf_putc(&told.text, '\n');
+	}
+	cmd_print(cmd, &told.text);
+	return EXIT_DONE;
+}
+
+static int
+no_more(const struct step_type *type)
+{
+	fprintf(stderr, "rbx steps: all that there is to know of %s stands in `rbx steps %s`\n",
+		type->name, type->name);
+	return EXIT_WRONG;
+}
+
 static int
 run(struct cmd *cmd)
 {
@@ -83,6 +111,9 @@ run(struct cmd *cmd)
 			near != NULL ? "'?" : "");
 		return EXIT_WRONG;
 	}
+	bool more = cmd->n_words > 1 || cmd_flag(cmd, "classes") || cmd_flag(cmd, "more");
+	if (more)
+		return type->explain != NULL ? explain(cmd, type) : no_more(type);
 	write_type(&out, type);
 	cmd_print(cmd, &out);
 	return EXIT_DONE;
@@ -91,9 +122,14 @@ run(struct cmd *cmd)
 const struct command steps_command = {
 	.name = "steps",
 	.summary = "the types of steps, their arguments and results",
-	.words = "[TYPE]",
+	.words = "[TYPE [WORD…]]",
 	.text = "A step is a check (pure) or a change; the class of a change says what may be done after a doubt.",
-	.example = "  rbx steps route53_upsert",
-	.most = 1,
+	.example = "  rbx steps route53_upsert\n"
+		   "  rbx steps aws rds.CreateDBSnapshot\n"
+		   "  rbx steps aws --classes rds",
+	.options = (const struct option_row[]){
+		{"classes", 0, NULL, "the class of each operation, and why"},
+		{"more", 0, NULL, "what the type knows beyond its fields"}, {NULL}},
+	.most = 3,
 	.run = run,
 };

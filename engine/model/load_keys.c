@@ -170,6 +170,9 @@ keys_read(struct info *info)
 	if (info->node.every == 0 && type != NULL && type->every_of != NULL
 		&& info->in != NULL && !info->is_wrong)
 		info->node.every = type->every_of(info->in);
+	/* What a waiter waits for takes longer than the call that began it. */
+	if (type != NULL && type->settles != NULL && info->node.settles)
+		info->node.settle_timeout = info->node.deadline;
 	read_retry(info);
 	read_samples(info);
 	info->node.accept = key_judged(info, "accept");

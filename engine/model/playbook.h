@@ -98,8 +98,9 @@ struct node {
 	/* of a STEP: the argument map with `defaults` filled in */
 	const struct template *args;
 	bool args_constant;
-	/* its effect is waited for */
+	/* its effect is waited for; so long, ns, 0: by timeout */
 	bool settles;
+	int64_t settle_timeout;
 	const struct expr *when, *until, *fail_if;
 	const struct assertion *asserts;
 	size_t n_asserts;

@@ -42,6 +42,15 @@ struct provider {
 	step_fn *run;                                 /* reads only */
 };
 
+/* What people ask of a type that knows more than its fields: `rbx NAME WORD…`. */
+struct asked {
+	const char *const *words;
+	size_t n;
+	bool classes; /* the effects of all that it can do */
+};
+
+struct explained { struct buf text; struct value value; }; /* for people, for programs */
+
 struct step_type {
 	const char *name, *summary;
 	/* raised when the meaning of recorded in, was or saved changes */
@@ -95,6 +104,9 @@ struct step_type {
 	step_fn *settle;
 	/* back to was, guarded: if the world is neither was nor ours, STEP_FAIL */
 	step_fn *undo;
+	/* NULL: its fields say all. ERR_UNKNOWN_NAME */
+	bool (*explain)(struct arena *mem, const struct asked *asked,
+		struct explained *out, struct err *err);
 	/* what the arena does not own; exactly once, no operation in flight */
 	void (*drop)(struct step *step);
 };

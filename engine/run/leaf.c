@@ -382,7 +382,7 @@ leaf_settle(struct owner *o, struct seat *seat)
 			.fate = FATE_DONE});
 	} else {
 		seat_stand(o, seat, STAND_SETTLE);
-		leaf_op(o, seat, PHASE_SETTLE, 0);
+		leaf_op(o, seat, PHASE_SETTLE, seat->node->settle_timeout);
 	}
 }
 

@@ -239,8 +239,8 @@ read_error(struct step *step, const struct http_answer *answer, struct aws_error
 		error->code = str_of(arena_printf(step->mem, "%d", answer->status));
 }
 
-static bool
-is_transient(const struct aws_error *error)
+bool
+aws_error_is_transient(const struct aws_error *error)
 {
 	if (error->status == 429 || error->status == 500
 		|| (error->status >= 502 && error->status <= 504))
@@ -279,7 +279,7 @@ aws_answered(struct step *step, const struct op *op, bool quiet, struct aws_erro
 	read_error(step, answer, error);
 	if (error->code.n == 0)
 		return true;
-	error->transient = is_transient(error);
+	error->transient = aws_error_is_transient(error);
 	if (!quiet)
 		refusal_tell(step, op, error);
 	return false;

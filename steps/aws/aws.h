@@ -51,7 +51,10 @@ struct aws_error {
 	int status;
 	struct str code, message, request_id; /* code empty: a 2xx with no error in it */
 	bool transient; /* of the standard retry set: 5xx, throttles, timeouts */
+	const char *action; /* as policies name it: "rds:DeleteDBInstance"; NULL: read off
+			       the request */
 };
+bool aws_error_is_transient(const struct aws_error *error);
 
 /* false: the operation failed, or the service answered with an error: *error and
  * step->err are set ("route53: AccessDenied: …"). `quiet` leaves step->err alone for an

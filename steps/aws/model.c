@@ -25,6 +25,12 @@ model_facts(struct model *model)
 	return model->facts;
 }
 
+struct arena *
+service_mem(const struct service *service)
+{
+	return service->model->mem;
+}
+
 /* ---- reading values of facts */
 
 static const char *
@@ -32,6 +38,14 @@ text_of(struct arena *mem, const struct value *map, const char *key)
 {
 	struct str text = value_get_str(map, key);
 	return text.p == NULL ? NULL : str_cstr(mem, text);
+}
+
+static const char *
+namespace_of(struct arena *mem, const struct value *ns)
+{
+	if (ns != NULL && ns->kind == V_STRING)
+		return str_cstr(mem, ns->str);
+	return text_of(mem, ns, "uri");
 }
 
 static unsigned
@@ -65,6 +79,7 @@ traits_of(const struct value *facts)
 		{"union", TRAIT_UNION},
 		{"document", TRAIT_DOCUMENT},
 		{"eventstream", TRAIT_EVENTS},
+		{"client", TRAIT_CLIENT},
 	};
 	unsigned traits = value_get(facts, "error") != NULL ? TRAIT_ERROR : 0;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -87,7 +102,7 @@ ref_of(struct arena *mem, const char *name, const struct value *facts)
 		.shape = text_of(mem, facts, "shape"),
 		.wire = text_of(mem, facts, "locationName"),
 		.query_name = text_of(mem, facts, "queryName"),
-		.ns = text_of(mem, ns, "uri"),
+		.ns = namespace_of(mem, ns),
 		.ns_prefix = text_of(mem, ns, "prefix"),
 		.place = place_in(places, value_get_str(facts, "location"), IN_BODY),
 		.time = time_form_of(facts),
@@ -160,7 +175,7 @@ shape_from(struct arena *mem, const char *name, const struct value *facts)
 		.traits = traits_of(facts),
 		.time = time_form_of(facts),
 		.wire = text_of(mem, facts, "locationName"),
-		.ns = text_of(mem, ns, "uri"),
+		.ns = namespace_of(mem, ns),
 		.ns_prefix = text_of(mem, ns, "prefix"),
 		.payload = text_of(mem, facts, "payload"),
 		.item = ref_of(mem, NULL, value_get(facts, "member")),
@@ -297,6 +312,7 @@ service_operation(struct service *service, struct str name)
 		.result_wrapper = text_of(mem, output, "resultWrapper"),
 		.errors = texts_of(mem, value_get(facts, "errors")),
 		.tokens = texts_of(mem, value_get(facts, "token")),
+		.presigned = text_of(mem, facts, "presigned"),
 		.host_prefix = text_of(mem, facts, "hostPrefix"),
 		.host = text_of(mem, facts, "host"),
 		.unsigned_ = value_get_bool(facts, "unsigned", false),

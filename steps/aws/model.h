@@ -38,6 +38,7 @@ enum trait {
 	TRAIT_DOCUMENT = 512,   /* any JSON */
 	TRAIT_EVENTS = 1024,    /* an event stream: not spoken */
 	TRAIT_ERROR = 2048,
+	TRAIT_CLIENT = 4096,    /* said to rbx, not to AWS: SourceRegion */
 };
 
 enum time_form { TIME_BY_PROTOCOL, TIME_ISO8601, TIME_UNIX, TIME_RFC822 };
@@ -79,6 +80,8 @@ struct operation {
 	const char *result_wrapper;                   /* query: the element around the result */
 	const char *const *errors;                    /* shapes, NULL-ended */
 	const char *const *tokens; /* idempotency tokens among the input's members, NULL-ended */
+	const char *presigned; /* the member that takes a signed URL of the same call in the
+				  region of the source (SourceRegion); NULL */
 	const char *host_prefix;                      /* "{RequestRoute}."; NULL */
 	const char *host; /* a template of its own, as in hosts of the service; NULL */
 	bool unsigned_, unsigned_payload;
@@ -99,6 +102,7 @@ struct service {
 
 struct model *model_open(struct arena *mem);
 struct facts *model_facts(struct model *model);
+struct arena *service_mem(const struct service *service); /* of its model */
 
 /* NULL: unknown. A name is that of the AWS CLI: "rds", "elbv2". */
 struct service *model_service(struct model *model, struct str name);

@@ -233,7 +233,8 @@ void
 refusal_tell(struct step *step, const struct op *op, const struct aws_error *error)
 {
 	const struct http_ask *ask = op->ask;
-	const char *action = refusal_action(step->mem, ask);
+	const char *action = error->action != NULL ? error->action
+						   : refusal_action(step->mem, ask);
 	struct buf text = buf_in(step->mem);
 	struct str url = where(ask);
 	buf_printf(&text, "AWS refuses %s at %.*s", action,

@@ -1,0 +1,65 @@
+/* The parts of protocol.c: what the writers and the readers of the protocols share. */
+#ifndef STEPS_AWS_PROTOCOL_PART_H
+#define STEPS_AWS_PROTOCOL_PART_H
+
+#include "../steps/aws/protocol.h"
+
+struct wire {
+	struct arena *mem;
+	struct service *service;
+	const struct operation *operation;
+	struct err *err;
+};
+
+/* ---- scalars: text on every wire but JSON's */
+
+/* A bool, a number, a time, a blob (base64) or text as it is written. `form` holds where
+ * neither member nor shape says another. */
+struct str scalar_write(struct arena *mem, const struct shape_ref *ref,
+	const struct shape *shape, const struct value *v, enum time_form form);
+/* Back, by the kind of the shape. ERR_PROTOCOL. */
+bool scalar_read(struct arena *mem, const struct shape *shape, struct str text,
+	struct value *out, struct err *err);
+/* A time from what stands in the place of one: timestamp, RFC 3339 text, seconds. */
+bool scalar_time(const struct value *v, struct span *out);
+const char *scalar_http_date(struct arena *mem, struct span time); /* IMF-fixdate */
+/* "NaN", "Infinity", "-Infinity"; NULL: the number is none of them. */
+const char *scalar_special(const struct value *v);
+/* The bytes of a blob or of text in its place; a map or list as JSON. */
+struct str scalar_bytes(struct arena *mem, const struct value *v);
+
+/* The name on the wire. */
+const char *wire_name(
+	const struct shape_ref *ref, const struct shape *shape, const char *otherwise);
+
+/* ---- writers */
+
+struct str write_query(struct wire *w, const struct value *params);
+/* The tree that JSON says; `place` IN_BODY alone is taken where `body_only`. */
+struct value write_json(struct wire *w, const struct shape_ref *ref, const struct value *v,
+	bool body_only);
+/* An element and what is in it. */
+void write_xml(struct wire *w, struct buf *out, const struct shape_ref *ref,
+	const char *name, const struct value *v, bool body_only);
+/* Path, query, headers and what else stands outside of the body. */
+bool write_rest(
+	struct wire *w, const struct value *params, struct protocol_request *out);
+/* "label." with its members filled in. */
+bool write_host(struct wire *w, const struct value *params, struct protocol_request *out);
+
+/* ---- readers */
+
+bool read_json(struct wire *w, const struct shape_ref *ref, const struct value *v,
+	struct value *out);
+/* The members of a structure into `map`: those of the body alone. */
+bool read_json_members(struct wire *w, const struct shape *shape, const struct value *v,
+	struct map_builder *map);
+bool read_xml(struct wire *w, const struct shape_ref *ref, const struct xml *node,
+	struct value *out);
+bool read_xml_members(struct wire *w, const struct shape *shape, const struct xml *node,
+	struct map_builder *map);
+/* Status and headers. */
+bool read_rest(struct wire *w, const struct shape *shape, const struct http_answer *answer,
+	struct map_builder *map);
+
+#endif

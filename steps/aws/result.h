@@ -1,0 +1,19 @@
+/* Results of operations as playbooks see them: by the model's names, times as RFC 3339
+ * text, binary as base64 (language.md, "aws"). */
+#ifndef STEPS_AWS_RESULT_H
+#define STEPS_AWS_RESULT_H
+
+#include "../steps/aws/model.h"
+
+/* The type of the result of the operation that the arguments of an aws step name: members
+ * by the model, and `code`. Reads the model only when a member is asked for. */
+const struct expr_type *result_type(struct arena *mem, const struct value *args);
+
+/* A value of an answer in the form that playbooks see. */
+struct value result_told(struct arena *mem, const struct value *v);
+
+/* One member of a result that changing operations give: "DBInstance", to be found below a
+ * name by whoever waits for it; NULL: not there. */
+const struct value *result_find(const struct value *result, struct str name);
+
+#endif
