@@ -35,7 +35,12 @@ struct work {
 	enum phase phase;
 	struct call call;
 	const struct waiter *waiter;
+	unsigned asked;
 };
+
+/* Of a wait for a change, growing to the delay of the model's waiter: what is quick is not
+ * waited for half a minute. */
+#define FIRST_PAUSE (2 * NS_S)
 
 static bool check(const struct value *args, struct diags *diags);
 static enum effect effect_of(const struct value *args);
@@ -326,7 +331,9 @@ asked_again(struct step *step, const struct event *event)
 		return step_fail(step, ERR_VALUE, false, "%s will not come to be: %s",
 			work->waiter->name, why);
 	work->phase = PAUSE;
-	return step_sleep(step, 0, work->waiter->delay);
+	int64_t pause = FIRST_PAUSE << (work->asked < 8 ? work->asked++ : 8);
+	return step_sleep(
+		step, 0, pause < work->waiter->delay ? pause : work->waiter->delay);
 }
 
 static enum verdict
