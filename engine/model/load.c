@@ -1,6 +1,5 @@
 #include "model/load.h"
 
-#include "base/digest.h"
 #include "data/yaml.h"
 
 /* ---- files */
@@ -47,7 +46,6 @@ file_open(struct loading *all, const char *path, struct mark at)
 		.folder = folder_of(all->mem, full_path),
 		.source = source_new(all->mem, path, bytes)};
 	all->files = file;
-	sha256(bytes, file->digest);
 	file->is_good = yaml_parse(all->mem, file->source, &file->top, all->diags);
 	return file;
 }
@@ -119,17 +117,6 @@ parts_understand(struct book_load *b)
 }
 
 static void
-digest_of(struct loading *all, struct playbook *book, const struct file *file)
-{
-	struct digest *digest = digest_new(all->scratch);
-	digest_add(digest, (struct str){(const char *)file->digest, SHA256_SIZE});
-	for (size_t i = 0; i < book->n_called; i++)
-		digest_add(digest,
-			(struct str){(const char *)book->called[i]->digest, SHA256_SIZE});
-	digest_end(digest, book->digest);
-}
-
-static void
 add_called(struct book_load *b, const struct playbook *called)
 {
 	struct playbook *book = b->book;
@@ -147,7 +134,6 @@ add_called(struct book_load *b, const struct playbook *called)
 static struct playbook *
 book_build(struct book_load *b, struct file *file)
 {
-	struct loading *all = b->all;
 	size_t errors = b->diags->errors;
 	file->is_open = true;
 	b->book->file = file->path;
@@ -161,7 +147,6 @@ book_build(struct book_load *b, struct file *file)
 		top_finish(b);
 	}
 	file->is_open = false;
-	digest_of(all, b->book, file);
 	for (struct book_load *up = b->up; up != NULL; up = up->up)
 		add_called(up, b->book);
 	if (b->diags->errors != errors)

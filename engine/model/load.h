@@ -84,7 +84,6 @@ struct file {
 	const char *path, *full_path, *folder;        /* as first named; absolute */
 	const struct source *source;
 	struct value top;
-	uint8_t digest[32];
 	bool is_good, is_open;
 	const struct playbook *book;                  /* its first instance */
 };

@@ -199,8 +199,6 @@ struct playbook {
 	const char *name, *summary, *owner;
 	const char *file, *folder;                    /* as named; absolute folder */
 	const struct source *source;
-	/* of the bytes of this file and of all that it includes */
-	uint8_t digest[32];
 	const struct contact *contacts; size_t n_contacts;
 	const struct objective *objectives; size_t n_objectives;
 	const struct input *inputs; size_t n_inputs;
