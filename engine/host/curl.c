@@ -1,5 +1,6 @@
 #include "host/curl.h"
 
+#include "host/lazy.h"
 #include "host/tls.h"
 
 #include <assert.h>
@@ -208,6 +209,8 @@ web_of(struct real *real, struct err *err)
 	struct web *web = real->state[OP_HTTP];
 	if (web != NULL)
 		return web;
+	if (!lazy_curl(err))
+		return NULL;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		err_set(err, ERR_IO, "libcurl does not start");
 		return NULL;

@@ -1,4 +1,5 @@
 #include "host/http.h"
+#include "host/lazy.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -103,6 +104,8 @@ request_parse_url(struct arena *mem, const char *text, const char *plain,
 	if (strchr(text, '#') != NULL)
 		return err_set(err, ERR_VALUE,
 			"the URL has a fragment (#), which no request has");
+	if (!lazy_curl(err))
+		return false;
 	CURLU *url = curl_url();
 	if (url == NULL)
 		abort();

@@ -1,6 +1,7 @@
 /* OP_SQL: one connection, one ask. The name is looked up off the loop, libpq connects and
  * talks without blocking. */
 #include "host/address.h"
+#include "host/lazy.h"
 #include "host/names.h"
 #include "host/sql_rows.h"
 #include "host/tls.h"
@@ -443,7 +444,7 @@ static bool
 sql_set(struct sql *sql, struct err *err)
 {
 	struct op *op = sql->handle.op;
-	if (!set_keywords(sql, err))
+	if (!lazy_pq(err) || !set_keywords(sql, err))
 		return false;
 	const char *host = keyword(sql, "host"), *port = keyword(sql, "port");
 	if (sql->ask->before != NULL && !sql->ask->transaction)
