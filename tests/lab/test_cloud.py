@@ -1,5 +1,7 @@
 """The lab's AWS, asked by boto3, which read the protocols for itself: what it answers, keeps, refuses, and how time changes it."""
 import functools
+import http.client
+import json
 import os
 import tempfile
 import unittest
@@ -12,6 +14,7 @@ import botocore.session
 
 import faults
 import ledger
+import s3front
 import servers
 import web
 from cloud import front, world
@@ -111,6 +114,51 @@ class Faults(Cloud):
                     self.client("rds").reboot_db_instance(DBInstanceIdentifier="meshgen-prod")
                 self.assertEqual(self.done(), ["RebootDBInstance"] * (n + 1))
                 self.pass_time(60)
+
+
+class Strictness(Cloud):
+    """What a client has misspelt or left out is refused, where AWS's parsers and boto3's own check would hide it."""
+
+    def ask(self, service, method, path, body, query="", region="us-west-1", headers=()):
+        host = self.url.partition("//")[2]
+        signed = s3front.sign(servers.KEYS, method, host, path, body, query, region, service, more=dict(headers).items())
+        link = http.client.HTTPConnection(host, timeout=10)
+        try:
+            link.request(method, path + ("?" + query if query else ""), body, signed)
+            got = link.getresponse()
+            return got.status, got.read().decode()
+        finally:
+            link.close()
+
+    def test_aws_form_names(self):
+        form, good = {"Content-Type": "application/x-www-form-urlencoded"}, b"Action=RebootDBInstance&Version=2014-10-31&DBInstanceIdentifier=meshgen-prod"
+        for body, word in ((good + b"&Colour=red", "Colour"), (good.replace(b"2014", b"2013"), "Version=2013"),
+                           (good.replace(b"Identifier", b"Identifer"), "DBInstanceIdentifer"), (good + b"&ForceFailover.member.1=x", "ForceFailover.member.1")):
+            with self.subTest(word=word):
+                status, text = self.ask("rds", "POST", "/", body, headers=form)
+                self.assertEqual((status, "ValidationError" in text, word in text), (400, True, True), text)
+        self.assertEqual(self.lines(), [])
+        self.assertEqual(self.ask("rds", "POST", "/", good, headers=form)[0], 200)
+
+    def test_aws_json_names_and_types(self):
+        head = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AmazonSSM.PutParameter"}
+        for body, word in (({"Name": "a", "Value": "b", "Kind": "String"}, ".Kind"), ({"Name": "a", "Value": 5, "Type": "String"}, "Value"),
+                           ({"Name": "a", "Value": "b", "Overwrite": "true"}, "Overwrite"), ({"Name": "a"}, "Value"), ([], "")):
+            with self.subTest(word=word):
+                status, text = self.ask("ssm", "POST", "/", json.dumps(body).encode(), headers=head)
+                self.assertEqual((status, "ValidationException" in text, word in text), (400, True, True), text)
+        self.assertEqual(self.ask("ssm", "POST", "/", b'{"Name": "a", "Value": "b", "Type": "String"}', headers=head)[0], 200)
+
+    def test_aws_xml_names(self):
+        path = "/2020-05-31/distribution/E352AHA7L040MU/invalidation"
+        good = ('<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Paths><Quantity>1</Quantity><Items><Path>/*</Path></Items></Paths>'
+                "<CallerReference>a</CallerReference></InvalidationBatch>")
+        for old, new, word in (("Quantity>", "Quality>", "Quality"), ("Path>", "member>", "member"), ("2020-05-31", "2019-01-01", "the root"), ("InvalidationBatch", "Batch", "the root")):
+            with self.subTest(word=word):
+                status, text = self.ask("cloudfront", "POST", path, good.replace(old, new).encode(), region="us-east-1")
+                self.assertEqual((status, "InvalidArgument" in text, word in text), (400, True, True), text)
+        self.assertEqual(self.ask("cloudfront", "POST", path, good.encode(), region="us-east-1")[0], 201)
+        self.assertIn("?Max", self.ask("cloudfront", "GET", "/2020-05-31/distribution", b"", "Max=1", "us-east-1")[1])
 
 
 class Tokens(Cloud):

@@ -7,7 +7,7 @@ import traceback
 
 import sigv4
 import web
-from cloud import wire, world
+from cloud import strict, wire, world
 from cloud.services import SERVICES
 
 UNSIGNED = {("sts", "AssumeRoleWithWebIdentity"), ("sts", "AssumeRoleWithSAML"), ("sso", "GetRoleCredentials"),
@@ -103,10 +103,11 @@ class Handler(web.Handler):
         if self.request.name is None and kind is not None:
             return self.refuse(400 if self.request.protocol != "rest-json" else 404, self.unknown(),
                                "Could not find operation for %s %s" % (self.command, self.path))
-        if kind is None or not hasattr(kind, op):
-            return self.forward(op)
         try:
-            return self.tell(self.carry_out(kind, op, fault))
+            params = strict.read(self.request) if self.request.name else {}
+            if kind is None or not hasattr(kind, op):
+                return self.forward(op)
+            return self.tell(self.carry_out(kind, op, params, fault))
         except wire.Error as e:
             return self.tell(e)
         except Exception as e:                  # noqa: BLE001 -- the lab's own defect, told to who looks for it
@@ -116,8 +117,8 @@ class Handler(web.Handler):
     def unknown(self):
         return "UnknownOperationException" if self.request.protocol in ("json", "rest-json") else "InvalidAction"
 
-    def carry_out(self, kind, op, fault):
-        here, params = self.server.cloud(), self.request.params()
+    def carry_out(self, kind, op, params, fault):
+        here = self.server.cloud()
         token = self.token_of(params)
         with here.clock.lock:
             here.clock.run()

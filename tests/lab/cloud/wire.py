@@ -76,6 +76,7 @@ class Request:
         self.path, _, query = target.partition("?")
         self.headers = Headers(headers)
         self.protocol = protocol(service, self.headers.get("Content-Type", ""))
+        self.query = [n for n, _ in urllib.parse.parse_qsl(query, keep_blank_values=True)]
         self.values = MultiDict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         self.labels, self.name = {}, None
         if self.protocol in ("query", "ec2"):
