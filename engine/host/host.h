@@ -193,10 +193,11 @@ struct mail_ask {
 };
 struct mail_answer { int code; struct str text; };
 
-/* OP_SQL. The connection is opened, used for this one ask and closed; libpq by keywords,
- * never a conninfo with foreign text. text holds one statement where there are params,
- * else one or several. read_only: BEGIN READ ONLY … ROLLBACK around it; transaction:
- * BEGIN … COMMIT. A connection that is lost after COMMIT was sent is REACH_SENT. */
+/* OP_SQL. The connection is opened, used for this one ask and, unless it is kept, closed;
+ * libpq by keywords, never a conninfo with foreign text. text holds one statement where
+ * there are params, else one or several. read_only: BEGIN READ ONLY … ROLLBACK around it;
+ * transaction: BEGIN … COMMIT. A connection that is lost after COMMIT was sent is
+ * REACH_SENT. */
 struct sql_ask {
 	/* of PQconnectStartParams, NULL-ended; no password among them */
 	const char *const *keywords, *const *values;
@@ -208,6 +209,9 @@ struct sql_ask {
 	/* in the same transaction, first: one statement with one $1; NULL: none */
 	const char *before, *before_param;
 	size_t most_rows;                             /* more is ERR_LIMIT; 0: no bound */
+	/* After an answer that is no error the session stays open, as a stream does: op
+	 * lives on until cancel closes it. OP_READ from it says when it is lost. */
+	bool keep;
 };
 struct sql_row { const struct str *cells; const bool *nulls; };
 struct sql_answer { /* of the last statement; an error of the server is an answer too */

@@ -4,6 +4,7 @@
 #include "host/lazy.h"
 #include "host/names.h"
 #include "host/sql_rows.h"
+#include "host/sql_stop.h"
 #include "host/tls.h"
 #include "host/watch.h"
 
@@ -13,7 +14,7 @@
 
 enum { MOST_KEYWORDS = 48 };
 
-enum phase { LOOKING, CONNECTING, BEGINNING, BEFORE, TEXT, ENDING, DONE };
+enum phase { LOOKING, CONNECTING, BEGINNING, BEFORE, TEXT, ENDING, DONE, KEPT };
 
 struct sql {
 	struct handle handle; /* first */
@@ -27,11 +28,7 @@ struct sql {
 	size_t n_keywords;
 	struct sql_rows before, rows, other; /* other: of BEGIN and its end */
 	bool sent; /* what went may hold for good */
-};
-
-struct cancel_job {
-	struct job job; /* first */
-	PGcancel *cancel;
+	struct op *part; /* KEPT: the OP_READ that hears of its loss; NULL */
 };
 
 static void
@@ -57,6 +54,19 @@ sql_reach(const struct sql *sql)
 	return sql->sent ? REACH_SENT : REACH_NONE;
 }
 
+/* Of a session that was kept: its operation has completed long ago. */
+static void
+session_over(struct sql *sql, const struct err *err)
+{
+	struct real *real = sql->handle.real;
+	struct op *part = sql->part;
+	watch_end(sql->watch);
+	PQfinish(sql->conn);
+	handle_free(sql);
+	if (part != NULL)
+		real_fail(real, part, REACH_ANSWERED, err->code, "%s", err->msg);
+}
+
 static void
 sql_lost(struct sql *sql)
 {
@@ -64,7 +74,19 @@ sql_lost(struct sql *sql)
 	err_set(&err, ERR_NETWORK, "the connection to %s was lost: %s", sql->where,
 		sql_message(sql->handle.op->mem, PQerrorMessage(sql->conn)));
 	err_transient(&err);
-	sql_over(sql, NULL, sql_reach(sql), &err);
+	if (sql->phase == KEPT)
+		session_over(sql, &err);
+	else
+		sql_over(sql, NULL, sql_reach(sql), &err);
+}
+
+static void
+sql_kept(struct sql *sql, const struct sql_answer *answer)
+{
+	sql->phase = KEPT;
+	real_timer_stop(sql->handle.real, &sql->handle.deadline);
+	watch_for(sql->watch, UV_READABLE);
+	real_answer(sql->handle.real, sql->handle.op, answer);
 }
 
 static void
@@ -90,7 +112,10 @@ sql_answered(struct sql *sql)
 		.server_version = arena_strdup(mem, version != NULL ? version : ""),
 		.address = arena_strdup(mem, address != NULL ? address : ""),
 	};
-	sql_over(sql, answer, REACH_ANSWERED, NULL);
+	if (sql->ask->keep && !sql_rows_failed(rows))
+		sql_kept(sql, answer);
+	else
+		sql_over(sql, answer, REACH_ANSWERED, NULL);
 }
 
 /* {{{ What is sent, one thing after the other */
@@ -181,7 +206,10 @@ on_talk(void *with, int events)
 		return;
 	}
 	watch_for(sql->watch, left > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE);
-	sql_read(sql);
+	if (sql->phase == KEPT)
+		(void)PQisBusy(sql->conn);            /* takes notices off the wire */
+	else
+		sql_read(sql);
 }
 
 static void
@@ -242,8 +270,6 @@ phase_over(struct sql *sql)
 	next_phase(sql);
 }
 
-static void sql_stop_server(struct sql *sql);
-
 static void
 sql_read(struct sql *sql)
 {
@@ -262,7 +288,7 @@ sql_read(struct sql *sql)
 			if (ok)
 				err_set(&err, ERR_ANSWER,
 					"the database rolled the transaction back");
-			sql_stop_server(sql);
+			sql_stop(sql->handle.real, sql->conn);
 			sql_over(sql, NULL, ok ? REACH_ANSWERED : sql_reach(sql), &err);
 			return;
 		}
@@ -469,35 +495,6 @@ sql_set(struct sql *sql, struct err *err)
 /* }}} */
 
 static void
-cancel_work(struct job *base)
-{
-	struct cancel_job *job = (struct cancel_job *)base;
-	char message[256];
-	PQcancel(job->cancel, message, sizeof message);
-}
-
-static void
-cancel_done(struct job *base)
-{
-	PQfreeCancel(((struct cancel_job *)base)->cancel);
-}
-
-/* PQcancel opens a connection of its own and blocks. The server would go on with a
- * statement whose client is gone. */
-static void
-sql_stop_server(struct sql *sql)
-{
-	if (sql->conn == NULL || PQtransactionStatus(sql->conn) != PQTRANS_ACTIVE)
-		return;
-	struct cancel_job *job = job_new(sql->handle.real, NULL, sizeof *job);
-	job->cancel = PQgetCancel(sql->conn);
-	if (job->cancel != NULL)
-		real_blocking(&job->job, cancel_work, cancel_done);
-	else
-		free(job);
-}
-
-static void
 on_deadline(void *with)
 {
 	static const char *const words[] = {
@@ -512,7 +509,7 @@ on_deadline(void *with)
 	struct err err;
 	err_set(&err, ERR_TIMEOUT, "timed out %s %s", words[sql->phase], sql->where);
 	err_transient(&err);
-	sql_stop_server(sql);
+	sql_stop(sql->handle.real, sql->conn);
 	sql_over(sql, NULL, sql_reach(sql), &err);
 }
 
@@ -538,8 +535,36 @@ sql_cancel(struct real *real, struct op *op)
 	struct sql *sql = op->handle;
 	struct err err;
 	err_set(&err, ERR_CANCELLED, "cancelled");
-	sql_stop_server(sql);
+	if (sql->phase == KEPT) {
+		session_over(sql, &err);
+		return;
+	}
+	sql_stop(sql->handle.real, sql->conn);
 	sql_over(sql, NULL, sql_reach(sql), &err);
 }
 
-const struct real_kind real_sql = {.start = sql_start, .cancel = sql_cancel};
+/* {{{ A kept session as a stream: there is nothing to read but its end. */
+
+static void
+session_read(struct real *real, struct op *stream, struct op *part)
+{
+	struct sql *sql = stream->handle;
+	(void)real;
+	assert(sql->phase == KEPT && sql->part == NULL);
+	sql->part = part;
+}
+
+static void
+session_stop(struct real *real, struct op *stream, struct op *part)
+{
+	struct sql *sql = stream->handle;
+	(void)real;
+	assert(sql->part == part);
+	sql->part = NULL;
+	part->reach = REACH_ANSWERED;
+}
+
+/* }}} */
+
+const struct real_kind real_sql = {.start = sql_start, .cancel = sql_cancel,
+	.read = session_read, .stop = session_stop};

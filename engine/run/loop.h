@@ -25,6 +25,27 @@ void shell_decide(struct shell *shell, const struct news *news);
 void shell_lost(struct shell *shell, int exit, const char *why);
 void shell_fill(struct shell *shell, const char *why);    /* the disk is full: no new effect */
 
+/* claim.c: to be the owner, with the named locks of the store. *names: those, for the
+ * record. */
+bool claim_all(struct shell *shell, struct value *names, struct err *err);
+bool claim_again(struct shell *shell, struct err *err);          /* those on the record */
+/* locks_too: the run did nothing, and holds none of them any more. */
+void claim_drop(struct shell *shell, bool locks_too);
+/* An operation that is waited for before the run has begun. */
+struct call {
+	struct waiter waiter;                         /* first */
+	bool done;
+};
+void call_done(struct waiter *waiter, struct op *op);
+
+/* hold.c: locks in databases. False: err, ERR_BUSY where another session holds one; none
+ * is held then. */
+bool holds_take(struct shell *shell, struct err *err);
+void holds_drop(struct shell *shell);
+/* claim.c: with --wait until they are free. False: the claim is dropped too; fresh: with
+ * its locks. */
+bool holds_wait(struct shell *shell, bool fresh, struct err *err);
+
 /* persons.c: message->groups, in mem, of the open questions that name a group. May wait
  * for the name service. */
 void persons_place(struct shell *shell, struct message *message, struct arena *mem);

@@ -54,6 +54,7 @@ struct shell {
 	const struct addresses *addresses;
 	struct secret_output *secret_outputs;
 	struct claim *claim;
+	struct hold *holds;                           /* locks in databases; hold.c */
 
 	struct pending *next, *flying;                /* the batch that is being made, and the one in flight */
 	struct op append;

@@ -45,8 +45,8 @@ shell_close(struct shell *shell)
 		if (op != NULL)
 			((struct waiter *)op->owner)->done(op->owner, op);
 	}
-	if (shell->claim != NULL)
-		store_release(shell->store, shell->claim, false);
+	holds_drop(shell);
+	claim_drop(shell, false);
 	batch_drop(shell);
 	state_close(&shell->state);
 	arena_free(shell->mem);
@@ -59,117 +59,6 @@ new_id(struct host *host, struct arena *mem)
 	uint8_t bytes[6];
 	host->type->random(host, bytes, sizeof bytes);
 	return arena_printf(mem, "r%s", base32_text(mem, bytes, sizeof bytes));
-}
-
-/* ---- claims */
-
-struct claiming {
-	struct waiter waiter;                         /* first */
-	bool done;
-};
-
-static void
-has_claimed(struct waiter *waiter, struct op *op)
-{
-	(void)op;
-	((struct claiming *)waiter)->done = true;
-}
-
-static bool
-locks_of(struct shell *shell, const struct playbook *book, struct list_builder *names,
-	struct err *err)
-{
-	for (size_t i = 0; i < book->n_locks; i++) {
-		struct scope scope;
-		struct value name;
-		if (book->locks[i].postgres != NULL) {
-			err_set(err, ERR_UNSUPPORTED,
-				"locks held in PostgreSQL are not in this version");
-			return false;
-		}
-		scope_book(&scope, shell, book, "", shell->mem, shell_time(shell));
-		if (!scope_fill(&scope, book->locks[i].name, &name, err))
-			return false;
-		if (name.kind != V_STRING)
-			return err_set(err, ERR_TYPE, "a lock wants a name, not %s",
-				kind_name(name.kind));
-		list_push(names, name);
-	}
-	return true;
-}
-
-static bool
-held_by(struct err *err, const struct claim_answer *answer, struct arena *mem)
-{
-	const struct holder *held = answer->held;
-	err_set(err, ERR_BUSY, "%s is held", answer->what);
-	if (held == NULL)
-		return false;
-	err_set(err, ERR_BUSY,
-		"%s is held by run %s of %s: %s on %s, pid %u, since %s%s%s%s",
-		answer->what, held->run, held->playbook, held->user, held->host,
-		held->pid, time_text_us(mem, held->since),
-		held->step != NULL && *held->step != '\0' ? ", at step " : "",
-		held->step == NULL ? "" : held->step,
-		held->alive ? "" : "; it is not alive");
-	if (!held->alive)
-		err_hint(err, "rbx resume %s brings it to its end", held->run);
-	return false;
-}
-
-static void
-nap(struct shell *shell)
-{
-	struct claiming sleeping = {.waiter.done = has_claimed};
-	struct op op = {.kind = OP_SLEEP, .mem = shell->mem, .owner = &sleeping,
-		.deadline = shell_now(shell).boot + NS_S};
-	shell->host->type->start(shell->host, &op);
-	shell_wait(shell, &sleeping.done);
-}
-
-/* --wait: until nobody holds what is wanted, or somebody has had enough. */
-static bool
-claim(struct shell *shell, const char *const *locks, struct err *err)
-{
-	while (!shell->leaving) {
-		struct claiming claiming = {.waiter.done = has_claimed};
-		struct op op = {.kind = OP_POSTED, .mem = shell->mem, .owner = &claiming,
-			.deadline = INT64_MAX};
-		store_claim(
-			shell->store, str_cstr(shell->mem, shell->state.id), locks, &op);
-		shell_wait(shell, &claiming.done);
-		if (op.err.code != ERR_NONE) {
-			*err = op.err;
-			return false;
-		}
-		const struct claim_answer *answer = op.answer;
-		shell->claim = answer->claim;
-		if (shell->claim != NULL) {
-			*err = (struct err){0};
-			return true;
-		}
-		held_by(err, answer, shell->mem);
-		if (!shell->options->wait_for_locks)
-			return false;
-		nap(shell);
-	}
-	return err_set(err, ERR_CANCELLED, "cancelled while it waited for a lock");
-}
-
-static bool
-claim_all(struct shell *shell, struct value *names, struct err *err)
-{
-	struct list_builder list = {.mem = shell->mem};
-	*names = list_done(&list);
-	if (shell->state.mode == MODE_DRY)
-		return claim(shell, NULL, err);
-	if (!locks_of(shell, shell->book, &list, err))
-		return false;
-	*names = list_done(&list);
-	const char **locks = arena_array(shell->mem, const char *, list.n + 1);
-	for (size_t i = 0; i < list.n; i++)
-		locks[i] = str_cstr(shell->mem, list.items[i].str);
-	return claim(shell, locks, err);
 }
 
 /* ---- bodies */
@@ -359,7 +248,7 @@ start(struct shell *shell, const char **run, struct err *err)
 	if (!limits_addresses(shell->book->limits, shell->mem, &shell->addresses, err)
 		|| !persons_check(shell, err) || !set_inputs(shell, inputs, err)
 		|| !set_vars(shell, err) || !secrets_fetch(shell, err)
-		|| !claim_all(shell, &locks, err))
+		|| !claim_all(shell, &locks, err) || !holds_wait(shell, true, err))
 		return exit_of(shell, err);
 	struct str bundle = bundle_make(shell->book, batch_mem(shell));
 	struct news news = {.kind = NEWS_START,
@@ -388,18 +277,6 @@ run_start(struct host *host, struct store *store, const struct playbook *book,
 	return code;
 }
 
-static const char *const *
-recorded_locks(struct shell *shell)
-{
-	const struct value *locks = value_get(shell->state.run, "locks");
-	if (locks == NULL || locks->kind != V_LIST || shell->state.mode == MODE_DRY)
-		return NULL;
-	const char **out = arena_array(shell->mem, const char *, locks->list.n + 1);
-	for (size_t i = 0; i < locks->list.n; i++)
-		out[i] = str_cstr(shell->mem, locks->list.items[i].str);
-	return out;
-}
-
 static bool
 fold_again(struct shell *shell, const char *run, struct err *err)
 {
@@ -411,7 +288,7 @@ fold_again(struct shell *shell, const char *run, struct err *err)
 static bool
 read_inbox(struct shell *shell, struct news *claim, struct err *err)
 {
-	struct claiming reading = {.waiter.done = has_claimed};
+	struct call reading = {.waiter.done = call_done};
 	struct op op = {.kind = OP_POSTED,
 		.mem = shell->mem,
 		.owner = &reading,
@@ -483,7 +360,7 @@ resume(struct shell *shell, const char *run, struct err *err)
 	const char *why;
 	struct now now = shell_now(shell);
 	/* The records that were read before the claim may not be all of them. */
-	if (!fold_again(shell, run, err) || !claim(shell, recorded_locks(shell), err)
+	if (!fold_again(shell, run, err) || !claim_again(shell, err)
 		|| !fold_again(shell, run, err))
 		return exit_of(shell, err);
 	if (!state_may_resume(
@@ -501,7 +378,7 @@ resume(struct shell *shell, const char *run, struct err *err)
 		|| !set_inputs(shell, value_get(shell->state.run, "inputs"), err))
 		return 2;
 	restore_vars(shell);
-	if (!secrets_fetch(shell, err))
+	if (!secrets_fetch(shell, err) || !holds_wait(shell, false, err))
 		return exit_of(shell, err);
 	if (!read_inbox(shell, &news, err))
 		return 2;

@@ -2,10 +2,11 @@
 import email
 import json
 import os
+import subprocess
 import unittest
 
 import world
-from world import DONE, FAILED, PERSON, REFUSED
+from world import DONE, FAILED, PERSON, REFUSED, WRONG
 
 STAGING_DB = "host: {net}.3, port: 15432, db: meshgen_db, user: postgres"
 
@@ -263,6 +264,66 @@ class Types(world.Scenario):
                 self.play(text, expect=PERSON)
                 self.rbx("approve", "last", "s", "--answer", "n=" + answer)
                 self.rbx("resume", "last", expect=code)
+
+
+class Locks(world.Scenario):
+    """Advisory locks in a database, held by one session as long as the run."""
+    in_lab = True
+
+    def book(self, seconds, password="STAGING_DB_PASSWORD"):
+        return self.write("""
+            rbx: 1
+            name: locked
+            inputs: {base: {type: string, default: meshgen}}
+            secrets: {pw: {env: %s}}
+            locks:
+              - name: db/${{ inputs.base }}
+                postgres: {%s, password: '${{ secrets.pw }}'}
+            steps:
+              - {id: hold, exec: {argv: [sleep, '%s']}, effect: idempotent, undo: none}
+        """ % (password, STAGING_DB.format(net=self.net), seconds), "locked-%s.yaml" % seconds)
+
+    def sessions(self):
+        return self.lab.databases[1].sql("select pid from pg_stat_activity where application_name like 'rbx %'").split()
+
+    def other(self, *words, **how):
+        """Another host: it shares the database, not the store."""
+        return self.rbx("run", *words, "--store", os.path.join(self.dir, "other"), **how)
+
+    def test_a_lock_keeps_others_out_and_goes_with_the_run(self):
+        child = self.start("run", self.book('30.0731'))
+        self.wait(lambda: os.path.exists(self.store) and self.runs() and "hold" in self.steps(), "the run to begin")
+        held = self.other(self.book(0), expect=75).stderr
+        self.assertRegex(held, "the lock db/meshgen in meshgen_db at .* is held by rbx %s locked .*, since 20" % self.last())
+        self.assertEqual(self.rbx("list", "--store", os.path.join(self.dir, "other")).stdout.count("locked"), 0)
+        self.other(self.book(0), "-i", "base=another")
+        self.other(self.book(0), "--dry-run")
+        self.rbx("cancel", self.last(), "--now")
+        child.wait(60)
+        self.wait(lambda: not self.sessions(), "the session to end")
+        self.other(self.book(0))
+
+    def test_a_run_waits_for_a_lock(self):
+        child = self.start("run", self.book(2))
+        self.wait(lambda: self.sessions(), "the lock")
+        self.other(self.book(0), "--wait")
+        self.assertEqual(child.wait(60), DONE)
+
+    def test_the_loss_of_a_lock_ends_the_run(self):
+        child = self.start("run", self.book('30.0731'))
+        self.wait(lambda: os.path.exists(self.store) and self.runs() and self.steps().get("hold", {}).get("started"), "the step")
+        self.lab.databases[1].sql("select pg_terminate_backend(%s)" % self.sessions()[0])
+        out = child.communicate(timeout=60)[0]
+        self.assertEqual(child.returncode, 75, out)
+        self.assertIn("the lock db/meshgen in meshgen_db at", out)
+        self.assertIn("was lost, and what ran was ended", out)
+        self.assertEqual(self.show()["state"], "crashed")
+        self.assertEqual(subprocess.run(["pgrep", "-f", "^sleep 30.0731$"], capture_output=True).stdout, b"")
+
+    def test_a_lock_that_cannot_be_taken_starts_nothing(self):
+        done = self.rbx("run", self.book(0, "PROD_DB_PASSWORD"), expect=WRONG)
+        self.assertRegex(done.stderr, "the lock db/meshgen: connect to .*password")
+        self.assertEqual(self.runs(), [])
 
 
 if __name__ == "__main__":

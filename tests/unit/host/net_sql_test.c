@@ -273,6 +273,67 @@ answers_are_bounded(void **state)
 	assert_fails(op, ERR_UNSUPPORTED, REACH_SENT, "COPY");
 }
 
+static bool
+is_free(void)
+{
+	const struct sql_answer *a =
+		sql((struct sql_ask){.text = "select pg_try_advisory_lock(7)"});
+	return str_is(a->rows[0].cells[0], "t");
+}
+
+/* The lock of a session says whether it is there. */
+static void
+a_kept_session_lives_until_it_is_closed(void **state)
+{
+	(void)state;
+	struct sql_ask ask = {.keep = true,
+		.text = "select pg_try_advisory_lock(7), pg_backend_pid()"};
+	struct op op = start_to("pg", "localhost", "disable", ask, 10 * NS_S);
+	net_run(host, &op);
+	assert_int_equal(op.err.code, ERR_NONE);
+	assert_false(is_free());
+	host->type->cancel(host, &op);
+	assert_null(op.handle);
+	for (int i = 0; i < 50 && !is_free(); i++)
+		usleep(20000);
+	assert_true(is_free());
+}
+
+static void
+the_loss_of_a_kept_session_is_heard(void **state)
+{
+	(void)state;
+	struct sql_ask ask = {.keep = true, .text = "select pg_backend_pid()"};
+	struct op op = start_to("pg", "localhost", "disable", ask, 10 * NS_S);
+	net_run(host, &op);
+	assert_int_equal(op.err.code, ERR_NONE);
+	const struct sql_answer *answer = op.answer;
+	const char *pid = answer->rows[0].cells[0].p;
+	struct read_ask from = {.from = &op};
+	struct op read = {.kind = OP_READ, .ask = &from, .mem = mem,
+		.deadline = net_now(host) + NS_S / 5};
+	net_run(host, &read);
+	assert_fails(read, ERR_TIMEOUT, REACH_ANSWERED, "deadline");
+	sql((struct sql_ask){
+		.text = arena_printf(mem, "select pg_terminate_backend(%s)", pid)});
+	read.deadline = net_now(host) + 10 * NS_S;
+	net_run(host, &read);
+	assert_fails(read, ERR_NETWORK, REACH_ANSWERED, "was lost");
+	assert_null(op.handle);
+}
+
+/* What is no answer to keep a session for ends like any other. */
+static void
+a_session_is_not_kept_for_an_error(void **state)
+{
+	(void)state;
+	struct sql_ask ask = {.keep = true, .text = "select 1/0"};
+	struct op op = start_to("pg", "localhost", "disable", ask, 10 * NS_S);
+	net_run(host, &op);
+	assert_int_equal(op.err.code, ERR_NONE);
+	assert_null(op.handle);
+}
+
 static int
 open_all(void **state)
 {
@@ -308,6 +369,9 @@ main(void)
 		cmocka_unit_test(connecting_fails_in_words),
 		cmocka_unit_test(a_deadline_stops_the_server_too),
 		cmocka_unit_test(answers_are_bounded),
+		cmocka_unit_test(a_kept_session_lives_until_it_is_closed),
+		cmocka_unit_test(the_loss_of_a_kept_session_is_heard),
+		cmocka_unit_test(a_session_is_not_kept_for_an_error),
 	};
 	return cmocka_run_group_tests(tests, open_all, close_all);
 }
