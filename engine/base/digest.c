@@ -105,6 +105,14 @@ hmac_sha256(struct str key, struct str bytes, uint8_t out[SHA256_SIZE])
 }
 
 char *
+sha1_hex(struct arena *mem, struct str bytes)
+{
+	uint8_t out[20];
+	must(EVP_Digest(bytes.p, bytes.n, out, NULL, EVP_sha1(), NULL));
+	return hex_text(mem, out, sizeof out);
+}
+
+char *
 hex_text(struct arena *mem, const void *bytes, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";

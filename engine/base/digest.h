@@ -19,6 +19,8 @@ struct digest *digest_new_md5(struct arena *mem);
 
 void sha256(struct str bytes, uint8_t out[SHA256_SIZE]);
 bool md5(struct str bytes, uint8_t out[MD5_SIZE]); /* false: the library gives none */
+/* Hex; for names of files that others made so, never for trust. */
+char *sha1_hex(struct arena *mem, struct str bytes);
 void hmac_sha256(struct str key, struct str bytes, uint8_t out[SHA256_SIZE]);
 
 char *hex_text(struct arena *mem, const void *bytes, size_t n);      /* lower case */

@@ -17,6 +17,9 @@ struct attempt_type {                                 /* what happens outside of
 	void (*progress)(struct attempt *attempt);    /* title, done, total, unit have changed */
 	/* The boot clock is looked at before an effect: false with err, and the effect is not started. */
 	bool (*may_start)(struct attempt *attempt, struct err *err);
+	/* step_ask: puts the question; its answer goes to attempt->said, and the slot is stopped. false: nobody can be
+	 * asked. NULL: nobody ever. */
+	bool (*asks)(struct attempt *attempt, unsigned slot, const char *text);
 };
 
 struct attempt {
@@ -42,6 +45,7 @@ struct attempt {
 	const char *title;
 	uint64_t done, total;
 	const char *unit;
+	struct str said;                              /* the answer to the last step_ask */
 };
 
 /* The step's fields that are the caller's to fill in stand already: type, in, was, saved, … ; mem, state and err are

@@ -1,5 +1,7 @@
 #include "run/loop.h"
 
+#include "run/provide.h"
+
 #include <signal.h>
 
 struct later {
@@ -203,19 +205,23 @@ earlier(int64_t a, int64_t b)
 }
 
 static int64_t
+watched_until(struct shell *shell)
+{
+	struct observer *observer = shell->observer;
+	if (observer == NULL || observer->tick == NULL)
+		return INT64_MAX;
+	struct now now = shell_now(shell);
+	int64_t pause = observer->tick(observer, now);
+	return pause == INT64_MAX ? pause : now.boot + pause;
+}
+
+static int64_t
 next_moment(struct shell *shell)
 {
 	int64_t until = earlier(phases_due(shell), batch_due(shell));
 	if (shell->flying == NULL && shell->owner != NULL)
 		until = earlier(until, owner_next(shell->owner));
-	struct observer *observer = shell->observer;
-	if (observer != NULL && observer->tick != NULL) {
-		struct now now = shell_now(shell);
-		int64_t pause = observer->tick(observer, now);
-		if (pause != INT64_MAX)
-			until = earlier(until, now.boot + pause);
-	}
-	return until;
+	return earlier(until, watched_until(shell));
 }
 
 /* One completion, signal or moment. */
@@ -236,8 +242,10 @@ step_on(struct shell *shell, int64_t until)
 void
 shell_wait(struct shell *shell, const bool *done)
 {
-	while (!*done)
-		step_on(shell, INT64_MAX);
+	while (!*done) {
+		provide_tick(shell);
+		step_on(shell, watched_until(shell));
+	}
 }
 
 static bool

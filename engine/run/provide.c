@@ -2,7 +2,7 @@
 
 #include "run/loop.h"
 
-enum { LEFT_LEAST_MIN = 5, FETCH_TIMEOUT_S = 60, AGAIN_S = 30 };
+enum { LEFT_LEAST_MIN = 5, FETCH_TIMEOUT_S = 60, AGAIN_S = 30, PERSON_MIN = 5 };
 
 struct grant {
 	struct grant *next;
@@ -18,7 +18,10 @@ struct grant {
 	struct want *waiting;
 };
 
-struct grants { struct grant *first; };
+struct grants {
+	struct grant *first;
+	const struct fetch *asking; /* whose question is shown; NULL: none is */
+};
 
 struct fetch {
 	struct attempt attempt;                       /* first: an attempt is its fetch */
@@ -26,6 +29,8 @@ struct fetch {
 	struct arena *mem;
 	struct grant *grant;
 	struct want uses; /* of what the provider itself needs */
+	const char *question; /* to the person at the terminal; NULL: none */
+	unsigned question_slot;
 	struct step_type type; /* a provider in the shape of a step */
 };
 
@@ -130,6 +135,7 @@ fetched(struct attempt *attempt)
 	struct err err = attempt->err;
 	bool good = attempt->verdict == STEP_DONE && attempt->step.out != NULL;
 	provide_drop(&fetch->uses);
+	fetch->question = NULL;
 	grant->again_at = now.boot + AGAIN_S * NS_S;
 	if (good) {
 		keep(fetch);
@@ -171,8 +177,23 @@ no_progress(struct attempt *attempt)
 	(void)attempt;
 }
 
+static bool
+asks(struct attempt *attempt, unsigned slot, const char *text)
+{
+	struct fetch *fetch = (struct fetch *)attempt;
+	const struct observer *observer = fetch->shell->observer;
+	if (!fetch->shell->options->tty || observer == NULL || observer->ask == NULL)
+		return false;
+	fetch->question = text;
+	fetch->question_slot = slot;
+	attempt->until =
+		attempt_now(attempt).boot + (PERSON_MIN * 60 + FETCH_TIMEOUT_S) * NS_S;
+	return true;
+}
+
 static const struct attempt_type fetching = {
 	.ended = fetched, .saved = no_save, .output = no_output, .progress = no_progress,
+	.asks = asks,
 };
 
 static struct value
@@ -343,9 +364,42 @@ provide_due(const struct shell *shell)
 	return first;
 }
 
+/* ---- questions: one at a time */
+
+static struct fetch *
+who_asks(const struct shell *shell)
+{
+	struct grant *it = shell->grants == NULL ? NULL : shell->grants->first;
+	for (; it != NULL; it = it->next)
+		if (it->fetch != NULL && it->fetch->question != NULL)
+			return it->fetch;
+	return NULL;
+}
+
+static void
+tick_questions(struct shell *shell)
+{
+	struct observer *observer = shell->observer;
+	struct fetch *fetch = who_asks(shell);
+	struct str line;
+	if (shell->grants == NULL || (fetch == NULL && shell->grants->asking == NULL))
+		return;
+	if (fetch != shell->grants->asking)
+		observer->ask(observer, fetch == NULL ? NULL : fetch->question);
+	shell->grants->asking = fetch;
+	if (fetch == NULL || !observer->said(observer, fetch->mem, &line))
+		return;
+	fetch->question = NULL;
+	shell->grants->asking = NULL;
+	observer->ask(observer, NULL);
+	fetch->attempt.said = line;
+	step_stop(&fetch->attempt.step, fetch->question_slot);
+}
+
 void
 provide_tick(struct shell *shell)
 {
+	tick_questions(shell);
 	struct now now = shell_now(shell);
 	struct grant *it = shell->grants == NULL ? NULL : shell->grants->first;
 	for (; it != NULL; it = it->next)

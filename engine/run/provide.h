@@ -20,7 +20,8 @@ struct want {
 void provide(struct shell *shell, struct want *want, const struct provider *provider, const struct value *in);
 void provide_drop(struct want *want);                  /* it neither waits for it nor holds it any longer */
 
-/* Renewals: the next moment (boot ns; INT64_MAX: none), and what is due. */
+/* Renewals, and questions of providers to the person at the terminal: the next moment (boot ns; INT64_MAX: none), and
+ * what is due. */
 int64_t provide_due(const struct shell *shell);
 void provide_tick(struct shell *shell);
 /* Ends what is under way and waits for it: the shell goes. */

@@ -22,6 +22,9 @@ struct observer {
 	int64_t (*tick)(struct observer *observer, struct now now);
 	/* An answer of the person at the terminal, as the body of a message ({do, step, …}, see commands); false: none. */
 	bool (*answer)(struct observer *observer, struct arena *mem, struct str *body);
+	/* A line is wanted of the person, a one-time code for instance: `text` says which. NULL: no more. */
+	void (*ask)(struct observer *observer, const char *text);
+	bool (*said)(struct observer *observer, struct arena *mem, struct str *line);   /* what was typed; false: nothing yet */
 	void (*hung_up)(struct observer *observer);   /* the terminal is gone */
 	void (*told)(struct observer *observer, enum diag_level level, const struct err *err);  /* of the run, not of a step */
 };

@@ -112,6 +112,24 @@ step_sleep(struct step *step, unsigned slot, int64_t ns)
 }
 
 enum verdict
+step_ask(struct step *step, struct how how, const char *text)
+{
+	struct attempt *attempt = attempt_of(step);
+	attempt->said = (struct str){NULL, 0};
+	if (attempt->outside->asks == NULL
+		|| !attempt->outside->asks(attempt, how.slot, text))
+		return step_fail(
+			step, ERR_UNSUPPORTED, false, "nobody can be asked here");
+	return step_sleep(step, how.slot, how.timeout);
+}
+
+struct str
+step_said(struct step *step)
+{
+	return attempt_of(step)->said;
+}
+
+enum verdict
 step_save(struct step *step, const struct value *value)
 {
 	struct attempt *attempt = attempt_of(step);

@@ -71,6 +71,10 @@ enum verdict step_read(struct step *step, unsigned slot, unsigned from, void *in
 enum verdict step_write(struct step *step, unsigned slot, unsigned to, struct str bytes, bool end);
 enum verdict step_sleep(struct step *step, unsigned slot, int64_t ns);
 enum verdict step_save(struct step *step, const struct value *value);      /* EV_SAVED when durable */
+/* One line from the person at the terminal: `text` says of what. Completes when it was given or when the time is over, and
+ * step_said gives it; empty: none came. STEP_FAIL: nobody can be asked here. Only providers ask so. */
+enum verdict step_ask(struct step *step, struct how how, const char *text);
+struct str step_said(struct step *step);
 void step_stop(struct step *step, unsigned slot);                           /* it still completes */
 void step_progress(struct step *step, uint64_t done, uint64_t total, const char *unit);   /* for the live view; never recorded */
 

@@ -37,6 +37,10 @@ struct live {
 	bool moves; /* the last picture shows something at work */
 	struct termios before;
 	struct question_state question;
+	/* a line that is wanted before any question; "": none. typed: not shown */
+	char wanted[MOST_TITLE * 2], typed[64];
+	size_t n_typed;
+	bool is_said;
 	struct str body; /* an answer that waits to be fetched */
 	char answer_bytes[2048];
 };
@@ -124,6 +128,30 @@ progress(struct observer *observer, const char *path, const char *title, uint64_
 	p->done = done;
 	p->total = total;
 	live->dirty = true;
+}
+
+/* What was typed so far for another question is not meant for this one. */
+static void
+ask(struct observer *observer, const char *text)
+{
+	struct live *live = (struct live *)observer;
+	snprintf(live->wanted, sizeof live->wanted, "%s", text == NULL ? "" : text);
+	live->n_typed = 0;
+	live->is_said = false;
+	live->dirty = true;
+}
+
+static bool
+said(struct observer *observer, struct arena *mem, struct str *line)
+{
+	struct live *live = (struct live *)observer;
+	if (!live->is_said)
+		return false;
+	*line = str_copy(mem, (struct str){live->typed, live->n_typed});
+	explicit_bzero(live->typed, sizeof live->typed);
+	live->n_typed = 0;
+	live->is_said = false;
+	return true;
 }
 
 static void
@@ -293,6 +321,16 @@ wipe(struct live *live, struct buf *out)
 }
 
 static void
+draw_wanted(struct live *live, struct buf *out)
+{
+	style_on(out, &live->style, TONE_ASK);
+	buf_safe(out, str_of(live->wanted), false);
+	buf_puts(out, ": ");
+	style_off(out, &live->style);
+	buf_fill(out, '*', live->n_typed);
+}
+
+static void
 draw(struct live *live, struct now now)
 {
 	struct buf out = buf_in(live->frame);
@@ -305,8 +343,11 @@ draw(struct live *live, struct now now)
 		draw_tail(&p);
 		draw_clock(&p);
 		question_choose(&live->question, live->state, live->book);
-		question_write(&out, &live->style, &live->question);
+		if (live->wanted[0] == '\0')
+			question_write(&out, &live->style, &live->question);
 	}
+	if (live->wanted[0] != '\0')
+		draw_wanted(live, &out);
 	say(live, buf_str(&out));
 	live->drawn = p.lines;
 	live->drawn_at = now.boot;
@@ -320,11 +361,27 @@ draw(struct live *live, struct now now)
  * types */
 
 static void
+key_of_wanted(struct live *live, char c)
+{
+	if (c == 127 || c == 8)
+		live->n_typed -= live->n_typed > 0;
+	else if (c == '\n' || c == '\r')
+		live->is_said = live->n_typed > 0;
+	else if ((unsigned char)c >= 0x20 && !live->is_said
+		&& live->n_typed < sizeof live->typed)
+		live->typed[live->n_typed++] = c;
+}
+
+static void
 key(struct live *live, char c)
 {
 	struct question_state *q = &live->question;
 	struct str body;
 	live->dirty = true;
+	if (live->wanted[0] != '\0') {
+		key_of_wanted(live, c);
+		return;
+	}
 	if (c == 127 || c == 8) {
 		q->n -= q->n > 0;
 	} else if (c == '\n' || c == '\r') {
@@ -358,7 +415,7 @@ static int64_t
 tick(struct observer *observer, struct now now)
 {
 	struct live *live = (struct live *)observer;
-	if (live->gone || live->owner == NULL)
+	if (live->gone || (live->owner == NULL && live->wanted[0] == '\0'))
 		return INT64_MAX;
 	read_keys(live);
 	int64_t pause = live->dirty || live->moves ? frame_ns : still_ns;
@@ -395,6 +452,8 @@ live_view_new(struct arena *mem, struct style style)
 		.output = output,
 		.tick = tick,
 		.answer = answer,
+		.ask = ask,
+		.said = said,
 		.hung_up = hung_up,
 		.told = told};
 	live->style = style;

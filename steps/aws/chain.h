@@ -33,6 +33,7 @@ enum chain_state {
 	CHAIN_CREDENTIALS_FILE,
 	CHAIN_CONFIG_FILE,
 	CHAIN_SEARCH,
+	CHAIN_CODE,
 	CHAIN_ASSUME,
 	CHAIN_IDENTITY,
 	CHAIN_OVER,
@@ -57,8 +58,12 @@ struct chain {
 	const char *source;                           /* of the keys, for people */
 	struct role roles[CHAIN_ROLES];               /* the last one is assumed first */
 	size_t n_roles;
+	unsigned codes; /* asked of a person for the role that is assumed */
 	struct str role_now, secret_now;
-	const char *region, *account, *arn;
+	/* of the environment and the profile; of STS, where whoever asks first wants it
+	 */
+	const char *region, *sts_region;
+	const char *account, *arn;
 };
 
 typedef enum found source_fn(struct step *step, const struct event *event);
@@ -66,6 +71,7 @@ typedef enum found source_fn(struct step *step, const struct event *event);
 source_fn source_environment;                         /* environment.c */
 source_fn source_roles, source_profile;               /* profile.c */
 source_fn source_web_identity;                        /* sts.c */
+source_fn source_sso;                                 /* sso.c */
 source_fn source_process;                             /* process.c */
 source_fn source_container, source_instance;          /* metadata.c */
 
@@ -93,12 +99,24 @@ bool chain_read_keys(struct step *step, struct str json);
 
 /* ---- STS, sts.c. Each starts a request. */
 
-enum verdict sts_assume(struct step *step, const struct event *event);
+/* The last role that is left. `code` empty: none is wanted. */
+enum verdict sts_assume(struct step *step, const struct event *event, struct str code);
 /* `must`: nothing can go on without it; else it may take a few seconds, not more. */
 enum verdict sts_ask_identity(
 	struct step *step, const struct event *event, bool must);
-/* What came of it: false with step->err. */
+/* What came of it: false with step->err. The role is taken from those that are left. */
 bool sts_assumed(struct step *step, const struct event *event);
 bool sts_identity(struct step *step, const struct event *event);
+
+/* ---- MFA, mfa.c */
+
+#define MFA_VARIABLE "RBX_MFA_CODE"
+
+enum verdict mfa_ask(
+	struct step *step, const struct event *event, const struct role *role);
+enum verdict mfa_answered(
+	struct step *step, const struct event *event, const struct role *role);
+/* After sts_assumed has said no: it was the code, and there may be a better one. */
+bool mfa_may_ask_again(const struct step *step);
 
 #endif

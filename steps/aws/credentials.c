@@ -13,6 +13,7 @@ static const struct origin {
 	{"environment", source_environment, false, false},
 	{"profile", source_roles, false, false},
 	{"web identity", source_web_identity, false, false},
+	{"SSO", source_sso, true, false},
 	{"profile", source_profile, true, false},
 	{"credential_process", source_process, true, false},
 	{"container", source_container, false, true},
@@ -148,20 +149,33 @@ identity(struct step *step, const struct event *event)
 
 /* ---- roles */
 
+static const struct role *
+role_next(const struct chain *c)
+{
+	return &c->roles[c->n_roles - 1];
+}
+
 static enum verdict
 have_keys(struct step *step, const struct event *event)
 {
 	struct chain *c = step->state;
 	if (c->n_roles == 0)
 		return check_identity(step, event);
-	c->state = CHAIN_ASSUME;
-	return sts_assume(step, event);
+	if (role_next(c)->serial.n > 0)
+		return mfa_ask(step, event, role_next(c));
+	return sts_assume(step, event, (struct str){NULL, 0});
 }
 
 static enum verdict
 assumed(struct step *step, const struct event *event)
 {
-	return sts_assumed(step, event) ? have_keys(step, event) : STEP_FAIL;
+	struct chain *c = step->state;
+	if (sts_assumed(step, event)) {
+		c->n_roles--;
+		c->codes = 0;
+		return have_keys(step, event);
+	}
+	return mfa_may_ask_again(step) ? mfa_ask(step, event, role_next(c)) : STEP_FAIL;
 }
 
 /* ---- the search */
@@ -230,10 +244,12 @@ begin_search(struct step *step, const struct event *event)
 {
 	struct chain *c = step->state;
 	c->config = chain_loaded(event);
+	struct str wanted = value_get_str(step->in, "region");
 	if (c->region == NULL) {
 		struct str region = profile_get(step, c->profile, "region");
 		c->region = region.n > 0 ? str_cstr(step->mem, region) : "us-east-1";
 	}
+	c->sts_region = wanted.n > 0 ? str_cstr(step->mem, wanted) : c->region;
 	c->state = CHAIN_SEARCH;
 	return search(step, event);
 }
@@ -256,8 +272,7 @@ read_wishes(struct step *step)
 	struct chain *c = step->state;
 	static const char *const variables[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
 	struct str profile = value_get_str(step->in, "profile"),
-		   region = value_get_str(step->in, "region"),
-		   role = value_get_str(step->in, "role");
+		   role = value_get_str(step->in, "role"), region = {NULL, 0};
 	for (size_t i = 0; i < 2 && region.n == 0; i++)
 		region = chain_env(step, variables[i]);
 	c->region = region.n > 0 ? str_cstr(step->mem, region) : NULL;
@@ -291,6 +306,8 @@ go(struct step *step, const struct event *event)
 		return begin_search(step, event);
 	case CHAIN_SEARCH:
 		return search(step, event);
+	case CHAIN_CODE:
+		return mfa_answered(step, event, role_next(c));
 	case CHAIN_ASSUME:
 		return assumed(step, event);
 	case CHAIN_IDENTITY:
@@ -304,7 +321,7 @@ go(struct step *step, const struct event *event)
 static bool
 key_of(const struct value *in, struct buf *key, struct err *err)
 {
-	static const char *const names[] = {"profile", "role", "account", "region"};
+	static const char *const names[] = {"profile", "role", "account"};
 	(void)err;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		struct str text = value_get_str(in, names[i]);

@@ -27,7 +27,7 @@ ask(struct step *step, const struct event *event, const struct keys *keys,
 		.method = "POST",
 		.path = STR("/"),
 		.body = body,
-		.region = c->region,
+		.region = c->sts_region,
 		.content_type = "application/x-www-form-urlencoded; charset=utf-8",
 	};
 	/* limits.regions is about what a playbook touches, not about who vouches for it.
@@ -68,13 +68,17 @@ request(struct step *step, struct str action, const struct role *role)
 }
 
 enum verdict
-sts_assume(struct step *step, const struct event *event)
+sts_assume(struct step *step, const struct event *event, struct str code)
 {
 	struct chain *c = step->state;
-	const struct role *role = &c->roles[--c->n_roles];
+	const struct role *role = &c->roles[c->n_roles - 1];
 	struct buf body = request(step, STR("AssumeRole"), role);
 	form(&body, "ExternalId", role->external_id);
+	if (code.n > 0)
+		form(&body, "SerialNumber", role->serial);
+	form(&body, "TokenCode", code);
 	c->role_now = role->arn;
+	c->state = CHAIN_ASSUME;
 	return ask(step, event, &c->keys, buf_str(&body), 0);
 }
 

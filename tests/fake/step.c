@@ -43,8 +43,18 @@ progress(struct attempt *attempt)
 	(void)attempt;
 }
 
+static bool
+asks(struct attempt *attempt, unsigned slot, const char *text)
+{
+	struct watch *watch = (struct watch *)attempt;
+	(void)slot;
+	watch->trial->asked = arena_strdup(attempt->step.mem, text);
+	attempt->said = str_of(watch->trial->said);
+	return watch->trial->said != NULL;
+}
+
 static const struct attempt_type outside = {
-	.ended = ended, .saved = saved, .output = output, .progress = progress,
+	.ended = ended, .saved = saved, .output = output, .progress = progress, .asks = asks,
 };
 
 static const struct value *

@@ -12,6 +12,7 @@ struct trial {
 	const char *was, *saved, *got, *accept;       /* as JSON; NULL: none */
 	bool drill;
 	bool vouched;                                 /* the author wrote `effect: pure` or the like: effects are let through */
+	const char *said;                             /* by the person at the terminal; NULL: nobody is there */
 	int64_t cancel_after;                         /* ns; 0: no cancel */
 	int64_t timeout;                              /* ns; 0: 10 minutes */
 	/* set when it has ended */
@@ -22,6 +23,7 @@ struct trial {
 	const struct value *out;
 	char *out_text;                               /* as compact JSON, secrets shown; "" without out */
 	char *output;                                 /* what a child printed, masked */
+	const char *asked;                            /* of the person, the last question; NULL: nothing */
 	unsigned saves;
 	char *last_saved;                             /* JSON; NULL: nothing was saved */
 };

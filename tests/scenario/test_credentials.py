@@ -1,15 +1,23 @@
 """Whose keys a run has, where they come from, how long they hold, and the secrets that AWS keeps."""
+import hashlib
+import json
 import os
+import pty
+import select
+import signal
 import subprocess
+import time
 import unittest
 
 import world
-from world import DONE, FAILED, REFUSED
+from world import DONE, REFUSED
 
 ROOT = world.ROOT
+ROLE = "arn:aws:iam::571832839665:role/"
 
 class Credentials(world.Scenario):
     in_lab = True
+    has_parameter = False
 
     def aws(self, text):
         """Some lines of boto3 against the lab, as an administrator."""
@@ -23,15 +31,137 @@ class Credentials(world.Scenario):
         self.assertRegex(" ".join((done.stdout + done.stderr).split()), words)
 
     def check(self, top="", expect=DONE, aws="", **env):
-        """Runs one read of S3 by the keys that the environment leads to."""
+        """Runs one read of the Parameter Store by the keys that the environment leads to."""
+        if not self.has_parameter:
+            self.aws("boto3.client('ssm').put_parameter(Name='/x', Value='a-parameter', Type='SecureString')\n")
+            self.has_parameter = True
         return self.play("""
             %s
             defaults: {aws: {region: us-west-1%s}}
+            secrets: {x: {aws_parameter: /x}}
             steps:
               - id: s
-                s3_check: {url: 's3://muaz-webdev-backups/nothing', expect: {absent: true}}
-                retry: {attempts: 1}
+                exec: {argv: [sh, -c, 'test -n "$X"'], env: {X: '${{ secrets.x }}'}}
+                effect: pure
             """ % (top, aws), expect=expect, **env)
+
+    def home(self, config, credentials=None):
+        """A home folder whose ~/.aws says so; the environment for it, without keys of its own."""
+        home = os.path.join(self.dir, "home")
+        os.makedirs(os.path.join(home, ".aws"), exist_ok=True)
+        if credentials is None:
+            credentials = "[base]\naws_access_key_id = %(AWS_ACCESS_KEY_ID)s\naws_secret_access_key = %(AWS_SECRET_ACCESS_KEY)s\n" % os.environ
+        for name, text in (("config", config), ("credentials", credentials)):
+            with open(os.path.join(home, ".aws", name), "w", encoding="utf-8") as f:
+                f.write(text)
+        return {"HOME": home, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+
+    def who(self):
+        return self.show()["notes"][0]["text"]
+
+    # The chain
+    def test_roles_one_upon_the_other(self):
+        env = self.home("[profile base]\nregion = us-west-1\n"
+                        "[profile middle]\nrole_arn = %smiddle\nsource_profile = base\nexternal_id = lab\n"
+                        "[profile dr]\nrole_arn = %sdr\nsource_profile = middle\nrole_session_name = night\nduration_seconds = 900\n" % (ROLE, ROLE))
+        self.check(aws=", profile: dr", **env)
+        self.assertIn("arn:aws:sts::571832839665:assumed-role/dr/night (keys from role %sdr)" % ROLE, self.who())
+        self.check(aws=", profile: dr, role: '%sthird'" % ROLE, **env)
+        self.assertRegex(self.who(), "assumed-role/third/rbx-r[a-z2-7]+ ")
+        self.check(**dict(env, AWS_PROFILE="middle"))
+        self.assertIn("assumed-role/middle/", self.who())
+        self.told(self.check(aws=", role: '%sforbidden'" % ROLE, expect=REFUSED, AWS_PROFILE="base", **env),
+                  "role %sforbidden cannot be assumed: AWS refuses sts:AssumeRole .* AccessDenied" % ROLE)
+        self.told(self.check(aws=", profile: nobody", expect=REFUSED, **env),
+                  "no AWS credentials; tried environment: the step names a profile; profile nobody: in neither .*/credentials nor .*/config")
+
+    def test_mfa_without_a_terminal(self):
+        env = self.home("[profile dr]\nrole_arn = %smfa-dr\nsource_profile = base\nmfa_serial = arn:aws:iam::571832839665:mfa/op\n" % ROLE)
+        self.told(self.check(aws=", profile: dr", expect=REFUSED, **env), r"MFA device arn:aws:iam::571832839665:mfa/op .profile dr..*RBX_MFA_CODE")
+        self.check(aws=", profile: dr", RBX_MFA_CODE="123456", **env)
+        self.assertIn("assumed-role/mfa-dr/", self.who())
+        self.told(self.check(aws=", profile: dr", expect=REFUSED, RBX_MFA_CODE="000000", **env), "invalid MFA one time pass code")
+
+    def test_mfa_at_a_terminal(self):
+        env = self.home("[profile dr]\nrole_arn = %smfa-dr\nsource_profile = base\nmfa_serial = arn:aws:iam::571832839665:mfa/op\n" % ROLE)
+        self.check()
+        book = self.write("""
+            rbx: 1
+            name: test
+            defaults: {aws: {region: us-west-1, profile: dr}}
+            secrets: {x: {aws_parameter: /x}}
+            steps:
+              - id: s
+                exec: {argv: [sh, -c, 'test -n "$X"'], env: {X: '${{ secrets.x }}'}}
+                effect: pure
+            """, "mfa.yaml")
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(ROOT)
+            os.execve(world.RBX, [world.RBX, "run", book], self.env(TERM="xterm", COLUMNS="100", **env))
+        self.addCleanup(self.end, pid, fd)
+        seen = self.until(fd, b"MFA code of arn:aws:iam::571832839665:mfa/op")
+        os.write(fd, b"999999\n")
+        seen += self.until(fd, b"not accepted")
+        os.write(fd, b"123456\n")
+        seen += self.until(fd, None)
+        self.assertRegex(seen, b"done  run")
+        self.assertNotIn(b"123456", seen)
+        self.assertIn("assumed-role/mfa-dr/", self.who())
+
+    def end(self, pid, fd):
+        os.close(fd)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+    def until(self, fd, words, seconds=15):
+        """What the terminal shows, until these words; None: to the end."""
+        seen, end = b"", time.monotonic() + seconds
+        while (words is None or words not in seen) and time.monotonic() < end:
+            try:
+                if select.select([fd], [], [], 0.1)[0]:
+                    seen += os.read(fd, 4096)
+            except OSError:
+                return seen
+        if words is not None:
+            self.assertIn(words, seen)
+        return seen
+
+    def test_web_identity(self):
+        token = os.path.join(self.dir, "token")
+        env = dict(self.home("", ""), AWS_WEB_IDENTITY_TOKEN_FILE=token, AWS_ROLE_ARN=ROLE + "pod")
+        for text, expect, words in (("a.e30.c", DONE, "done"), ("no-jwt", REFUSED, "InvalidIdentityToken"), ("expired.e30.c", REFUSED, "ExpiredTokenException")):
+            with self.subTest(token=text):
+                with open(token, "w", encoding="utf-8") as f:
+                    f.write(text + "\n")
+                self.told(self.check(expect=expect, **env), words)
+        self.assertIn("assumed-role/pod/", self.show(self.runs()[0]["run"])["notes"][0]["text"])
+        os.unlink(token)
+        self.told(self.check(expect=REFUSED, **env), "web identity: its token file cannot be read")
+
+    def test_a_program_that_gives_keys(self):
+        program = os.path.join(self.dir, "give keys")
+        with open(program, "w", encoding="utf-8") as f:
+            f.write("#!/bin/sh\ntest \"$1\" = 'for me' || exit 7\ncat <<.\n%s\n.\n" % json.dumps(
+                {"Version": 1, "AccessKeyId": os.environ["AWS_ACCESS_KEY_ID"], "SecretAccessKey": os.environ["AWS_SECRET_ACCESS_KEY"]}))
+        os.chmod(program, 0o700)
+        self.check(**self.home("[default]\ncredential_process = \"%s\" 'for me'\n" % program, ""))
+        self.assertIn("keys from credential_process of profile default", self.who())
+        self.told(self.check(expect=REFUSED, **self.home("[default]\ncredential_process = \"%s\"\n" % program, "")),
+                  "credential_process: it ended with exit code 7")
+
+    def login(self, env, name, **token):
+        folder = os.path.join(env["HOME"], ".aws/sso/cache")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, hashlib.sha1(name.encode()).hexdigest() + ".json"), "w", encoding="utf-8") as f:
+            json.dump(token, f)
+
+    def test_sso(self):
+        env = self.home("[default]\nsso_session = work\nsso_account_id = 571832839665\nsso_role_name = dr\n"
+                        "[sso-session work]\nsso_region = us-west-1\nsso_start_url = https://lab.awsapps.com/start\n", "")
+        self.told(self.check(expect=REFUSED, **env), "SSO: nobody has logged in.*aws sso login --profile default")
+        self.login(env, "work", accessToken="old", expiresAt="2020-01-01T00:00:00Z")
+        self.told(self.check(expect=REFUSED, **env), "SSO: the login has expired.*aws sso login --profile default")
 
     # Whose
     def test_whose_they_are_is_on_record(self):
@@ -45,8 +175,8 @@ class Credentials(world.Scenario):
         away = {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}
         self.check(**away)
         self.assertRegex(self.show()["notes"][0]["text"], "AWS key AKIALAB00000000LAB01, of whom is unknown: .*127.0.0.1")
-        self.told(self.check("limits: {accounts: ['571832839665']}", expect=FAILED, **away), "could not be asked")
-        self.told(self.check("limits: {accounts: ['111111111111']}", expect=FAILED), "571832839665, which is not in limits.accounts")
+        self.told(self.check("limits: {accounts: ['571832839665']}", expect=REFUSED, **away), "could not be asked")
+        self.told(self.check("limits: {accounts: ['111111111111']}", expect=REFUSED), "571832839665, which is not in limits.accounts")
 
     # Secrets
     def secret(self, source, expect=DONE, top="defaults: {aws: {region: us-west-1}}", **how):

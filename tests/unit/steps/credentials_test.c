@@ -346,6 +346,135 @@ it_is_asked_once_for_the_same_key(void **state)
 	assert_str(value_get_str(trial.out, "account"), "222222222222");
 }
 
+/* ---- MFA */
+
+static const char with_device[] = "[default]\nrole_arn=arn:aws:iam::1:role/dr\nsource_profile=base\n"
+	"mfa_serial=arn:aws:iam::1:mfa/op\n";
+static const char base[] = "[base]\naws_access_key_id=AKIABASE\naws_secret_access_key=s\n";
+
+static struct trial
+typed(struct bench *bench, const char *said)
+{
+	struct step_type *type = arena_new_of(bench->mem, struct step_type);
+	*type = (struct step_type){.name = "credentials", .in = aws_credentials.in,
+		.run = aws_credentials.run, .state = aws_credentials.state, .effect = PURE};
+	return bench_try(bench, "run",
+		(struct trial){.type = type, .in = "{}", .said = said});
+}
+
+static void
+a_code_of_the_environment_is_sent(void **state)
+{
+	struct bench *bench = *state;
+	fake_env(bench->fake, "RBX_MFA_CODE", "123456");
+	files(bench, base, with_device);
+	answers_who(bench, 200, caller);
+	bench_http(bench, "SerialNumber=arn%3Aaws%3Aiam%3A%3A1%3Amfa%2Fop&TokenCode=123456", 200, assumed);
+	struct trial trial = typed(bench, NULL);
+	gives(&trial, "ASIAROLE", "role arn:aws:iam::1:role/dr");
+}
+
+static void
+a_code_is_asked_of_the_person(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, base, with_device);
+	answers_who(bench, 200, caller);
+	bench_http(bench, "TokenCode=654321", 200, assumed);
+	struct trial trial = typed(bench, "654321");
+	gives(&trial, "ASIAROLE", "role arn:aws:iam::1:role/dr");
+	assert_string_equal(
+		trial.asked, "MFA code of arn:aws:iam::1:mfa/op (profile default)");
+}
+
+static void
+a_wrong_code_is_asked_for_again(void **state)
+{
+	struct bench *bench = *state;
+	static const char refused[] = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>"
+		"MultiFactorAuthentication failed with invalid MFA one time pass code."
+		"</Message></Error></ErrorResponse>";
+	files(bench, base, with_device);
+	for (int i = 0; i < 3; i++)
+		bench_http(bench, "TokenCode=111111", 403, refused);
+	struct trial trial = typed(bench, "111111");
+	bench_ends(&trial, STEP_FAIL, "MultiFactorAuthentication failed");
+	assert_non_null(strstr(trial.asked, "That one was not accepted. MFA code of"));
+}
+
+static void
+without_a_person_the_profile_is_named(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, base, with_device);
+	struct trial trial = typed(bench, NULL);
+	bench_ends(&trial, STEP_FAIL, "MFA device arn:aws:iam::1:mfa/op (profile default)");
+	bench_ends(&trial, STEP_FAIL, "RBX_MFA_CODE");
+}
+
+/* ---- SSO */
+
+static const char legacy[] = "[default]\nsso_start_url=https://d-1.awsapps.com/start\n"
+	"sso_region=eu-west-1\nsso_account_id=222222222222\nsso_role_name=dr\n";
+/* sha1sum of the two names */
+static const char legacy_token[] =
+	"file load /home/op/.aws/sso/cache/0c54b6c27e90660baa89eaad85ac1d5dae26cb7d.json";
+
+static void
+a_login_gives_keys(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, NULL, legacy);
+	bench_file(bench, legacy_token,
+		"{\"accessToken\":\"TOKEN\",\"expiresAt\":\"2026-01-19T14:00:00Z\"}");
+	bench_http(bench, "GET https://portal.sso.eu-west-1.amazonaws.com/federation/credentials"
+		"?account_id=222222222222&role_name=dr [x-amz-sso_bearer_token: TOKEN]", 200,
+		"{\"roleCredentials\":{\"accessKeyId\":\"ASIASSO\",\"secretAccessKey\":\"s\","
+		"\"sessionToken\":\"t\",\"expiration\":1768831200000}}");
+	answers_who(bench, 200, caller);
+	struct trial trial = fetched(bench, "{}");
+	gives(&trial, "ASIASSO", "SSO of profile default");
+	assert_string_equal(
+		time_text_us(bench->mem, span_us(value_get(trial.out, "valid_until")->span)),
+		"2026-01-19T14:00:00Z");
+}
+
+static void
+a_session_may_be_shared(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, NULL, "[default]\nsso_session = work\nsso_account_id=2\nsso_role_name=dr\n"
+		"[sso-session work]\nsso_region=eu-west-1\nsso_start_url=https://d-1.awsapps.com/start\n");
+	bench_file(bench, "file load /home/op/.aws/sso/cache/e274eeff768c6396088ec6eb091f4bf4d47ab1e0.json",
+		"{\"accessToken\":\"TOKEN\",\"expiresAt\":\"2026-01-19T14:00:00Z\"}");
+	bench_http(bench, "role_name=dr", 401, "{}");
+	struct trial trial = fetched(bench, "{}");
+	bench_ends(&trial, STEP_FAIL, "SSO: the login is no longer accepted");
+}
+
+static void
+an_expired_login_says_what_to_run(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, NULL, legacy);
+	bench_file(bench, legacy_token,
+		"{\"accessToken\":\"TOKEN\",\"expiresAt\":\"2026-01-19T12:00:00UTC\"}");
+	struct trial trial = fetched(bench, "{}");
+	bench_ends(&trial, STEP_FAIL, "SSO: the login has expired");
+	bench_ends(&trial, STEP_FAIL, "run: aws sso login --profile default");
+}
+
+static void
+nobody_has_logged_in(void **state)
+{
+	struct bench *bench = *state;
+	files(bench, NULL, legacy);
+	bench_file(bench, legacy_token, NULL);
+	struct trial trial = fetched(bench, "{}");
+	bench_ends(&trial, STEP_FAIL, "SSO: nobody has logged in");
+	bench_ends(&trial, STEP_FAIL, "run: aws sso login --profile default");
+}
+
 static enum verdict
 presign(struct step *step, const struct event *event)
 {
@@ -399,6 +528,14 @@ main(void)
 		BENCH_TEST(a_program_that_fails_ends_the_search),
 		BENCH_TEST(a_token_goes_to_no_stranger),
 		BENCH_TEST(an_instance_is_asked_twice),
+		BENCH_TEST(a_code_of_the_environment_is_sent),
+		BENCH_TEST(a_code_is_asked_of_the_person),
+		BENCH_TEST(a_wrong_code_is_asked_for_again),
+		BENCH_TEST(without_a_person_the_profile_is_named),
+		BENCH_TEST(a_login_gives_keys),
+		BENCH_TEST(a_session_may_be_shared),
+		BENCH_TEST(an_expired_login_says_what_to_run),
+		BENCH_TEST(nobody_has_logged_in),
 		BENCH_TEST(a_copy_is_asked_by_a_url),
 		BENCH_TEST(keys_of_another_account_are_refused),
 		BENCH_TEST(whose_they_are_is_told),
