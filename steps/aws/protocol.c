@@ -20,7 +20,7 @@ write_query_request(
 	struct wire *w, const struct value *params, struct protocol_request *out)
 {
 	out->body = write_query(w, params);
-	out->content_type = "application/x-www-form-urlencoded; charset=utf-8";
+	out->content_type = "application/x-www-form-urlencoded";
 }
 
 static void
@@ -80,6 +80,16 @@ content_type(struct protocol_request *out, const char *type)
 		out->content_type = type;
 }
 
+/* A structure's own name is that of a document (Smithy, "xmlName"); what refers to it has
+ * one for documents too. */
+static const char *
+root_name(const struct shape_ref *ref, const struct shape *shape)
+{
+	return ref->wire != NULL     ? ref->wire
+		: shape->wire != NULL ? shape->wire
+				      : shape->name;
+}
+
 /* The member that is the whole body. */
 static void
 write_payload(struct wire *w, const struct shape *input, const struct value *params,
@@ -88,7 +98,8 @@ write_payload(struct wire *w, const struct shape *input, const struct value *par
 	const struct shape_ref *ref = shape_find(input, str_of(input->payload));
 	const struct shape *shape = service_shape(w->service, ref->shape);
 	const struct value *v = value_get(params, ref->name);
-	bool is_json = w->service->protocol == PROTOCOL_REST_JSON, is_there = v != NULL && v->kind != V_NULL;
+	bool is_json = w->service->protocol == PROTOCOL_REST_JSON,
+	     is_there = v != NULL && v->kind != V_NULL;
 	if (shape->kind == SHAPE_BLOB || shape->kind == SHAPE_TEXT) {
 		if (!is_there)
 			return;
@@ -103,7 +114,7 @@ write_payload(struct wire *w, const struct shape *input, const struct value *par
 		is_there ? write_json(w, ref, v, false) : value_map(w->mem, NULL, 0);
 	out->body = is_json
 		? json_str(w->mem, &body)
-		: xml_str(w, ref, wire_name(ref, shape, shape->name), v, false);
+		: xml_str(w, ref, root_name(ref, shape), v, false);
 	content_type(out, is_json ? "application/json" : "application/xml");
 }
 
@@ -181,18 +192,26 @@ read_xml_root(struct wire *w, const struct shape *shape, const struct xml *root,
 	return true;
 }
 
+/* In the element that the model names or, as the query protocol has it by rule, in
+ * OperationResult; EC2 has none. */
+static const struct xml *
+result_of(const struct wire *w, const struct xml *root)
+{
+	const char *wrapper = w->operation->result_wrapper;
+	if (wrapper == NULL && w->service->protocol == PROTOCOL_QUERY)
+		wrapper = arena_printf(w->mem, "%sResult", w->operation->name);
+	const struct xml *inner = wrapper == NULL ? NULL : xml_child(root, wrapper);
+	return inner == NULL ? root : inner;
+}
+
 static bool
 read_query_answer(struct wire *w, const struct shape *shape,
 	const struct http_answer *answer, struct map_builder *map)
 {
-	const char *wrapper = w->operation->result_wrapper;
 	if (str_trim(answer->body).n == 0)
 		return true;
 	const struct xml *root = xml_parse(w->mem, answer->body, w->err);
-	if (root == NULL)
-		return false;
-	const struct xml *inner = wrapper == NULL ? NULL : xml_child(root, wrapper);
-	return read_xml_members(w, shape, inner == NULL ? root : inner, map);
+	return root != NULL && read_xml_members(w, shape, result_of(w, root), map);
 }
 
 static bool

@@ -28,7 +28,9 @@ const char *scalar_special(const struct value *v);
 /* The bytes of a blob or of text in its place; a map or list as JSON. */
 struct str scalar_bytes(struct arena *mem, const struct value *v);
 
-/* The name on the wire. */
+/* The name on the wire. That of a list's shape holds for what refers to it (EC2), that of
+ * a structure only for a document. Where nothing else is said a list that is flattened
+ * by its shape (models from before Smithy) goes by the name of its items. */
 const char *wire_name(
 	const struct shape_ref *ref, const struct shape *shape, const char *otherwise);
 
@@ -36,8 +38,8 @@ const char *wire_name(
 
 struct str write_query(struct wire *w, const struct value *params);
 /* The tree that JSON says; `place` IN_BODY alone is taken where `body_only`. */
-struct value write_json(struct wire *w, const struct shape_ref *ref, const struct value *v,
-	bool body_only);
+struct value write_json(struct wire *w, const struct shape_ref *ref,
+	const struct value *v, bool body_only);
 /* An element and what is in it. */
 void write_xml(struct wire *w, struct buf *out, const struct shape_ref *ref,
 	const char *name, const struct value *v, bool body_only);
@@ -59,7 +61,7 @@ bool read_xml(struct wire *w, const struct shape_ref *ref, const struct xml *nod
 bool read_xml_members(struct wire *w, const struct shape *shape, const struct xml *node,
 	struct map_builder *map);
 /* Status and headers. */
-bool read_rest(struct wire *w, const struct shape *shape, const struct http_answer *answer,
-	struct map_builder *map);
+bool read_rest(struct wire *w, const struct shape *shape,
+	const struct http_answer *answer, struct map_builder *map);
 
 #endif

@@ -50,6 +50,8 @@ read_map(struct wire *w, const struct shape *shape, const struct value *v,
 	struct map_builder map = {.mem = w->mem};
 	for (size_t i = 0; i < v->map->n; i++) {
 		struct value member;
+		if (v->map->members[i].value.kind == V_NULL)
+			continue;
 		if (!read_json(w, &shape->value, &v->map->members[i].value, &member))
 			return false;
 		map_put_str(&map, v->map->members[i].key.str, member);

@@ -31,16 +31,6 @@ read_attribute(struct wire *w, const struct shape_ref *ref, const struct xml *no
 	return true;
 }
 
-/* The items of a flattened list stand under the name of the items. */
-static const char *
-member_name(const struct shape_ref *ref, const struct shape *shape)
-{
-	bool flat = shape->kind == SHAPE_LIST && ref_traits(ref, shape) & TRAIT_FLATTENED;
-	if (flat && shape->item.wire != NULL)
-		return shape->item.wire;
-	return wire_name(ref, shape, ref->name);
-}
-
 bool
 read_xml_members(struct wire *w, const struct shape *shape, const struct xml *node,
 	struct map_builder *map)
@@ -55,7 +45,8 @@ read_xml_members(struct wire *w, const struct shape *shape, const struct xml *no
 				return false;
 			continue;
 		}
-		const struct xml *said = child_of(node, local(member_name(ref, inner)));
+		const struct xml *said =
+			child_of(node, local(wire_name(ref, inner, ref->name)));
 		struct value v;
 		if (said == NULL)
 			continue;

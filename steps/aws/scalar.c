@@ -7,9 +7,15 @@
 const char *
 wire_name(const struct shape_ref *ref, const struct shape *shape, const char *otherwise)
 {
-	return ref->wire != NULL	 ? ref->wire
-		: shape != NULL && shape->wire != NULL ? shape->wire
-						       : otherwise;
+	if (ref->wire != NULL)
+		return ref->wire;
+	if (shape == NULL || shape->kind == SHAPE_STRUCTURE)
+		return otherwise;
+	if (shape->wire != NULL)
+		return shape->wire;
+	return shape->traits & TRAIT_FLATTENED && shape->item.wire != NULL
+		? shape->item.wire
+		: otherwise;
 }
 
 /* ---- times */
@@ -148,6 +154,10 @@ scalar_write(struct arena *mem, const struct shape_ref *ref, const struct shape 
 		return str_of(scalar_special(v));
 	if (v->kind == V_TIMESTAMP)
 		return str_of(time_text(mem, v->span));
+	/* As it was written: the version 15.10 is not 15.1. */
+	if (shape->kind == SHAPE_TEXT && v->kind >= V_BOOL && v->kind <= V_DOUBLE
+		&& v->raw != NULL)
+		return str_of(v->raw);
 	return str_of(json_text(mem, v, JSON_COMPACT));
 }
 

@@ -1,5 +1,5 @@
-/* The query protocol and that of EC2: pairs of a form, whose names are paths (Smithy, "AWS
- * query protocol", "AWS EC2 query protocol"). */
+/* The query protocol and that of EC2: pairs of a form, whose names are paths (Smithy,
+ * "AWS query protocol", "AWS EC2 query protocol"). */
 #include "../steps/aws/protocol_part.h"
 #include "../steps/aws/sigv4.h"
 
@@ -56,22 +56,15 @@ write_structure(struct form *form, const struct shape *shape, const struct value
 	}
 }
 
-/* The items of a flattened list stand in the place of the list, under their own name. */
+/* The items of a flattened list stand in the place of the list. */
 static const char *
 list_path(struct form *form, const struct shape_ref *ref, const struct shape *shape,
 	const char *path)
 {
-	if (form->is_ec2)
+	if (form->is_ec2 || ref_traits(ref, shape) & TRAIT_FLATTENED)
 		return path;
-	if (!(ref_traits(ref, shape) & TRAIT_FLATTENED))
-		return below(form, path,
-			shape->item.wire == NULL ? "member" : shape->item.wire);
-	if (shape->item.wire == NULL)
-		return path;
-	const char *dot = strrchr(path, '.');
-	return dot == NULL ? shape->item.wire
-			   : arena_printf(form->w->mem, "%.*s.%s", (int)(dot - path), path,
-				     shape->item.wire);
+	return below(
+		form, path, shape->item.wire == NULL ? "member" : shape->item.wire);
 }
 
 static void

@@ -187,8 +187,8 @@ header_text(struct outside *o, const struct shape_ref *ref, const struct value *
 	const struct shape *shape = service_shape(o->w->service, ref->shape);
 	struct arena *mem = o->w->mem;
 	if (ref_traits(ref, shape) & TRAIT_JSON_TEXT) {
-		const char *json = json_text(mem, v, JSON_COMPACT);
-		return str_of(base64_text(mem, json, strlen(json)));
+		struct str json = scalar_bytes(mem, v);
+		return str_of(base64_text(mem, json.p, json.n));
 	}
 	if (shape->kind != SHAPE_LIST || v->kind != V_LIST)
 		return scalar_write(mem, ref, shape, v, TIME_RFC822);
@@ -209,8 +209,7 @@ static bool
 header_member(struct outside *o, const struct shape_ref *ref, const struct value *v)
 {
 	if (ref->place == IN_HEADER) {
-		struct str text = header_text(o, ref, v);
-		return text.n == 0 || header_add(o, own_name(ref), text);
+		return header_add(o, own_name(ref), header_text(o, ref, v));
 	}
 	for (size_t i = 0; v->kind == V_MAP && i < v->map->n; i++) {
 		const struct member *m = &v->map->members[i];
@@ -251,9 +250,11 @@ write_rest(struct wire *w, const struct value *params, struct protocol_request *
 	struct str query, template = str_cut(str_of(w->operation->uri), '?', &query);
 	if (!write_path(&o, template, &path))
 		return false;
-	/* "?uploads" says a name without a value: on the wire "uploads=", as it is signed. */
+	/* "?uploads" says a name without a value: on the wire "uploads=", as it is
+	 * signed. */
 	while (query.n > 0) {
-		struct str value, name = str_cut(str_cut(query, '&', &query), '=', &value);
+		struct str value,
+			name = str_cut(str_cut(query, '&', &query), '=', &value);
 		query_pair(&o, name, value);
 	}
 	if (!members(&o))

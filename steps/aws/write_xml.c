@@ -30,7 +30,8 @@ write_attributes(struct wire *w, struct buf *out, const struct shape *shape,
 	for (size_t i = 0; i < v->map->n; i++) {
 		const struct member *m = &v->map->members[i];
 		const struct shape_ref *ref = shape_find(shape, m->key.str);
-		if (!is_written(ref, &m->value, false) || !(ref->traits & TRAIT_ATTRIBUTE))
+		if (!is_written(ref, &m->value, false)
+			|| !(ref->traits & TRAIT_ATTRIBUTE))
 			continue;
 		const struct shape *inner = service_shape(w->service, ref->shape);
 		buf_printf(out, " %s=\"", wire_name(ref, inner, ref->name));
@@ -42,7 +43,8 @@ write_attributes(struct wire *w, struct buf *out, const struct shape *shape,
 
 static void
 write_structure(struct wire *w, struct buf *out, const struct shape_ref *ref,
-	const struct shape *shape, const char *name, const struct value *v, bool body_only)
+	const struct shape *shape, const char *name, const struct value *v,
+	bool body_only)
 {
 	open_tag(out, name, ref, shape);
 	write_attributes(w, out, shape, v);
@@ -93,7 +95,8 @@ write_map(struct wire *w, struct buf *out, const struct shape_ref *ref,
 		const struct member *m = &v->map->members[i];
 		buf_printf(out, "<%s>", entry);
 		write_xml(w, out, &shape->key,
-			shape->key.wire == NULL ? "key" : shape->key.wire, &m->key, false);
+			shape->key.wire == NULL ? "key" : shape->key.wire, &m->key,
+			false);
 		write_xml(w, out, &shape->value,
 			shape->value.wire == NULL ? "value" : shape->value.wire,
 			&m->value, false);
