@@ -1,6 +1,7 @@
 #include "run/state.h"
 
 #include "data/json.h"
+#include "run/blobs.h"
 #include "run/words.h"
 
 /* The fold. One function a kind; each reads the body, changes the path or the run, and
@@ -490,17 +491,27 @@ shows_where(const struct reading *r)
 		|| r->path->intents == 0;
 }
 
+static bool
+read_body(struct run_state *state, const struct record *record, struct value *body,
+	struct err *err)
+{
+	if (!json_parse(state->scratch, record->body, NULL, body, err))
+		return false;
+	switch (value_get_int(body, "v", 0)) {
+	case 1: return true;
+	case 2: return blobs_join(state->scratch, body, state->blobs, err);
+	default: return err_set(err, ERR_VERSION, "it is newer than this rbx");
+	}
+}
+
 bool
 run_apply(struct run_state *state, const struct record *record, struct err *err)
 {
 	struct value body;
 
 	arena_reset(state->scratch);
-	if (!json_parse(state->scratch, record->body, NULL, &body, err))
+	if (!read_body(state, record, &body, err))
 		return err_wrap(err, "record %llu", (unsigned long long)record->seq);
-	if (value_get_int(&body, "v", 0) != 1)
-		return err_set(err, ERR_VERSION, "record %llu is newer than this rbx",
-			(unsigned long long)record->seq);
 	struct reading r = {state, record, &body, state_path(state, record->path)};
 	bool is_void = value_get_bool(&body, "void", false);
 	bool waited = waits_for_person(r.path), is_run = *record->path == '\0';

@@ -20,7 +20,7 @@ struct pending {
 	struct record *records;
 	struct act *acts;
 	struct blob *blobs;
-	size_t n_records, records_cap, n_acts, acts_cap, n_blobs;
+	size_t n_records, records_cap, n_acts, acts_cap, n_blobs, blobs_cap;
 	int64_t decided;
 	struct chunk_list *chunks;
 };
@@ -54,6 +54,14 @@ grown(struct arena *mem, void *items, size_t n, size_t *cap, size_t more, size_t
 	return out;
 }
 
+static void
+push_blob(struct pending *next, const struct blob *blob)
+{
+	next->blobs = grown(next->mem, next->blobs, next->n_blobs, &next->blobs_cap, 1,
+		sizeof *next->blobs);
+	next->blobs[next->n_blobs++] = *blob;
+}
+
 void
 batch_turn(struct shell *shell, const struct turn *turn, struct now now)
 {
@@ -70,20 +78,18 @@ batch_turn(struct shell *shell, const struct turn *turn, struct now now)
 		if (turn->acts[i].kind != ACT_KILL
 			|| !phase_kill(shell, turn->acts[i].path))
 			next->acts[next->n_acts++] = turn->acts[i];
+	for (size_t i = 0; i < turn->n_blobs; i++)
+		push_blob(next, &turn->blobs[i]);
 	next->decided = now.boot;
 }
 
 void
 batch_blob(struct shell *shell, struct str bytes)
 {
-	struct arena *mem = batch_mem(shell);
-	struct pending *next = shell->next;
-	struct blob *blobs = arena_array(mem, struct blob, next->n_blobs + 1);
-	if (next->n_blobs > 0)
-		memcpy(blobs, next->blobs, next->n_blobs * sizeof *blobs);
-	sha256(bytes, blobs[next->n_blobs].digest);
-	blobs[next->n_blobs++].bytes = bytes;
-	next->blobs = blobs;
+	struct blob blob = {.bytes = bytes};
+	batch_mem(shell);
+	sha256(bytes, blob.digest);
+	push_blob(shell->next, &blob);
 }
 
 void

@@ -188,7 +188,8 @@ struct turn {
 	/* seq, at, boot, kind, path, attempt, body; hashes are the store's */
 	struct record *records;
 	struct act *acts;
-	size_t n_records, n_acts;
+	struct blob *blobs;                           /* of the records */
+	size_t n_records, n_acts, n_blobs;
 };
 
 struct owner_options {

@@ -1,6 +1,7 @@
 #include "run/run.h"
 
 #include "data/json.h"
+#include "run/blobs.h"
 
 /* Runs that are in the store already: their state, and what an input of type run holds of
  * one. */
@@ -27,6 +28,9 @@ run_fold(struct store *store, const char *run, struct arena *mem, struct run_sta
 	state_init(state, mem);
 	state->id = str_of(arena_strdup(mem, run));
 	state->store = str_of(arena_strdup(mem, store_uuid(store)));
+	struct blob_source *blobs = arena_new_of(mem, struct blob_source);
+	*blobs = blobs_stored(store);
+	state->blobs = blobs;
 	if (!store_read(store, run, 1, fold_one, &folding, err))
 		return false;
 	if (folding.good && state->seq == 0)

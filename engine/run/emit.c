@@ -1,6 +1,8 @@
 #include "run/owner.h"
 
+#include "base/digest.h"
 #include "data/json.h"
+#include "run/blobs.h"
 
 #include <assert.h>
 
@@ -93,6 +95,55 @@ tell(struct owner *o, struct path_state *path)
 	timers_of_run(o);
 }
 
+struct listed { const struct blob *blobs; size_t n; };
+
+static bool
+find_listed(const struct blob_source *source, const uint8_t digest[32], struct arena *mem,
+	struct str *out, struct err *err)
+{
+	const struct listed *listed = source->with;
+
+	(void)mem;
+	for (size_t i = 0; i < listed->n; i++) {
+		if (memcmp(listed->blobs[i].digest, digest, SHA256_SIZE) == 0) {
+			*out = listed->blobs[i].bytes;
+			return true;
+		}
+	}
+	return err_set(err, ERR_NOT_FOUND, "it is not among them");
+}
+
+static void
+blobs_add(struct owner *o, const struct blob *blobs, size_t n)
+{
+	struct turn *turn = o->turn;
+	struct blob *all = arena_array(o->turn_mem, struct blob, turn->n_blobs + n);
+
+	if (turn->n_blobs > 0)
+		memcpy(all, turn->blobs, turn->n_blobs * sizeof *all);
+	memcpy(all + turn->n_blobs, blobs, n * sizeof *all);
+	turn->blobs = all;
+	turn->n_blobs += n;
+}
+
+/* A record of this very turn: its blobs are not in the store yet. */
+static void
+apply(struct owner *o, const struct record *record, const struct blob *blobs, size_t n)
+{
+	const struct blob_source *stored = o->state->blobs;
+	struct listed listed = {blobs, n};
+	struct blob_source here = {.find = find_listed, .with = &listed};
+	struct err err = {0};
+
+	o->state->blobs = &here;
+	bool ok = run_apply(o->state, record, &err);
+	assert(ok);
+	(void)ok;
+	o->state->blobs = stored;
+	if (n > 0)
+		blobs_add(o, blobs, n);
+}
+
 void
 emit(struct owner *o, enum kind kind, struct path_state *path, uint32_t attempt,
 	struct map_builder *body)
@@ -101,16 +152,16 @@ emit(struct owner *o, enum kind kind, struct path_state *path, uint32_t attempt,
 	enum outcome before = path->state;
 	struct value value = map_done(body);
 	struct buf text = buf_in(o->turn_mem);
-	struct err err = {0};
+	struct blob *blobs = NULL;
 
 	json_write(&text, &value, JSON_COMPACT);
+	struct str bytes = buf_str(&text);
+	size_t n = blobs_split(o->turn_mem, &value, &bytes, &blobs);
 	*record = (struct record){
 		.seq = o->state->seq + 1, .at = o->now, .boot = o->boot, .kind = kind,
-		.path = path->path, .attempt = attempt, .body = buf_str(&text),
+		.path = path->path, .attempt = attempt, .body = bytes,
 	};
-	bool ok = run_apply(o->state, record, &err);
-	assert(ok);
-	(void)ok;
+	apply(o, record, blobs, n);
 	if (path->seat != NULL && path->state != before)
 		seat_ended(o, path->seat, before);
 	tell(o, path);

@@ -2,7 +2,7 @@
 
 #include "base/digest.h"
 
-enum { OUTPUTS_MOST = 200 * 1024 };
+enum { OUTPUTS_MOST = 16 * 1024 * 1024 };              /* bytes, as JSON */
 
 struct value
 scrubbed(const struct vault *vault, struct arena *mem, const struct value *v)

@@ -137,11 +137,15 @@ struct note {
 	const struct value *of;                       /* for programs; NULL: nothing */
 };
 
+struct blob_source;
+
 struct run_state {
 	struct arena *mem;                            /* of all below; the caller's */
 	struct arena *scratch;                        /* of one apply */
 	/* of the run, of the store: for keys; set by the caller */
 	struct str id, store;
+	/* of records whose bodies are large; set by the caller, NULL: there are none */
+	const struct blob_source *blobs;
 	uint64_t seq;
 	int64_t at;
 	unsigned epoch;
@@ -182,8 +186,8 @@ struct run_state {
 void state_init(struct run_state *state, struct arena *mem);
 void state_close(struct run_state *state);            /* frees scratch alone */
 
-/* false: the body is not what this version writes (ERR_VERSION for `v` other than 1),
- * nothing was changed. Copies all it keeps. */
+/* false: the body is not what this version writes (ERR_VERSION for `v` other than 1 and
+ * 2), or a blob of it is not to be had; nothing was changed. Copies all it keeps. */
 bool run_apply(struct run_state *state, const struct record *record, struct err *err);
 
 /* NULL: never mentioned */

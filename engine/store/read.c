@@ -1,5 +1,6 @@
 #include "store/local.h"
 
+#include "data/json.h"
 #include "store/chain.h"
 
 /* A walk over the records of one run that follows their chain. */
@@ -17,6 +18,72 @@ struct walk {
 	void *with;
 	bool more;
 };
+
+static bool
+read_blob(struct store *store, const uint8_t digest[32], struct arena *mem,
+	struct str *out, struct err *err)
+{
+	uint8_t found[SHA256_SIZE];
+	sqlite3_stmt *get = db_query(&store->db, Q_BLOB);
+	if (get == NULL)
+		return db_fail(&store->db, err, store->where);
+	db_bind_bytes(get, 1, (struct str){(const char *)digest, SHA256_SIZE});
+	int result = sqlite3_step(get);
+	bool ok = result == SQLITE_ROW;
+	if (ok)
+		*out = str_copy(mem, db_column(get, 0));
+	else if (result == SQLITE_DONE)
+		err_set(err, ERR_NOT_FOUND, "no bytes with the digest %s",
+			hex_text(mem, digest, SHA256_SIZE));
+	else
+		db_fail(&store->db, err, store->where);
+	sqlite3_reset(get);
+	if (!ok)
+		return false;
+	sha256(*out, found);
+	return memcmp(found, digest, SHA256_SIZE) == 0
+		|| err_set(err, ERR_IO, "the bytes with the digest %s are damaged",
+			hex_text(mem, digest, SHA256_SIZE));
+}
+
+static bool
+check_blob(struct walk *walk, const struct record *record, const char *of, struct str hex,
+	struct err *err)
+{
+	uint8_t digest[SHA256_SIZE];
+	struct str bytes;
+	if (!hex_parse(hex, digest, sizeof digest)
+		|| read_blob(walk->store, digest, walk->mem, &bytes, err))
+		return true;
+	return err_wrap(err, "run %s: the %s of record %llu", walk->run, of,
+		(unsigned long long)record->seq);
+}
+
+/* The chain holds the digests of what is too big for a record, and of the playbook: their
+ * bytes must be there, and be those. */
+static bool
+has_blobs(struct walk *walk, const struct record *record, struct err *err)
+{
+	struct value body;
+	struct err ignored;
+	if (!json_parse(walk->mem, record->body, NULL, &body, &ignored))
+		return true;
+	const struct value *names = value_get(&body, "blobs");
+	bool has = value_get_int(&body, "v", 0) == 2 && names != NULL
+		&& names->kind == V_MAP;
+	for (size_t i = 0; has && i < names->map->n; i++) {
+		const struct member *name = &names->map->members[i];
+		const char *of = str_cstr(walk->mem, name->key.str);
+		struct str hex = value_get_str(&name->value, "digest");
+		if (!check_blob(walk, record, of, hex, err))
+			return false;
+	}
+	if (record->kind == REC_RUN)
+		return check_blob(walk, record, "playbook",
+			value_get_str(&body, "playbook"), err);
+	return record->kind != REC_REBASE
+		|| check_blob(walk, record, "playbook", value_get_str(&body, "to"), err);
+}
 
 static bool
 read_record(struct walk *walk, sqlite3_stmt *row, struct err *err)
@@ -43,9 +110,10 @@ read_record(struct walk *walk, sqlite3_stmt *row, struct err *err)
 	memcpy(walk->head, hash, SHA256_SIZE);
 	memcpy(record.hash, hash, SHA256_SIZE);
 	walk->next++;
+	bool known = kind_parse(word, &record.kind);
 	if (walk->each == NULL)
-		return true;
-	if (!kind_parse(word, &record.kind))
+		return !known || has_blobs(walk, &record, err);
+	if (!known)
 		return err_set(err, ERR_VERSION,
 			"run %s: record %llu is of the kind '%.20s', which "
 			"this rbx does not know",
@@ -139,33 +207,6 @@ store_verify(struct store *store, const char *run, struct arena *mem, char **hea
 	*records = walk.next - 1;
 	*head = hex_text(mem, walk.head, sizeof walk.head);
 	return walk.next > 1 || err_set(err, ERR_IO, "run %s: record 1 is missing", run);
-}
-
-static bool
-read_blob(struct store *store, const uint8_t digest[32], struct arena *mem,
-	struct str *out, struct err *err)
-{
-	uint8_t found[SHA256_SIZE];
-	sqlite3_stmt *get = db_query(&store->db, Q_BLOB);
-	if (get == NULL)
-		return db_fail(&store->db, err, store->where);
-	db_bind_bytes(get, 1, (struct str){(const char *)digest, SHA256_SIZE});
-	int result = sqlite3_step(get);
-	bool ok = result == SQLITE_ROW;
-	if (ok)
-		*out = str_copy(mem, db_column(get, 0));
-	else if (result == SQLITE_DONE)
-		err_set(err, ERR_NOT_FOUND, "no bytes with the digest %s",
-			hex_text(mem, digest, SHA256_SIZE));
-	else
-		db_fail(&store->db, err, store->where);
-	sqlite3_reset(get);
-	if (!ok)
-		return false;
-	sha256(*out, found);
-	return memcmp(found, digest, SHA256_SIZE) == 0
-		|| err_set(err, ERR_IO, "the bytes with the digest %s are damaged",
-			hex_text(mem, digest, SHA256_SIZE));
 }
 
 static bool

@@ -24,7 +24,9 @@ struct record {
 	enum kind kind;
 	const char *path;                     /* "deploy[3]/dump"; "" for the run's own */
 	uint32_t attempt;                             /* 0 where it means nothing */
-	struct str body;             /* JSON text, kept as these bytes; at most 256 KiB */
+	/* JSON text, kept as these bytes; at most 256 KiB. Of the version 2 it names blobs:
+	 * {blobs: {NAME: {digest, bytes}}} */
+	struct str body;
 	uint8_t hash[32];                             /* see record_chain */
 };
 

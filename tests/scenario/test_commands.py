@@ -1,5 +1,6 @@
 """What commands make of a run that goes on, has ended, or was answered before."""
 import contextlib
+import json
 import os
 import re
 import sqlite3
@@ -124,6 +125,45 @@ class Commands(world.Scenario):
         self.assertIn("taken back by %(run)s: done" % undo, self.rbx("list").stdout)
         self.rbx("resume", run, expect=WRONG)
         self.assertEqual(self.effects_of(), ["done", "undone"])
+
+    def test_large_outputs_are_kept_whole(self):
+        """Over 64 KiB a record names a blob: resume, show, eval, verify and backup all read it back."""
+        rows = [{"id": i, "text": "x" * 90} for i in range(4000)]
+        with open(os.path.join(self.dir, "rows"), "w") as f:
+            json.dump(rows, f)
+        path = self.write("""
+            rbx: 1
+            name: test
+            steps:
+              - id: a
+                file_check: {path: rows, json: true}
+                outputs:
+                  rows: self.json
+              - id: b
+                exec: {argv: [sh, -c, 'test -e go && echo "$1" >did', sh, '${{ steps.a.outputs.rows.size() }}']}
+                effect: idempotent
+                retry: {attempts: 1}
+                undo: none
+        """)
+        self.rbx("run", path, expect=FAILED)
+        os.unlink(os.path.join(self.dir, "rows"))
+        os.close(os.open(os.path.join(self.dir, "go"), os.O_CREAT))
+        self.rbx("resume", "last")
+        self.assertEqual(self.effects_of(), ["4000"])
+        run = self.last()
+        self.assertEqual(self.steps(run)["a"]["outputs"]["rows"], rows)
+        self.assertEqual(self.rbx("eval", "--run", run, "steps.a.outputs.rows[3999].id").stdout, "3999\n")
+        self.rbx("verify", run)
+        copy = os.path.join(self.dir, "copy")
+        os.mkdir(copy, 0o700)
+        self.rbx("backup", os.path.join(copy, "store.db"))
+        self.store = copy
+        self.assertEqual(self.steps(run)["a"]["outputs"]["rows"], rows)
+        with sqlite3.connect(os.path.join(copy, "store.db")) as db:
+            self.assertLess(db.execute("SELECT max(length(body)) FROM record").fetchone()[0], 65536)
+            db.execute("UPDATE blob SET bytes = ?1 WHERE length(bytes) > 300000", (json.dumps(rows[1:]).encode(),))
+        self.assertIn("the outputs of record", self.rbx("verify", run, expect=FAILED).stderr)
+        self.rbx("show", run, expect=FAILED)
 
     def test_a_run_under_way_is_not_undone(self):
         child = self.start("run", self.write("""

@@ -1,6 +1,8 @@
 /* The fold by itself: what single records make of a state, and what it refuses. */
 #include "../unit.h"
 #include "base/digest.h"
+#include "data/json.h"
+#include "run/blobs.h"
 #include "run/state.h"
 
 struct folding { struct arena *mem; struct run_state state; int64_t at; };
@@ -155,7 +157,7 @@ test_refused(void **with)
 	struct folding *f = *with;
 	struct err err;
 	struct record record = {.seq = 3, .kind = REC_BEGIN, .path = "x",
-		.body = STR("{\"v\":2}")};
+		.body = STR("{\"v\":3}")};
 
 	assert_false(run_apply(&f->state, &record, &err));
 	assert_int_equal(err.code, ERR_VERSION);
@@ -163,6 +165,90 @@ test_refused(void **with)
 	assert_false(run_apply(&f->state, &record, &err));
 	assert_int_equal(f->state.seq, 2);
 	assert_null(state_find(&f->state, "x"));
+}
+
+struct held { struct blob *blobs; size_t n; };
+
+static bool
+find_held(const struct blob_source *source, const uint8_t digest[32], struct arena *mem,
+	struct str *out, struct err *err)
+{
+	const struct held *held = source->with;
+
+	(void)mem;
+	for (size_t i = 0; i < held->n; i++) {
+		if (memcmp(held->blobs[i].digest, digest, SHA256_SIZE) != 0)
+			continue;
+		*out = held->blobs[i].bytes;
+		return true;
+	}
+	return err_set(err, ERR_NOT_FOUND, "lost");
+}
+
+/* {"v":1,"state":"ok","fate":"done","outputs":{"a":"xxx…","n":7}} */
+static struct value
+outcome_with(struct arena *mem, size_t size, struct str *text)
+{
+	struct buf long_text = buf_in(mem), json = buf_in(mem);
+	struct map_builder body = {.mem = mem}, outputs = {.mem = mem};
+	struct value v;
+
+	for (size_t i = 0; i < size; i++)
+		buf_putc(&long_text, 'x');
+	map_put(&outputs, "a", value_str(buf_str(&long_text)));
+	map_put(&outputs, "n", value_int(7));
+	map_put(&body, "v", value_int(1));
+	map_put(&body, "state", value_str(STR("ok")));
+	map_put(&body, "fate", value_str(STR("done")));
+	map_put(&body, "outputs", map_done(&outputs));
+	v = map_done(&body);
+	json_write(&json, &v, JSON_COMPACT);
+	*text = buf_str(&json);
+	return v;
+}
+
+static void
+test_large_bodies_name_blobs(void **with)
+{
+	struct folding *f = *with;
+	struct blob *blobs = NULL;
+	struct str text;
+	struct err err = {0};
+	struct value body = outcome_with(f->mem, 1000, &text);
+
+	assert_int_equal(blobs_split(f->mem, &body, &text, &blobs), 0);
+	assert_true(str_find(text, STR("\"v\":1")) < text.n);
+	body = outcome_with(f->mem, 400 * 1024, &text);
+	assert_int_equal(blobs_split(f->mem, &body, &text, &blobs), 1);
+	assert_true(text.n < 512);
+	assert_true(str_find(text, STR("\"v\":2")) < text.n);
+
+	struct record record = {.seq = 3, .at = 9, .kind = REC_OUTCOME, .path = "a",
+		.body = text};
+	struct held held = {blobs, 1};
+	struct blob_source source = {.find = find_held, .with = &held};
+	assert_false(run_apply(&f->state, &record, &err));
+	assert_int_equal(f->state.seq, 2);
+	f->state.blobs = &source;
+	assert_ok(run_apply(&f->state, &record, &err));
+	const struct path_state *a = state_find(&f->state, "a");
+	assert_int_equal(value_get_str(a->outputs, "a").n, 400 * 1024);
+	assert_int_equal(value_get_int(a->outputs, "n", 0), 7);
+	held.n = 0;
+	assert_false(run_apply(&f->state, &record, &err));
+	assert_non_null(strstr(err.msg, "lost"));
+}
+
+/* What somebody else wrote under `blobs` in an output is an output. */
+static void
+test_a_body_of_version_1_names_no_blobs(void **with)
+{
+	struct folding *f = *with;
+
+	apply(f, REC_OUTCOME, "a", 0, "{\"v\":1,\"state\":\"ok\",\"fate\":\"done\","
+		"\"blobs\":{\"outputs\":{\"digest\":\"00\"}},"
+		"\"outputs\":{\"blobs\":{\"outputs\":{\"digest\":\"00\"}}}}");
+	assert_non_null(value_get(state_find(&f->state, "a")->outputs, "blobs"));
 }
 
 #define folded(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -174,6 +260,8 @@ main(void)
 		folded(test_paths), folded(test_crash_is_doubt),
 			folded(test_a_persons_time),
 		folded(test_reopen), folded(test_key), folded(test_refused),
+		folded(test_large_bodies_name_blobs),
+		folded(test_a_body_of_version_1_names_no_blobs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
