@@ -1,7 +1,5 @@
 #include "../steps/aws/crc64.h"
 
-#include "base/digest.h"
-
 #define POLYNOMIAL UINT64_C(0x9a6c9329ac4bc9b5)       /* of ad93d23594c93659, reflected */
 
 struct crc64 {

@@ -3,7 +3,7 @@
 #ifndef STEPS_AWS_CRC64_H
 #define STEPS_AWS_CRC64_H
 
-#include "base/str.h"
+#include "run/step.h"
 
 struct crc64;                                         /* the tables */
 

@@ -4,6 +4,7 @@ import http.client
 import os
 import random
 import re
+import shutil
 import unittest
 
 import world
@@ -331,6 +332,241 @@ class Put(S3):
         self.lab.ask("DELETE", "/script")
         self.same()
         self.assertEqual(self.get("small"), b"hello")
+
+
+class Sync(S3):
+    """Up, down and from bucket to bucket."""
+    up = "s3_sync: {from: %s, to: 's3://%s/p/'%s}\nretry: {delay: 20ms}"
+    files = {"index.html": b"<html>", "a/b.js": b"1;", "a/c d+e.txt": b"text", "a/deep/er/x.map": b"{}", "empty": b""}
+
+    def setUp(self):
+        super().setUp()
+        self.root = os.path.join(self.dir, "root")
+        for path, body in self.files.items():
+            self.file(path, body)
+
+    def file(self, path, body, root=None):
+        path = os.path.join(root or self.root, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(body)
+
+    def tree(self, root):
+        found = {}
+        for folder, _, names in os.walk(root):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as f:
+                    found[os.path.relpath(path, root)] = f.read()
+        return found
+
+    def go_up(self, more="", *args, **how):
+        return self.one(self.up % (self.root, BUCKET, more), *args, **how)
+
+    def go_down(self, more="", *args, **how):
+        self.down = os.path.join(self.dir, "down")
+        return self.one("s3_sync: {from: 's3://%s/p/', to: %s%s}\nretry: {delay: 20ms}" % (BUCKET, self.down, more), *args, **how)
+
+    def counts(self):
+        out = self.steps()["s"]["outputs"]
+        return out["copied"], out["deleted"], out["unchanged"]
+
+    def test_sync_up_and_down(self):
+        self.go_up()
+        self.assertEqual(self.counts(), (5, 0, 0))
+        self.assertEqual(self.keys(), sorted("p/" + k for k in self.files))
+        self.assertEqual(self.get("p/a/c%20d%2Be.txt"), b"text")
+        self.go_down()
+        self.assertEqual(self.tree(self.down), self.files)
+        self.assertEqual(self.counts(), (5, 0, 0))
+
+    def test_sync_of_the_same_is_unchanged(self):
+        self.go_up()
+        self.forget()
+        self.go_up()
+        self.assertEqual(self.counts(), (0, 0, 5))
+        self.go_down()
+        self.go_down()
+        self.assertEqual(self.counts(), (0, 0, 5))
+        self.assertEqual(self.effects("s3"), [])
+
+    def test_sync_finds_another_content_of_the_same_length(self):
+        self.go_up()
+        self.file("a/b.js", b"2;")
+        self.forget()
+        self.go_up()
+        self.assertEqual(self.counts(), (1, 0, 4))
+        self.assertEqual(self.get("p/a/b.js"), b"2;")
+        self.assertEqual([l["object"] for l in self.effects("s3")], [BUCKET + "/p/a/b.js"])
+
+    def test_sync_deletes_only_where_it_is_said(self):
+        self.go_up()
+        os.unlink(os.path.join(self.root, "a/b.js"))
+        self.put("other", b"outside")
+        self.go_up()
+        self.assertIn("p/a/b.js", self.keys())
+        self.go_up(", delete: true")
+        self.assertEqual(self.counts(), (0, 1, 4))
+        self.assertNotIn("p/a/b.js", self.keys())
+        self.assertIn("other", self.keys())
+        self.go_down()
+        self.file("more/stale", b"x", self.down)
+        self.go_down(", delete: true")
+        self.assertEqual(self.counts(), (0, 1, 4))
+        self.assertNotIn("more/stale", self.tree(self.down))
+
+    def test_sync_filters(self):
+        self.put("p/keep.map", b"excluded, so it stays")
+        self.go_up(", include: ['*.js', '*.map', 'a/**'], exclude: ['*.map'], delete: true")
+        self.assertEqual(self.keys(), ["p/a/b.js", "p/a/c d+e.txt", "p/keep.map"])
+
+    def test_sync_dry_run_lists_each_change_and_does_none(self):
+        self.go_up()
+        self.file("a/b.js", b"longer;")
+        self.file("new", b"123")
+        os.unlink(os.path.join(self.root, "index.html"))
+        self.forget()
+        shown = self.go_up(", delete: true", "--dry-run").stdout
+        for words in ("copy: 2", "copy_bytes: 10", "delete: 1", "delete_bytes: 6", "unchanged: 3",
+                      "{do: replace, path: a/b.js, bytes: 7, was: 2}", "{do: add, path: new, bytes: 3}",
+                      "{do: delete, path: index.html, bytes: 6}"):
+            self.assertIn(words, shown)
+        self.assertEqual(self.effects("s3"), [])
+
+    def test_sync_from_bucket_to_bucket(self):
+        self.go_up()
+        self.forget()
+        copy = "s3_sync: {from: 's3://%s/p/', to: 's3://%s/q/', delete: true}" % (BUCKET, BUCKET)
+        self.put("q/old", b"goes")
+        self.forget()
+        self.one(copy)
+        self.assertEqual(self.counts(), (5, 1, 0))
+        self.assertEqual(self.keys("q/"), sorted("q/" + k for k in self.files))
+        self.assertEqual({l["op"] for l in self.effects("s3")}, {"CopyObject", "DeleteObjects"})
+        self.one(copy)
+        self.assertEqual(self.counts(), (0, 0, 5))
+
+    def test_sync_refuses_to_sync_into_itself(self):
+        done = self.one("s3_sync: {from: 's3://%s/p/', to: 's3://%s/p/q/'}\nretry: {attempts: 1}" % (BUCKET, BUCKET), expect=FAILED)
+        self.assertIn("lie in each other", done.stdout + done.stderr)
+
+    def test_sync_refuses_links(self):
+        os.symlink("/etc/passwd", os.path.join(self.root, "a/passwd"))
+        done = self.go_up(expect=FAILED)
+        self.assertIn("'a/passwd' is a symbolic link", done.stdout + done.stderr)
+        self.assertEqual(self.keys(), [])
+        self.go_up(", exclude: [passwd]")
+        self.assertEqual(len(self.keys()), 5)
+
+    def test_sync_refuses_keys_that_leave_the_folder(self):
+        for key in ("p/../up", "p//abs", "p/a/../../up", "p/./x"):
+            with self.subTest(key=key):
+                self.lab.reset()
+                self.fill_fast([key])
+                done = self.go_down(expect=FAILED)
+                self.assertIn("would be no file below the folder", done.stdout + done.stderr)
+                self.assertFalse(os.path.exists(self.down))
+
+    def test_sync_does_not_go_through_a_link_at_the_target(self):
+        self.go_up()
+        outside = os.path.join(self.dir, "outside")
+        os.makedirs(outside)
+        down = os.path.join(self.dir, "down")
+        os.makedirs(down)
+        os.symlink(outside, os.path.join(down, "a"))
+        self.go_down(expect=FAILED)
+        self.assertEqual(os.listdir(outside), [])
+        self.go_down(", exclude: [a]", expect=None)
+        self.assertEqual(os.listdir(outside), [])
+
+    def test_sync_passes_by_the_marks_of_folders(self):
+        self.go_up()
+        self.put("p/", b"")
+        self.put("p/folder/", b"")
+        self.go_down()
+        self.assertEqual(self.tree(self.down), self.files)
+
+    def big(self):
+        body = random.Random(7).randbytes((20 << 20) + 7)
+        self.file("big/one", body)
+        self.file("big/two", body[:9 << 20])
+        self.files = dict(self.files, **{"big/one": body, "big/two": body[:9 << 20]})
+
+    def test_sync_large_files_go_in_parts(self):
+        self.big()
+        self.go_up()
+        self.assertEqual(len(self.effects("s3", "CreateMultipartUpload")), 2)
+        self.assertEqual(self.counts(), (7, 0, 0))
+        self.go_down()
+        self.assertEqual(self.tree(self.down), self.files)
+        self.forget()
+        self.go_up()
+        self.assertEqual(self.counts(), (0, 0, 7))
+        self.go_down()
+        self.assertEqual(self.counts(), (0, 0, 7))
+        self.assertEqual(self.effects("s3"), [])
+
+    def test_sync_bad_days_up(self):
+        for op in ("PutObject", "ListObjects", "UploadPart"):
+            for words in ({"throttle": 1}, {"before": 503}, {"after": 500}, {"cut": 20}, {"drop": 1}):
+                with self.subTest(op=op, **words):
+                    self.lab.reset()
+                    self.big() if op == "UploadPart" else None
+                    self.script(op=op, times=1, skip=0 if op == "ListObjects" else 1, **words)
+                    self.go_up()
+                    self.assertEqual(len(self.keys()), len(self.files))
+
+    def test_sync_bad_days_down(self):
+        self.big()
+        self.go_up()
+        for words in ({"throttle": 1}, {"before": 503}, {"cut": 20}, {"cut": 240}, {"drop": 1}, {"cut": 3 << 20, "path": "*/big/*"}):
+            with self.subTest(**words):
+                shutil.rmtree(os.path.join(self.dir, "down"), True)
+                self.script(**dict({"op": "GetObject", "times": 1, "skip": 1}, **words))
+                self.go_down()
+                self.assertEqual(self.tree(self.down), self.files)
+
+    def test_sync_goes_on_after_a_crash(self):
+        many = {"n/%03d" % i: b"%d" % i for i in range(200)}
+        for path, body in many.items():
+            self.file(path, body)
+        self.script(op="PutObject", skip=60, delay=60)
+        path = self.write("rbx: 1\nname: test\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n    s3_sync: {from: %s, to: 's3://%s/p/'}\n"
+                          % (self.root, BUCKET))
+        child = self.start("run", path, "--yes")
+        self.wait(lambda: len(self.effects("s3", "PutObject")) >= 60, "sixty objects")
+        child.kill()
+        child.wait()
+        self.lab.ask("DELETE", "/script")
+        self.rbx("resume", "last")
+        self.assertEqual(len(self.keys("p/")), 205)
+        objects = [l["object"] for l in self.effects("s3", "PutObject")]
+        self.assertEqual(len(set(objects)), 205)
+        # Nothing twice: what was there was seen by its content.
+        self.assertEqual(len(objects), 205)
+
+    def test_sync_large_file_goes_on_after_a_crash(self):
+        self.big()
+        self.script(op="UploadPart", skip=2, delay=60, path="*big/one*")
+        path = self.write("rbx: 1\nname: test\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n    s3_sync: {from: %s, to: 's3://%s/p/'}\n"
+                          % (self.root, BUCKET))
+        child = self.start("run", path, "--yes")
+        self.wait(lambda: len(self.effects("s3", "UploadPart")) >= 2, "two parts")
+        child.kill()
+        child.wait()
+        self.lab.ask("DELETE", "/script")
+        self.rbx("resume", "last")
+        parts = [l["query"].split("&")[0] for l in self.effects("s3", "UploadPart") if "big/one" in l["object"]]
+        self.assertEqual(sorted(parts), ["partNumber=1", "partNumber=2", "partNumber=3"])
+        self.go_down()
+        self.assertEqual(self.tree(self.down), self.files)
+
+    def test_sync_follows_the_bucket_to_its_region(self):
+        self.script(region="eu-central-1")
+        self.go_up()
+        self.go_down()
+        self.assertEqual(self.tree(self.down), self.files)
+        self.lab.ask("DELETE", "/script")
 
 
 if __name__ == "__main__":
