@@ -141,7 +141,7 @@ signing_region(struct arena *mem, const struct value *facts, const char *region,
 const char *
 endpoint_control(struct arena *mem, const char *service, const char *region)
 {
-	struct facts *facts = facts_open(mem);
+	struct facts *facts = model_facts(model_open(mem));
 	const struct value *head = facts_find(facts, "-", "service", str_of(service));
 	return head == NULL ? NULL
 			    : signing_region(mem, head, region,
@@ -161,7 +161,7 @@ endpoint_find(struct step *step, const struct aws_service *service, const char *
 	const char *template, struct endpoint *out, struct err *err)
 {
 	struct arena *mem = step->mem;
-	struct facts *facts = facts_open(mem);
+	struct facts *facts = model_facts(model_open(mem));
 	struct partition partition = partition_of(mem, facts, region);
 	const struct value *head =
 		facts_find(facts, "-", "service", str_of(service->name));

@@ -252,6 +252,10 @@ explain_aws(struct arena *mem, const struct asked *asked, struct explained *out,
 {
 	struct explaining e = {.mem = mem, .model = model_open(mem), .out = out};
 	out->text = buf_in(mem);
+	if (model_err(e.model) != NULL) {
+		*err = *model_err(e.model);
+		return false;
+	}
 	if (asked->n == 0 && asked->classes)
 		return all_classes(&e), true;
 	if (asked->n == 0)

@@ -1,10 +1,14 @@
 #include "../steps/aws/model.h"
 
+#include "../steps/aws/own.h"
+
 enum { BUCKETS = 128 };
 
 struct model {
 	struct arena *mem;
 	struct facts *facts;
+	bool is_whole;
+	struct err err;
 	struct kept_service { struct service service; struct kept_service *next; } *services;
 };
 
@@ -16,7 +20,14 @@ model_open(struct arena *mem)
 {
 	struct model *model = arena_new_of(mem, struct model);
 	*model = (struct model){.mem = mem, .facts = facts_open(mem)};
+	model->is_whole = own_models_add(model->facts, mem, &model->err);
 	return model;
+}
+
+const struct err *
+model_err(const struct model *model)
+{
+	return model->is_whole ? NULL : &model->err;
 }
 
 struct facts *

@@ -101,6 +101,8 @@ struct service {
 };
 
 struct model *model_open(struct arena *mem);
+/* Why a model of one's own could not be read; NULL: all is well. */
+const struct err *model_err(const struct model *model);
 struct facts *model_facts(struct model *model);
 struct arena *service_mem(const struct service *service); /* of its model */
 

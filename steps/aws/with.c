@@ -298,6 +298,11 @@ with_call(struct model *model, const struct value *call, struct service **servic
 	struct diags *diags)
 {
 	struct str operation, name = str_cut(call->str, '.', &operation);
+	*service = NULL;
+	if (model_err(model) != NULL) {
+		diag_error(diags, value_mark(call), "%s", model_err(model)->msg);
+		return NULL;
+	}
 	*service = model_service(model, name);
 	if (*service == NULL) {
 		unknown(diags, call, "AWS has no service", name, model_services(model));

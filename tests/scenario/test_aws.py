@@ -219,6 +219,19 @@ class Rehearsal(Cloud):
         self.assertIn("did you mean 'DBInstanceIdentifier'?", done.stderr)
         self.assertEqual(self.effects("rds"), [])
 
+    def test_a_model_of_ones_own_is_known(self):
+        path = self.write(
+            'operation Ping\t{"http":"GET /ping/{Name}","input":"PingIn","output":"Pong"}\n'
+            'service pinger\t{"id":"Pinger","title":"Pinger","protocol":"rest-json","signing":"pinger","hosts":{"":"127.0.0.1:9"}}\n'
+            'shape PingIn\t{"type":"structure","required":["Name"],"members":{"Name":{"shape":"Text","location":"uri","locationName":"Name"}}}\n'
+            'shape Pong\t{"type":"structure","members":{"at":"Text"}}\n'
+            'shape Text\t{"type":"string","max":5}\n', "pinger.model")
+        self.assertIn("pinger.Ping", self.rbx("aws", "pinger", "Ping", RBX_AWS_MODELS=path).stdout)
+        text = "rbx: 1\nname: test\nsteps:\n  - id: ping\n    aws: {call: pinger.Ping, with: {Name: %s}}\n    effect: idempotent\n"
+        self.assertIn("at most 5", self.rbx("validate", self.write(text % "too-long"), expect=WRONG, RBX_AWS_MODELS=path).stderr)
+        done = self.rbx("run", self.write(text % "abc"), expect=FAILED, RBX_AWS_MODELS=path, AWS_ENDPOINT_URL_PINGER="http://127.0.0.1:9")
+        self.assertIn("127.0.0.1", done.stdout + done.stderr)
+
     def test_a_region_outside_of_the_limits_is_refused(self):
         done = self.play("""
 limits: {regions: [us-west-1]}
