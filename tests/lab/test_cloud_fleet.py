@@ -114,6 +114,26 @@ class Fleet(test_cloud.Cloud):
         self.assertEqual((got["Status"], got["ResponseCode"], got["StandardOutputContent"]), ("Success", 0, "systemctl restart app\n"))
         self.refused("InvalidInstanceId", ssm.send_command, 400, InstanceIds=["i-none"], DocumentName="AWS-RunShellScript")
 
+    def test_elasticache_fails_over(self):
+        cache = self.client("elasticache")
+
+        def seen():
+            group = cache.describe_replication_groups(ReplicationGroupId="sessions")["ReplicationGroups"][0]
+            return group["Status"], [m["CurrentRole"] for m in group["NodeGroups"][0]["NodeGroupMembers"]]
+        cache.test_failover(ReplicationGroupId="sessions", NodeGroupId="0001")
+        self.assertEqual(seen(), ("modifying", ["primary", "replica"]))
+        self.pass_time(31)
+        self.assertEqual(seen(), ("available", ["replica", "primary"]))
+        self.refused("ReplicationGroupNotFoundFault", cache.test_failover, 404, ReplicationGroupId="none", NodeGroupId="0001")
+        self.assertEqual(self.done(), ["TestFailover"])
+
+    def test_acm_certificate(self):
+        acm = self.client("acm", "us-east-1")
+        arn = acm.list_certificates()["CertificateSummaryList"][0]["CertificateArn"]
+        left = acm.describe_certificate(CertificateArn=arn)["Certificate"]["NotAfter"] - datetime.datetime.now(datetime.timezone.utc)
+        self.assertEqual(left.days, 299)
+        self.refused("ResourceNotFoundException", acm.describe_certificate, 400, CertificateArn=arn[:-1] + "0")
+
     def test_logs_in_pages_that_may_be_empty(self):
         logs, seen, token = self.client("logs"), [], {}
         while True:

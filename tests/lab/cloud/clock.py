@@ -10,7 +10,7 @@ TAKES = {
     "rds.promote": 40, "rds.reboot": 20, "rds.start": 60, "rds.stop": 60, "rds.failover": 30, "rds.switchover": 50,
     "rds.copy": 60, "backup.backup": 60, "backup.restore": 80, "backup.copy": 60, "lambda.update": 20,
     "cloudfront.deploy": 60, "cloudfront.invalidate": 40, "ssm.automation": 40, "ssm.command": 20, "arc.plan": 60,
-    "ecs.scale": 40, "autoscaling.scale": 40, "elbv2.healthy": 30, "ec2.snapshot": 60, "route53.health": 30,
+    "ecs.scale": 40, "autoscaling.scale": 40, "elbv2.healthy": 30, "ec2.snapshot": 60, "elasticache.failover": 30,
 }
 
 

@@ -1,6 +1,7 @@
 """What there is in the lab's account before anything was done."""
 import datetime
 
+from cloud.acm import Acm
 from cloud.autoscaling import AutoScaling
 from cloud.backup import Backup
 from cloud.balancers import Balancers
@@ -8,6 +9,7 @@ from cloud.cloudfront import CloudFront
 from cloud.cloudwatch import set_metric
 from cloud.ec2 import Ec2
 from cloud.ecs import Ecs
+from cloud.elasticache import ElastiCache
 from cloud.functions import Lambda
 from cloud.logs import Logs
 from cloud.rds import Rds
@@ -118,7 +120,10 @@ def fleet(world, net):
     elb = Balancers(world, "us-west-1")
     elb.new_balancer("arn:aws:elasticloadbalancing:us-west-1:%s:loadbalancer/app/webdev-alb-stg/f198da4d96a3d417" % ACCOUNT)
     elb.new_group("arn:aws:elasticloadbalancing:us-west-1:%s:targetgroup/webdev-app-tg-stg/cc3eef9c468b7069" % ACCOUNT, "i-0lab0000000000002")
+    for region, id in (("us-west-1", "9da4dfe8-75aa-49e7-8840-9f8349193fc4"), ("us-east-1", "3461bd50-ee2c-4f96-9a5c-cf38f3c73c26")):
+        Acm(world, region).new_certificate("arn:aws:acm:%s:%s:certificate/%s" % (region, ACCOUNT, id), "khorium.ai", "*.khorium.ai")
     for region in ("us-east-1", "us-west-1", "us-west-2"):
+        ElastiCache(world, region).new_group("sessions")
         Ecs(world, region).new_service("honua-dr", "api")
         AutoScaling(world, region).new_group("web")
         Logs(world, region).put("/aws/lambda/apprentice-final-dr-api", "a", "START", "ERROR connection refused", "END", "ERROR timeout", "END")

@@ -12,8 +12,9 @@ from werkzeug.datastructures import Headers, MultiDict
 
 warnings.filterwarnings("ignore", module="moto")     # of errors that are in no model, as most common ones are
 
-# Signing name and service's name, where they differ.
-SCOPES = {"monitoring": "cloudwatch", "elasticloadbalancing": "elbv2", "states": "stepfunctions", "elasticfilesystem": "efs"}
+# The services that sign with a name that is not theirs, or not theirs alone.
+SCOPES = {"monitoring": ["cloudwatch"], "elasticloadbalancing": ["elbv2", "elb"], "states": ["stepfunctions"], "elasticfilesystem": ["efs"],
+          "awsssoportal": ["sso"], "tagging": ["resourcegroupstaggingapi"], "ses": ["sesv2", "ses"], "apigateway": ["apigateway", "apigatewayv2"]}
 
 
 class Error(Exception):
@@ -90,6 +91,11 @@ class Request:
             self.name, self.labels = route(service, method, self.path, self.values)
         if self.name not in model(service).operation_names:
             self.name = None
+
+    @property
+    def sure(self):
+        """Whether it is this service's, and no other's that signs with the same name."""
+        return self.name and self.values.get("Version", model(self.service).metadata["apiVersion"]) == model(self.service).metadata["apiVersion"]
 
     @property
     def operation(self):

@@ -5,7 +5,7 @@ from cloud.clock import Clock
 from cloud.keys import Keys
 
 ACCOUNT = "571832839665"
-READS = ("Describe", "Get", "List", "Filter", "Head", "Lookup", "Search", "BatchGet", "Query", "Scan", "Test")
+READS = ("Describe", "Get", "List", "Filter", "Head", "Lookup", "Search", "BatchGet", "Query", "Scan", "TestDNS")
 # What STS and its like hand out is no effect on anything.
 READS += ("AssumeRole", "DecodeAuthorizationMessage")
 
