@@ -133,6 +133,24 @@ joined(struct arena *mem, const char *const *names)
 	return buf_cstr(&text);
 }
 
+/* A change is waited for only where it is sure which thing is looked at. */
+static bool
+check_asked(const struct known *known, const struct waiter *waiter,
+	const struct value *args, struct diags *diags)
+{
+	bool named;
+	waiter_input(known->mem, known->service, waiter, known->operation,
+		value_get(args, "with"), NULL, &named);
+	if (named)
+		return true;
+	err_hint(diag_error(diags, value_mark(value_get(args, "waiter")),
+			 "%s.%s does not say what the waiter %s is to look at",
+			 known->service->name, known->operation->name, waiter->name),
+		"wait in a step of its own: call: %s.%s, with what is meant, waiter: %s",
+		known->service->name, waiter->operation, waiter->name);
+	return false;
+}
+
 static bool
 check_waiter(const struct known *known, const struct value *args, struct diags *diags)
 {
@@ -142,7 +160,9 @@ check_waiter(const struct known *known, const struct value *args, struct diags *
 	const struct waiter *waiter = waiter_find(known->service, name->str);
 	const char *asks = waiter == NULL ? NULL : waiter->operation;
 	bool is_read = class_of_operation(known->service, known->operation) == PURE;
-	if (waiter != NULL && (!is_read || strcmp(asks, known->operation->name) == 0))
+	if (waiter != NULL && !is_read)
+		return check_asked(known, waiter, args, diags);
+	if (waiter != NULL && strcmp(asks, known->operation->name) == 0)
 		return true;
 	const char *const *names = waiter_names(
 		known->service, is_read ? known->operation->name : NULL);
@@ -254,6 +274,10 @@ run(struct step *step, const struct event *event)
 	if (verdict != STEP_DONE)
 		return verdict;
 	const struct aws_error *error = &work->call.error;
+	if (error->code.n == 0 && !work->call.all_pages
+		&& pages_is_cut(step->mem, work->call.service, work->call.operation,
+			&work->call.result))
+		step_say(step, "there is more than this answer holds; pages: all fetches it");
 	bool accepted = error->code.n == 0 || step_accepts(step, error->code);
 	if (work->waiter != NULL && step->effect == PURE && !error->transient)
 		return judged(step, work);
@@ -262,26 +286,6 @@ run(struct step *step, const struct event *event)
 }
 
 /* ---- until what was begun is so */
-
-/* What the waiter's operation asks for: members of the same name, as they were given, or
- * as the answer named them. */
-static struct value
-waiter_input(struct step *step, struct service *service, const char *operation)
-{
-	const struct operation *asks = service_operation(service, str_of(operation));
-	const struct shape *input = service_shape(service, asks->input.shape);
-	const struct value *with = value_get(step->in, "with");
-	struct map_builder map = {.mem = step->mem};
-	for (size_t i = 0; input != NULL && i < input->n_members; i++) {
-		const struct shape_ref *ref = &input->members[i];
-		const struct value *v = value_get(with, ref->name);
-		if (v == NULL && ref->traits & TRAIT_REQUIRED)
-			v = result_find(step->out, str_of(ref->name));
-		if (v != NULL && !(ref->traits & TRAIT_TOKEN))
-			map_put(&map, ref->name, *v);
-	}
-	return map_done(&map);
-}
 
 static enum verdict
 ask(struct step *step, struct now now)
@@ -297,8 +301,13 @@ settle_start(struct step *step, struct now now)
 	struct work *work = step->state;
 	struct known known = known_of(step->mem, step->in);
 	work->waiter = waiter_find(known.service, value_get_str(step->in, "waiter"));
-	struct value with =
-		waiter_input(step, known.service, work->waiter->operation);
+	bool named;
+	struct value with = waiter_input(step->mem, known.service, work->waiter,
+		known.operation, value_get(step->in, "with"), step->out, &named);
+	if (!named)
+		return step_fail(step, ERR_PROTOCOL, false,
+			"the answer does not say what %s is to look at",
+			work->waiter->name);
 	const char *name = arena_printf(
 		step->mem, "%s.%s", known.service->name, work->waiter->operation);
 	if (!call_begin(step, &work->call, str_of(name), &with, step->err))

@@ -96,6 +96,19 @@ source_region(const struct call *call)
 	return said;
 }
 
+static void
+request_header(struct arena *mem, struct protocol_request *request, const char *name,
+	const char *value)
+{
+	size_t n = request->n_headers;
+	struct header *headers = arena_array(mem, struct header, n + 1);
+	if (n > 0)
+		memcpy(headers, request->headers, n * sizeof *headers);
+	headers[n] = (struct header){name, value};
+	request->headers = headers;
+	request->n_headers = n + 1;
+}
+
 static bool
 write_request(struct step *step, const struct call *call, const struct value *params,
 	struct aws_call *out)
@@ -104,6 +117,9 @@ write_request(struct step *step, const struct call *call, const struct value *pa
 	if (!protocol_write(step->mem, call->service, call->operation, params, &request,
 		    step->err))
 		return err_wrap(step->err, "%s", call_name(step->mem, call));
+	/* API Gateway answers in another form unless it is asked for this one. */
+	if (strcmp(call->service->signing, "apigateway") == 0)
+		request_header(step->mem, &request, "Accept", "application/json");
 	*out = (struct aws_call){.service = &call->who,
 		.method = request.method,
 		.path = request.path,

@@ -25,4 +25,12 @@ const char *const *waiter_names(struct service *service, const char *operation);
 enum waiter_says waiter_judge(struct arena *mem, const struct waiter *waiter,
 	const struct value *result, struct str code, int status, const char **why);
 
+/* What the waiter's operation is asked with after the change `begun`: members of the same
+ * name in what was given, a "service" in the place of "services", and what the answer of
+ * the change names. `result` NULL: there is none yet, and what it will name is UNKNOWN.
+ * *named: something in it says which thing is meant. */
+struct value waiter_input(struct arena *mem, struct service *service,
+	const struct waiter *waiter, const struct operation *begun,
+	const struct value *with, const struct value *result, bool *named);
+
 #endif

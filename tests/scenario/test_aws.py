@@ -58,6 +58,25 @@ class Waiters(Cloud):
         self.assertEqual(self.states(), {"make": "ok"})
         self.assertEqual(len(self.snapshots()), 1)
 
+    def test_what_the_answer_names_is_waited_for(self):
+        self.steps_of("""
+  - id: clear
+    aws:
+      call: cloudfront.CreateInvalidation
+      with: {DistributionId: E352AHA7L040MU, InvalidationBatch: {CallerReference: once, Paths: {Quantity: 1, Items: [/*]}}}
+      waiter: InvalidationCompleted
+    deadline: 5m
+""")
+        self.assertEqual(len(self.effects("cloudfront", "CreateInvalidation")), 1)
+
+    def test_a_wait_for_who_knows_what_is_refused(self):
+        done = self.steps_of("""
+  - id: reboot
+    aws: {call: rds.RebootDBInstance, with: {DBInstanceIdentifier: meshgen-prod}, waiter: DBClusterAvailable}
+    deadline: 5m
+""", expect=WRONG)
+        self.assertIn("does not say what the waiter DBClusterAvailable is to look at", done.stderr)
+
     def test_a_crash_in_the_wait_repeats_nothing(self):
         self.lab.ask("POST", "/cloud/clock", {"speed": 0})
         text = "rbx: 1\nname: test\ndefaults:\n  aws: {region: us-west-1}\nsteps:" + MAKE % ", waiter: DBSnapshotAvailable"
