@@ -1,5 +1,7 @@
 #include "shared.h"
 
+#include "../steps/aws/call.h"
+
 static const char *const channels[] = {
 	"slack", "teams", "pagerduty", "webhook", "email", "sns", "stdout", NULL,
 };
@@ -123,19 +125,55 @@ effect_of(const struct value *args)
 }
 
 static bool
+is_to_sns(const struct value *args)
+{
+	return str_is(value_get_str(args, "to"), "sns");
+}
+
+/* arn:partition:sns:region:account:name */
+static struct str
+region_of_topic(struct str arn)
+{
+	struct str part = {NULL, 0};
+	for (size_t i = 0; i < 4; i++)
+		part = str_cut(arn, ':', &arn);
+	return part;
+}
+
+/* A topic is known in its own region only. */
+static bool
+check_region(const struct value *args, struct diags *diags)
+{
+	const struct value *topic = value_get(args, "topic"),
+			   *region = value_get(args, "region");
+	if (!is_to_sns(args) || topic == NULL || region == NULL
+		|| topic->kind != V_STRING || region->kind != V_STRING)
+		return true;
+	struct str there = region_of_topic(topic->str);
+	if (there.n == 0 || str_eq(there, region->str))
+		return true;
+	err_hint(diag_error(diags, value_mark(region),
+			 "the topic is in %.*s, the region of the call is %.*s",
+			 STR_FMT(there), STR_FMT(region->str)),
+		"region: %.*s", STR_FMT(there));
+	return false;
+}
+
+static bool
 check(const struct value *args, struct diags *diags)
 {
+	bool good = check_region(args, diags);
 	bool resolve = value_get_bool(args, "resolve", false);
 	const struct value *text = value_get(args, "text"),
 			   *flag = value_get(args, "resolve");
 	if (flag != NULL && flag->kind == V_UNKNOWN)
-		return true;
+		return good;
 	if (resolve && text != NULL)
 		diag_error(diags, value_mark(text),
 			"a resolve of an incident takes no text");
 	else if (!resolve && text == NULL)
 		diag_error(diags, value_mark(args), "notify needs 'text': what is told");
-	return resolve == (text == NULL);
+	return good && resolve == (text == NULL);
 }
 
 static step_fn preview, run;
@@ -150,6 +188,9 @@ const struct step_type notify_type = {
 	.effect_of = effect_of,
 	.timeout = 30 * NS_S,
 	.window = 12 * NS_H, /* PagerDuty keeps a dedup_key while the incident is open */
+	.uses = &aws_credentials,
+	.uses_if = is_to_sns,
+	.state = sizeof(struct call),
 	.check = check,
 	.preview = preview,
 	.run = run,
@@ -356,6 +397,64 @@ send_mail(struct step *step, struct now now)
 	return step_mail(step, (struct how){.title = "mail"}, &ask);
 }
 
+/* ---- SNS */
+
+enum { SUBJECT_MAX = 99 };
+
+/* SNS refuses a subject of 100 characters and more, and control characters in it (SNS API,
+ * Publish): the message is worth more than the end of its subject. */
+static struct str
+sns_subject(struct step *step)
+{
+	struct str plain = str_of(subject_of(step));
+	struct buf text = buf_in(step->mem);
+	size_t runes = 0;
+	for (size_t i = 0; i < plain.n; i++) {
+		unsigned char c = (unsigned char)plain.p[i];
+		bool begins = (c & 0xc0) != 0x80;
+		if (begins && runes++ == SUBJECT_MAX)
+			break;
+		buf_putc(&text, c < 0x20 || c == 0x7f ? ' ' : plain.p[i]);
+	}
+	return buf_str(&text);
+}
+
+static const struct how sns_how = {.title = "tell sns"};
+
+static enum verdict
+publish(struct step *step, struct now now)
+{
+	struct call *call = step->state;
+	struct str topic = value_get_str(step->in, "topic");
+	struct map_builder with = {.mem = step->mem};
+	map_put(&with, "TopicArn", value_str(topic));
+	map_put(&with, "Message", value_str(text_of(step)));
+	map_put(&with, "Subject", value_str(sns_subject(step)));
+	if (str_ends(topic, STR(".fifo"))) {
+		map_put(&with, "MessageGroupId", value_str(str_of(step->run)));
+		map_put(&with, "MessageDeduplicationId", value_str(str_of(step->key)));
+	}
+	struct value params = map_done(&with);
+	if (!call_begin(step, call, STR("sns.Publish"), &params, step->err))
+		return STEP_FAIL;
+	return call_send(step, sns_how, now, call);
+}
+
+static enum verdict
+published(struct step *step, const struct event *event)
+{
+	struct call *call = step->state;
+	struct map_builder map = {.mem = step->mem};
+	enum verdict verdict = call_take(step, sns_how, event, call);
+	if (verdict != STEP_DONE)
+		return verdict;
+	if (call->error.code.n > 0)
+		return call_fail(step, event, call);
+	map_put(&map, "status", value_int(call->error.status));
+	map_put(&map, "id", value_str(value_get_str(&call->result, "MessageId")));
+	return step_done(step, map_done(&map));
+}
+
 /* ---- */
 
 static enum verdict
@@ -379,8 +478,7 @@ send(struct step *step, struct now now)
 		return post(step, value_get_str(step->in, "url"), webhook_body(step));
 	if (str_is(to, "email"))
 		return send_mail(step, now);
-	return step_fail(step, ERR_UNSUPPORTED, false,
-		"notify to %.*s is not in this version", STR_FMT(to));
+	return publish(step, now);
 }
 
 static enum verdict
@@ -427,6 +525,8 @@ run(struct step *step, const struct event *event)
 		return send(step, event->now);
 	if (event->kind == EV_CANCEL)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled"), STEP_DOUBT;
+	if (is_to_sns(step->in))
+		return published(step, event);
 	if (event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op);
 	return event->op->kind == OP_MAIL ? mailed(step, event->op)

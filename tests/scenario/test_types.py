@@ -249,6 +249,49 @@ class Types(world.Scenario):
             message = email.message_from_binary_file(f)
         self.assertEqual(message.get_payload(decode=True).decode().splitlines(), ["line one", ".", "line three"])
 
+    sns = "notify: {{to: sns, topic: 'arn:aws:sns:us-west-1:571832839665:alerts', subject: \"%s\", text: '%s'}}"
+
+    def test_sns(self):
+        self.one(self.sns % ("Failover", "it burns"))
+        message, = self.effects("sns", "Publish")
+        self.assertEqual((message["subject"], message["message"]), ("Failover", "it burns"))
+        outputs = self.steps()["s"]["outputs"]
+        self.assertEqual(outputs["status"], 200)
+        self.assertRegex(outputs["id"], "^[0-9a-f-]{36}$")
+
+    def test_sns_subject_is_made_to_fit(self):
+        self.one(self.sns % ("two\\nlines " + "ü" * 120, "x"))
+        message, = self.effects("sns", "Publish")
+        self.assertEqual(message["subject"], "two lines " + "ü" * 89)
+
+    def test_sns_refusals(self):
+        self.fails(self.sns.replace("alerts", "nowhere") % ("", "x"), "SNS|sns:Publish.*NotFound", expect=DONE)
+        self.assertEqual(self.states()["s"], "failed")
+        self.fails(self.sns.replace("us-west-1", "us-west-2") % ("", "x"), "the topic is in us-west-2", expect=WRONG)
+        self.assertEqual(self.effects("sns"), [])
+
+    def test_sns_that_answers_late(self):
+        self.script("sns", before=503, times=1)
+        self.script("sns", throttle=1, times=1)
+        self.one(self.sns % ("", "x") + "\nretry: {{delay: 20ms}}")
+        self.assertEqual(len(self.effects("sns", "Publish")), 1)
+
+    def test_sns_keeps_its_keys(self):
+        """The secret key stands neither in the store nor in what is printed; the control: the text of the message does."""
+        done = self.one(self.sns % ("", "canary-of-the-text"))
+        kept = done.stdout.encode() + done.stderr.encode()
+        for folder, _, names in os.walk(self.store):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as f:
+                    kept += f.read()
+        self.assertIn(b"canary-of-the-text", kept)
+        self.assertNotIn(os.environ["AWS_SECRET_ACCESS_KEY"].encode(), kept)
+        self.assertNotIn(b"AWS4-HMAC-SHA256", kept)
+
+    def test_sns_in_a_dry_run(self):
+        self.one(self.sns % ("", "x"), "--dry-run")
+        self.assertEqual(self.effects("sns"), [])
+
     # manual, wait
     def test_manual_asks(self):
         text = """
