@@ -33,7 +33,7 @@ class Handler(web.Handler):
         if self.command == "PUT":
             if "partNumber" in names:
                 return "UploadPart"
-            return "PutBucket" if bucket else "CopyObject" if "x-amz-copy-source" in self.headers else "PutObject"
+            return "CreateBucket" if bucket else "CopyObject" if "x-amz-copy-source" in self.headers else "PutObject"
         return self.command
 
     def refuse(self, status, code, message):
