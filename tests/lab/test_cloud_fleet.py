@@ -146,6 +146,31 @@ class Fleet(test_cloud.Cloud):
         self.refused("ResourceNotFoundException", logs.filter_log_events, 400, logGroupName="none")
 
 
+class Made(test_cloud.Cloud):
+    """What a client makes, it finds again by the reads that the lab plays."""
+
+    def test_made_things_are_found(self):
+        def found(service, make, params, read, where, name, **key):
+            with self.subTest(service=service):
+                client = self.client(service)
+                getattr(client, make)(**params)
+                self.assertIn(name, str(getattr(client, read)(**key)[where]))
+        found("secretsmanager", "create_secret", {"Name": "new/one", "SecretString": "s"}, "get_secret_value", "SecretString", "s", SecretId="new/one")
+        found("sns", "create_topic", {"Name": "new"}, "list_topics", "Topics", ":new")
+        found("logs", "create_log_group", {"logGroupName": "/new"}, "describe_log_groups", "logGroups", "/new")
+        found("ecs", "create_cluster", {"clusterName": "new"}, "describe_clusters", "clusters", "ACTIVE", clusters=["new"])
+        found("ecs", "create_service", {"cluster": "honua-dr", "serviceName": "new", "desiredCount": 3}, "describe_services", "services", "IN_PROGRESS",
+              cluster="honua-dr", services=["new"])
+        found("lambda", "create_function", {"FunctionName": "new", "Role": "arn:aws:iam::571832839665:role/lambda", "Code": {"ZipFile": b"x"}, "Runtime": "python3.12",
+                                            "Handler": "a.b"}, "get_function_configuration", "State", "Pending", FunctionName="new")
+        found("autoscaling", "create_auto_scaling_group", {"AutoScalingGroupName": "new", "MinSize": 1, "MaxSize": 2, "AvailabilityZones": ["us-west-1a"]},
+              "describe_auto_scaling_groups", "AutoScalingGroups", "Pending", AutoScalingGroupNames=["new"])
+        found("elbv2", "create_target_group", {"Name": "new", "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-1ab0"}, "describe_target_groups", "TargetGroups", "new")
+        found("ec2", "run_instances", {"ImageId": "ami-1", "MinCount": 1, "MaxCount": 1}, "describe_instances", "Reservations", "pending")
+        found("acm", "request_certificate", {"DomainName": "new.example.org"}, "list_certificates", "CertificateSummaryList", "new.example.org")
+        found("backup", "create_backup_vault", {"BackupVaultName": "new"}, "list_backup_vaults", "BackupVaultList", "new")
+
+
 class HealthChecks(test_cloud.Cloud):
     def setUp(self):
         super().setUp()

@@ -25,6 +25,20 @@ class AutoScaling(Service):
         page, token = self.page([t for n, t in sorted(self.table("group").items()) if not names or n in names], "MaxRecords", "NextToken", 50)
         return {"AutoScalingGroups": page, "NextToken": token}
 
+    def CreateAutoScalingGroup(self):
+        p, name = self.p, self.p["AutoScalingGroupName"]
+        if name in self.table("group"):
+            raise Error("AlreadyExists", "AutoScalingGroup by this name already exists")
+        thing = self.new_group(name, p["MinSize"], p["MaxSize"], 0)
+        self.resize(thing, p.get("DesiredCapacity", p["MinSize"]))
+
+    def DeleteAutoScalingGroup(self):
+        thing = self.group()
+        if thing["Instances"] and not self.p.get("ForceDelete"):
+            raise Error("ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances still in the group.")
+        self.table("group").pop(thing["AutoScalingGroupName"])
+        self.note(object=thing["AutoScalingGroupName"])
+
     def group(self):
         found = self.table("group").get(self.p["AutoScalingGroupName"])
         if found is None:

@@ -163,6 +163,18 @@ class Backup(Service):
         return {"BackupVaultArn": point["BackupVaultArn"], "RecoveryPointArn": point["RecoveryPointArn"],
                 "RestoreMetadata": {name: point["ResourceName"], "Engine": "aurora-postgresql"}}
 
+    def CreateBackupVault(self):
+        name = self.p["BackupVaultName"]
+        if name in self.table("vault"):
+            raise Error("AlreadyExistsException", "Backup vault with the same name already exists")
+        self.table("vault")[name] = {"points": {}}
+        self.note(object=name)
+        return {"BackupVaultName": name, "BackupVaultArn": self.vault_arn(name), "CreationDate": utcnow()}
+
+    def ListBackupVaults(self):
+        page, token = self.page(sorted(self.table("vault")), "MaxResults", "NextToken")
+        return {"BackupVaultList": [{"BackupVaultName": n, "BackupVaultArn": self.vault_arn(n)} for n in page], "NextToken": token}
+
     def DescribeBackupVault(self):
         name = self.p["BackupVaultName"]
         return {"BackupVaultName": name, "BackupVaultArn": self.vault_arn(name), "VaultType": "BACKUP_VAULT", "NumberOfRecoveryPoints": len(self.vault(name)["points"]),

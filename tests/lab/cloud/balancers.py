@@ -77,6 +77,26 @@ class Balancers(Service):
         self.table("listener").pop(thing["ListenerArn"])
         self.note(object=thing["ListenerArn"])
 
+    def CreateLoadBalancer(self):
+        arn = self.arn("loadbalancer/app/%s/%s" % (self.p["Name"], secrets.token_hex(8))).replace("elbv2", "elasticloadbalancing")
+        self.new_balancer(arn)
+        self.note(object=arn)
+        return {"LoadBalancers": [self.table("balancer")[arn]]}
+
+    def CreateTargetGroup(self):
+        arn = self.arn("targetgroup/%s/%s" % (self.p["Name"], secrets.token_hex(8))).replace("elbv2", "elasticloadbalancing")
+        self.new_group(arn)
+        self.note(object=arn)
+        return {"TargetGroups": [self.table("group")[arn]]}
+
+    def DescribeTargetGroups(self):
+        arns, names = self.p.get("TargetGroupArns"), self.p.get("Names")
+        things = [t for _, t in sorted(self.table("group").items()) if (not arns or t["TargetGroupArn"] in arns) and (not names or t["TargetGroupName"] in names)]
+        if len(things) < len(arns or names or ()):
+            raise Error("TargetGroupNotFound", "One or more target groups not found")
+        page, marker = self.page(things, "PageSize", "Marker", 400)
+        return {"TargetGroups": page, "NextMarker": marker}
+
     def group(self):
         return self.found("group", self.p["TargetGroupArn"], "TargetGroupNotFound", "target groups")
 

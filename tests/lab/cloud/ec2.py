@@ -48,6 +48,21 @@ class Ec2(Service):
         page, token = self.page(things, "MaxResults", "NextToken", 1000)
         return {"Reservations": [{"ReservationId": "r-" + t["InstanceId"][2:], "OwnerId": ACCOUNT, "Groups": [], "Instances": [t]} for t in page], "NextToken": token}
 
+    def RunInstances(self):
+        known, count = self.p.get("ClientToken"), self.p["MaxCount"]
+        ids = ["i-" + secrets.token_hex(8) for _ in range(count)]
+        tags = [t for s in self.p.get("TagSpecifications", ()) if s.get("ResourceType") == "instance" for t in s.get("Tags", ())]
+        for n, id in enumerate(ids):
+            self.new_instance(id, "", "10.0.0.%d" % (n + 10), "pending")
+            thing = self.table("instance")[id]
+            thing.update(Tags=tags, ClientToken=known)
+            self.world.clock.later(30, lambda t=thing: t.update(State={"Name": "running", "Code": CODES["running"]}))
+        self.note(object=ids)
+        return {"ReservationId": "r-" + ids[0][2:], "OwnerId": ACCOUNT, "Instances": [self.table("instance")[i] for i in ids]}
+
+    def TerminateInstances(self):
+        return {"TerminatingInstances": self.turn("shutting-down", "terminated", ("running", "stopped", "pending"))}
+
     def turn(self, meanwhile, end, allowed):
         things, out = self.instances(), []
         for thing in things:

@@ -29,6 +29,31 @@ class Ecs(Service):
             raise Error("ClusterNotFoundException", "Cluster not found.")
         return name
 
+    def CreateCluster(self):
+        name = self.p.get("clusterName", "default")
+        self.table("cluster").setdefault(name, {})
+        self.note(object=name)
+        return {"cluster": {"clusterName": name, "clusterArn": self.arn("cluster/" + name), "status": "ACTIVE"}}
+
+    def DescribeClusters(self):
+        wanted = [n.rpartition("/")[2] for n in self.p.get("clusters", ["default"])]
+        good = [n for n in wanted if n in self.table("cluster")]
+        return {"clusters": [{"clusterName": n, "clusterArn": self.arn("cluster/" + n), "status": "ACTIVE"} for n in good],
+                "failures": [{"arn": self.arn("cluster/" + n), "reason": "MISSING"} for n in wanted if n not in good]}
+
+    def ListServices(self):
+        page, token = self.page([t["serviceArn"] for n, t in sorted(self.table("service").items()) if n.startswith(self.cluster() + "/")],
+                                "maxResults", "nextToken", 10)
+        return {"serviceArns": page, "nextToken": token}
+
+    def CreateService(self):
+        name = self.cluster() + "/" + self.p["serviceName"]
+        if name in self.table("service"):
+            raise Error("InvalidParameterException", "Creation of service was not idempotent.")
+        thing = self.new_service(self.cluster(), self.p["serviceName"], 0)
+        self.p = dict(self.p, service=self.p["serviceName"])
+        return self.UpdateService()
+
     def DescribeServices(self):
         cluster, good, bad = self.cluster(), [], []
         for name in self.p["services"]:

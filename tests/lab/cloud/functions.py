@@ -34,6 +34,24 @@ class Lambda(Service):
     def GetFunction(self):
         return {"Configuration": self.function(), "Code": {"RepositoryType": "S3", "Location": "https://lab/code.zip"}}
 
+    def CreateFunction(self):
+        p = self.p
+        if p["FunctionName"] in self.table("function"):
+            raise Error("ResourceConflictException", "Function already exist: " + p["FunctionName"], Type="User")
+        thing = self.new_function(p["FunctionName"], "Pending", **{n: p[n] for n in CHANGED if n in p})
+        self.course(thing, "State", ("lambda.update", "Active"))
+        self.note(object=thing["FunctionName"])
+        return thing
+
+    def DeleteFunction(self):
+        thing = self.function()
+        self.table("function").pop(thing["FunctionName"])
+        self.note(object=thing["FunctionName"])
+
+    def ListFunctions(self):
+        page, token = self.page([t for _, t in sorted(self.table("function").items())], "MaxItems", "Marker", 50)
+        return {"Functions": page, "NextMarker": token}
+
     def UpdateFunctionConfiguration(self):
         p, thing = self.p, self.function()
         if p.get("RevisionId") and p["RevisionId"] != thing["RevisionId"]:

@@ -22,6 +22,17 @@ class Logs(Service):
             raise Error("ResourceNotFoundException", "The specified log group does not exist.")
         return found
 
+    def CreateLogGroup(self):
+        name = self.p["logGroupName"]
+        if name in self.table("group"):
+            raise Error("ResourceAlreadyExistsException", "The specified log group already exists")
+        self.table("group")[name] = {"events": []}
+        self.note(object=name)
+
+    def CreateLogStream(self):
+        self.group()
+        self.note(object=self.p["logStreamName"])
+
     def DescribeLogGroups(self):
         names = [n for n in sorted(self.table("group")) if n.startswith(self.p.get("logGroupNamePrefix", ""))]
         page, token = self.page(names, "limit", "nextToken", 50)

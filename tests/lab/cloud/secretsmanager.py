@@ -25,6 +25,33 @@ class SecretsManager(Service):
                 return thing
         raise Error("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 
+    def CreateSecret(self):
+        name = self.p["Name"]
+        if name in self.table("secret"):
+            raise Error("ResourceExistsException", "The operation failed because the secret %s already exists." % name)
+        thing = self.new_secret(name, self.p.get("SecretString") or self.p.get("SecretBinary") or "")
+        thing.update(Description=self.p.get("Description"), Tags=self.p.get("Tags", []))
+        self.note(object=name)
+        return dict(thing, VersionId=thing["_versions"][-1]["VersionId"])
+
+    def ListSecrets(self):
+        page, token = self.page([t for _, t in sorted(self.table("secret").items())], "MaxResults", "NextToken")
+        return {"SecretList": page, "NextToken": token}
+
+    def DeleteSecret(self):
+        thing = self.secret()
+        thing["DeletedDate"] = utcnow()
+        if self.p.get("ForceDeleteWithoutRecovery"):
+            self.table("secret").pop(thing["Name"])
+        self.note(object=thing["Name"])
+        return {"ARN": thing["ARN"], "Name": thing["Name"], "DeletionDate": thing["DeletedDate"]}
+
+    def RestoreSecret(self):
+        thing = self.secret()
+        thing.pop("DeletedDate", None)
+        self.note(object=thing["Name"])
+        return thing
+
     def GetSecretValue(self):
         thing, p = self.secret(), self.p
         if thing.get("DeletedDate"):

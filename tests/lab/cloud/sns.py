@@ -8,6 +8,16 @@ from cloud.world import Service
 class Sns(Service):
     name = "sns"
 
+    def CreateTopic(self):
+        name = self.p["Name"]
+        self.quiet = name in self.table("topic")
+        self.table("topic").setdefault(name, {})
+        self.note(object=name)
+        return {"TopicArn": self.arn(name)}
+
+    def ListTopics(self):
+        return {"Topics": [{"TopicArn": self.arn(n)} for n in sorted(self.table("topic"))]}
+
     def Publish(self):
         p = self.p
         arn = p.get("TopicArn") or p.get("TargetArn")

@@ -63,6 +63,14 @@ class Ssm(Service):
         self.note(object=p["Name"])
         return {"Version": table[p["Name"]]["Version"], "Tier": "Standard"}
 
+    def DeleteParameter(self):
+        self.table("parameter").pop(self.parameter(self.p["Name"])["Name"])
+        self.note(object=self.p["Name"])
+
+    def DescribeParameters(self):
+        page, token = self.page([t for _, t in sorted(self.table("parameter").items())], "MaxResults", "NextToken", 50)
+        return {"Parameters": page, "NextToken": token}
+
     def StartAutomationExecution(self):
         p = self.p
         if not p["DocumentName"].startswith(("AWS-", "AWSSupport-", "lab-")):
