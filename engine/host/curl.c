@@ -333,6 +333,32 @@ transfer_login(struct transfer *t, const char *user, const struct secret *passwo
 	return true;
 }
 
+/* It goes into a cache of this transfer alone: curl's is common to all, and others may
+ * ask another server. For the same reason the connection is neither an old one nor kept.
+ */
+void
+transfer_names(struct transfer *t, struct arena *mem, const char *name, const char *port,
+	const struct names *names)
+{
+	struct buf entry = buf_in(mem);
+	char text[ADDRESS_TEXT];
+	buf_printf(&entry, "%s:%s:", name, port);
+	for (size_t i = 0; i < names->n; i++) {
+		address_text((const struct sockaddr *)&names->list[i], text);
+		buf_printf(&entry, strchr(text, ':') ? "%s[%s]" : "%s%s",
+			i > 0 ? "," : "", text);
+	}
+	t->share = curl_share_init();
+	if (t->share == NULL)
+		abort();
+	curl_share_setopt(t->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+	t->lists[2] = curl_slist_append(NULL, buf_cstr(&entry));
+	curl_easy_setopt(t->easy, CURLOPT_SHARE, t->share);
+	curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->lists[2]);
+	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
 static void
 admit_waiting(struct web *web)
 {

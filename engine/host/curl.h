@@ -7,6 +7,7 @@
 #define HOST_CURL_H
 
 #include "host/address.h"
+#include "host/names.h"
 #include "host/real.h"
 
 #include <curl/curl.h>
@@ -51,6 +52,9 @@ bool transfer_open(struct transfer *t, const char *ca_file, struct err *err);
 /* user NULL: nothing. */
 bool transfer_login(struct transfer *t, const char *user, const struct secret *password,
 	struct err *err);
+/* What our own resolver said of `name`, instead of what curl would ask the system. */
+void transfer_names(struct transfer *t, struct arena *mem, const char *name,
+	const char *port, const struct names *names);
 void transfer_start(struct transfer *t); /* now, or when it is its turn */
 /* Out of the multi handle or the queue, the easy handle is gone; t itself stays. Also
  * twice. */

@@ -185,7 +185,8 @@ struct address_range { uint8_t bytes[16]; uint8_t bits; }; /* IPv4 as ::ffff:a.b
 struct addresses { const struct address_range *ranges; size_t n; };
 
 struct mail_ask {
-	/* smtp://host:port or smtps://…; STARTTLS is required unless loopback */
+	/* smtp://host:port or smtps://…; STARTTLS is required, on loopback used where it
+	 * is offered, with any certificate */
 	const char *url, *from, *const *to, *user;
 	const struct secret *password;
 	struct str message;                           /* RFC 5322 with CRLF */

@@ -403,15 +403,10 @@ http_set(struct http *http, struct err *err)
 
 /* }}} */
 
-/* What our own resolver said goes into a cache of this transfer alone: curl's is common
- * to all, and others may ask another server. For the same reason the connection is
- * neither an old one nor kept. */
 static void
 on_names(void *with, const struct names *names, const struct err *err)
 {
 	struct http *http = with;
-	struct arena *mem = http->op->mem;
-	char text[ADDRESS_TEXT];
 	http->lookup = NULL;
 	http->t.looking = false;
 	if (names == NULL) {
@@ -419,22 +414,7 @@ on_names(void *with, const struct names *names, const struct err *err)
 		on_done(&http->t, CURLE_COULDNT_RESOLVE_HOST);
 		return;
 	}
-	struct buf entry = buf_in(mem);
-	buf_printf(&entry, "%s:%s:", http->name, http->port);
-	for (size_t i = 0; i < names->n; i++) {
-		address_text((const struct sockaddr *)&names->list[i], text);
-		buf_printf(&entry, strchr(text, ':') ? "%s[%s]" : "%s%s",
-			i > 0 ? "," : "", text);
-	}
-	http->t.share = curl_share_init();
-	if (http->t.share == NULL)
-		abort();
-	curl_share_setopt(http->t.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-	http->t.lists[2] = curl_slist_append(NULL, buf_cstr(&entry));
-	curl_easy_setopt(http->t.easy, CURLOPT_SHARE, http->t.share);
-	curl_easy_setopt(http->t.easy, CURLOPT_RESOLVE, http->t.lists[2]);
-	curl_easy_setopt(http->t.easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(http->t.easy, CURLOPT_FORBID_REUSE, 1L);
+	transfer_names(&http->t, http->op->mem, http->name, http->port, names);
 	transfer_start(&http->t);
 }
 

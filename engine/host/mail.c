@@ -8,6 +8,8 @@
 struct mail {
 	struct transfer t; /* first */
 	const struct mail_ask *ask;
+	struct request_url url;
+	struct lookup *lookup;                        /* by the run's resolver; NULL */
 	size_t taken; /* of the message */
 	bool taking; /* curl has begun to take it */
 	int code; /* of the last whole reply */
@@ -20,6 +22,7 @@ mail_over(struct mail *mail, const struct mail_answer *answer, enum reach reach,
 {
 	struct op *op = mail->t.handle.op;
 	struct real *real = mail->t.handle.real;
+	names_cancel(mail->lookup);
 	transfer_close(&mail->t);
 	if (answer == NULL)
 		op->err = *err;
@@ -134,24 +137,38 @@ is_here(const char *host)
 			&& address_is_loopback((struct sockaddr *)&addr));
 }
 
+/* On this machine mail may go without TLS, so a certificate that nobody vouches for takes
+ * nothing away; but where TLS is offered it is used. */
+static void
+set_tls_here(CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+}
+
 static bool
 mail_set(struct mail *mail, struct err *err)
 {
 	const struct mail_ask *ask = mail->ask;
 	struct transfer *t = &mail->t;
-	struct request_url url;
-	if (!request_parse_url(t->handle.op->mem, ask->url, "smtp", "smtps", &url, err))
+	struct request_url *url = &mail->url;
+	if (!request_parse_url(t->handle.op->mem, ask->url, "smtp", "smtps", url, err))
 		return false;
-	t->tls = url.tls || !is_here(url.host);
-	t->where = request_where(t->handle.op->mem, url.host, url.port);
+	t->tls = url->tls || !is_here(url->host);
+	t->where = request_where(t->handle.op->mem, url->host, url->port);
 	t->done = on_done;
 	if (!transfer_open(t, ask->ca_file, err) || !set_people(mail, err)
 		|| !transfer_login(t, ask->user, ask->password, err))
 		return false;
 	curl_easy_setopt(t->easy, CURLOPT_URL, ask->url);
 	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(t->easy, CURLOPT_USE_SSL,
-		t->tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE);
+	if (t->tls)
+		curl_easy_setopt(t->easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+	else
+		set_tls_here(t->easy);
 	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)ask->message.n);
@@ -160,6 +177,43 @@ mail_set(struct mail *mail, struct err *err)
 	curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_reply);
 	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, mail);
 	return true;
+}
+
+static void
+on_names(void *with, const struct names *names, const struct err *err)
+{
+	struct mail *mail = with;
+	struct transfer *t = &mail->t;
+	mail->lookup = NULL;
+	t->looking = false;
+	if (names == NULL) {
+		t->refused = *err;
+		on_done(t, CURLE_COULDNT_RESOLVE_HOST);
+		return;
+	}
+	transfer_names(t, t->handle.op->mem, mail->url.host, mail->url.port, names);
+	transfer_start(t);
+}
+
+/* Through our own DNS client where the run has a resolver; else curl asks the system. */
+static bool
+find_name(struct mail *mail, struct err *err)
+{
+	struct transfer *t = &mail->t;
+	struct real *real = t->handle.real;
+	struct op *op = t->handle.op;
+	struct sockaddr_storage literal;
+	struct err no;
+	if (real->options.resolver == NULL
+		|| strcasecmp(mail->url.host, "localhost") == 0
+		|| address_parse(mail->url.host, 0, &literal, &no)) {
+		transfer_start(t);
+		return true;
+	}
+	t->looking = true;
+	mail->lookup = names_find(real, op->mem, mail->url.host, mail->url.port, NULL,
+		op->deadline, on_names, mail, err);
+	return mail->lookup != NULL;
 }
 
 static void
@@ -174,7 +228,8 @@ mail_start(struct real *real, struct op *op)
 		return;
 	}
 	handle_deadline(mail, on_deadline);
-	transfer_start(&mail->t);
+	if (!find_name(mail, &err))
+		mail_over(mail, NULL, REACH_NONE, &err);
 }
 
 static void

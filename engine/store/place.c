@@ -118,20 +118,27 @@ judge(int folder, struct err *err)
 	return place_owned(&st, err) && place_fits(&place, err);
 }
 
-/* Whether anybody but `uid` is in the group, by its list or as their first group. */
 static bool
-has_others(gid_t gid, uid_t uid)
+is_other(uid_t uid, uid_t owner)
+{
+	return uid != owner && uid != geteuid();
+}
+
+/* Whether anybody but the owner and the caller is in the group, by its list or as their
+ * first group: as far as the name service lists its users. */
+static bool
+has_others(gid_t gid, uid_t owner)
 {
 	const struct group *group = getgrgid(gid);
 	bool others = group == NULL;
 	for (char **name = group == NULL ? NULL : group->gr_mem;
 		name != NULL && *name != NULL; name++) {
 		const struct passwd *member = getpwnam(*name);
-		others |= member == NULL || member->pw_uid != uid;
+		others |= member == NULL || is_other(member->pw_uid, owner);
 	}
 	setpwent();
 	for (const struct passwd *p; !others && (p = getpwent()) != NULL;)
-		others = p->pw_gid == gid && p->pw_uid != uid;
+		others = p->pw_gid == gid && is_other(p->pw_uid, owner);
 	endpwent();
 	return others;
 }

@@ -2,7 +2,7 @@
 
 #include <netdb.h>
 
-static struct servers servers, web;
+static struct servers servers, web, names;
 static struct host *host;
 static struct arena *mem;
 
@@ -64,6 +64,51 @@ a_message_arrives_whole(void **state)
 	assert_non_null(strstr(line, "<ops@example.org>"));
 	assert_non_null(strstr(line, "<boss@example.org>"));
 	assert_non_null(strstr(line, "one\\r\\n..two\\r\\n"));
+}
+
+static bool
+last_was_safe(void)
+{
+	char line[1000], last[1000] = "";
+	FILE *file = fopen(servers.folder, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof line, file) != NULL)
+		strcpy(last, line);
+	fclose(file);
+	return strstr(last, "\"tls\": true") != NULL;
+}
+
+/* Here it may go without TLS, and takes it where it is offered. */
+static void
+on_loopback_tls_is_taken_if_offered(void **state)
+{
+	(void)state;
+	assert_code(mail("starttls"), 250, "2.0.0 taken as 77");
+	assert_true(last_was_safe());
+	assert_code(mail("plain"), 250, "2.0.0 taken as 77");
+	assert_false(last_was_safe());
+}
+
+/* a.test is known to that server alone. */
+static void
+mail_asks_the_resolver_of_the_run(void **state)
+{
+	(void)state;
+	struct err err;
+	struct host *kept = host;
+	const struct host_options options = {.resolver =
+			arena_printf(mem, "127.0.0.1:%d", servers_port(&names, "dns"))};
+	host = host_open(&options, &err);
+	assert_non_null(host);
+	struct op op = mail_to(arena_printf(mem, "smtp://a.test:%d",
+				       servers_port(&servers, "plain")),
+		(struct mail_ask){.ca_file = arena_printf(mem, "%s/ca.pem", web.folder)});
+	assert_fails(op, ERR_TLS, REACH_NONE, "does not offer TLS");
+	op = mail_to("smtp://nx.test:25", (struct mail_ask){.ca_file =
+			arena_printf(mem, "%s/ca.pem", web.folder)});
+	assert_fails(op, ERR_RESOLVE, REACH_NONE, "there is no such name");
+	host_close(host);
+	host = kept;
 }
 
 static void
@@ -147,6 +192,7 @@ open_all(void **state)
 	struct err err;
 	servers_start(&servers, "tests/fault/mails.py");
 	servers_start(&web, "tests/fault/bytes.py");
+	servers_start(&names, "tests/fault/names.py");
 	mem = arena_new();
 	host = host_open(NULL, &err);
 	return host == NULL;
@@ -160,6 +206,7 @@ close_all(void **state)
 	arena_free(mem);
 	servers_stop(&servers);
 	servers_stop(&web);
+	servers_stop(&names);
 	return 0;
 }
 
@@ -169,6 +216,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_arrives_whole),
 		cmocka_unit_test(a_refusal_is_an_answer),
+		cmocka_unit_test(on_loopback_tls_is_taken_if_offered),
+		cmocka_unit_test(mail_asks_the_resolver_of_the_run),
 		cmocka_unit_test(a_lost_message_is_told_from_none),
 		cmocka_unit_test(elsewhere_tls_is_required),
 		cmocka_unit_test(only_well_formed_mail_starts),

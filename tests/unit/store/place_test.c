@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -99,6 +100,64 @@ a_group_of_one_may_write(void **state)
 		skip();
 	assert_int_equal(chmod(desk->where, 0770), 0);
 	assert_true(opens(desk, ERR_NONE));
+}
+
+static const struct passwd *
+user_with_a_bare_first_group(void)
+{
+	const struct passwd *user;
+	setpwent();
+	while ((user = getpwent()) != NULL) {
+		const struct group *group = getgrgid(user->pw_gid);
+		if (user->pw_uid != 0 && user->pw_uid != geteuid() && group != NULL
+			&& group->gr_mem[0] == NULL)
+			break;
+	}
+	endpwent();
+	return user;
+}
+
+/* A first group stands in no list of members. */
+static void
+a_first_group_has_members_too(void **state)
+{
+	(void)state;
+	const struct passwd *user = user_with_a_bare_first_group();
+	struct err err = {0};
+	if (user == NULL)
+		skip();
+	struct stat st = {.st_mode = S_IFREG | 0664, .st_uid = 0, .st_gid = user->pw_gid};
+	assert_false(place_owned(&st, &err));
+	assert_int_equal(err.code, ERR_DENIED);
+	st.st_mode = S_IFREG | 0644;
+	assert_true(place_owned(&st, &err));
+}
+
+/* The owner is root, and nobody but the caller is in the group. */
+static void
+the_caller_is_no_other(void **state)
+{
+	(void)state;
+	int status;
+	const struct passwd *user = user_with_a_bare_first_group();
+	if (getuid() != 0 || user == NULL)
+		skip();
+	gid_t gid = user->pw_gid;
+	uid_t uid = user->pw_uid;
+	setpwent();
+	for (const struct passwd *other; (other = getpwent()) != NULL;)
+		if (other->pw_gid == gid && other->pw_uid != uid)
+			skip();
+	pid_t child = fork();
+	if (child == 0) {
+		struct stat st = {.st_mode = S_IFREG | 0664, .st_uid = 0, .st_gid = gid};
+		struct err err;
+		if (setuid(uid) != 0)
+			_exit(2);
+		_exit(place_owned(&st, &err) ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 /* Root may write anywhere, so a child of another user tries. */
@@ -207,6 +266,8 @@ main(void)
 		DESK_TEST(folders_of_others_are_refused),
 		DESK_TEST(files_of_others_are_refused),
 		DESK_TEST(a_group_of_one_may_write),
+		cmocka_unit_test(a_first_group_has_members_too),
+		cmocka_unit_test(the_caller_is_no_other),
 		DESK_TEST(a_folder_without_write_permission_is_told),
 		DESK_TEST(what_another_wrote_is_refused),
 		DESK_TEST(a_text_is_no_database),
