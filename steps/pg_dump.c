@@ -100,6 +100,8 @@ const struct step_type pg_dump_type = {
 	.check = check,
 	.preview = preview,
 	.run = run,
+	.leftover = multipart_leftover,
+	.sweep = multipart_sweep,
 };
 
 /* The clock of the server is read before the dump takes its snapshot: the data is as of

@@ -66,6 +66,8 @@ const struct step_type s3_copy_type = {
 	.preview = preview,
 	.probe = probe,
 	.run = run,
+	.leftover = multipart_leftover,
+	.sweep = multipart_sweep,
 	.undo = undo,
 };
 

@@ -81,6 +81,8 @@ const struct step_type s3_put_type = {
 	.preview = preview,
 	.probe = probe,
 	.run = run,
+	.leftover = multipart_leftover,
+	.sweep = multipart_sweep,
 	.undo = undo,
 };
 

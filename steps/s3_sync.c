@@ -84,6 +84,8 @@ const struct step_type s3_sync_type = {
 	.slots = SYNC_SLOTS,
 	.preview = preview,
 	.run = run,
+	.leftover = multipart_leftover,
+	.sweep = multipart_sweep,
 };
 
 static bool

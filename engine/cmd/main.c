@@ -10,14 +10,14 @@ extern const struct command run_command, plan_command, drill_command, resume_com
 	resolve_command, undo_command, approve_command, cancel_command, tick_command,
 	list_command, show_command, logs_command, report_command, verify_command,
 	validate_command, graph_command, steps_command, schema_command, eval_command,
-	backup_command, help_command;
+	backup_command, gc_command, help_command;
 
 const struct command *const commands[] = {
 	&run_command, &drill_command, &resume_command, &resolve_command, &undo_command,
 	&approve_command, &cancel_command, &tick_command, &list_command, &show_command,
 	&logs_command, &verify_command, &validate_command, &graph_command,
 	&steps_command, &schema_command, &eval_command,
-	&backup_command,
+	&backup_command, &gc_command,
 	&help_command, NULL,
 };
 

@@ -107,6 +107,11 @@ struct step_type {
 	/* NULL: its fields say all. ERR_UNKNOWN_NAME */
 	bool (*explain)(struct arena *mem, const struct asked *asked,
 		struct explained *out, struct err *err);
+	/* What an attempt that was given up left in the world, as `saved` names it, for
+	 * `rbx gc`. leftover reads only: DONE with out = {what: text for people, bytes?},
+	 * or ABSENT; sweep removes it. `in` is as it was recorded, secrets absent; limits
+	 * and was are NULL. Both or neither. */
+	step_fn *leftover, *sweep;
 	/* what the arena does not own; exactly once, no operation in flight */
 	void (*drop)(struct step *step);
 };

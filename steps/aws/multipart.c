@@ -281,3 +281,74 @@ multipart_abort_saved(struct step *step, struct now now, unsigned slot)
 			.slot = slot, .tries = 3, .title = "abort the former upload"},
 		now, &call);
 }
+
+/* ---- uploads that nobody completed */
+
+static enum verdict
+ask_saved(struct step *step, struct now now, const char *method)
+{
+	struct s3_place place;
+	struct str id;
+	if (!saved_place(step, &place, &id))
+		return STEP_ABSENT;
+	struct aws_call call = s3_call(step->mem, &place, method);
+	call.query = id_query(step->mem, id, 0);
+	bool reads = strcmp(method, "GET") == 0;
+	return aws_send(step, (struct how){.reads = reads, .tries = 3, .title = "upload"},
+		now, &call);
+}
+
+static struct value
+upload_value(struct step *step, const struct xml *page)
+{
+	struct map_builder map = {.mem = step->mem};
+	uint64_t bytes = 0, parts = 0;
+	for (const struct xml *part = xml_child(page, "Part"); part != NULL;
+		part = xml_again(part)) {
+		uint64_t size = 0;
+		str_uint(xml_text(part, "Size"), &size);
+		bytes += size;
+		parts++;
+	}
+	bool more = str_is(xml_text(page, "IsTruncated"), "true");
+	map_put(&map, "what",
+		value_text(step->mem, "upload to s3://%.*s/%.*s, %llu%s parts",
+			STR_FMT(value_get_str(step->saved, "bucket")),
+			STR_FMT(value_get_str(step->saved, "key")),
+			(unsigned long long)parts, more ? " and more" : ""));
+	map_put(&map, "bytes", value_int((int64_t)bytes));
+	map_put(&map, "upload_id", value_str(value_get_str(step->saved, "upload_id")));
+	return map_done(&map);
+}
+
+enum verdict
+multipart_leftover(struct step *step, const struct event *event)
+{
+	struct aws_error error;
+	if (event->kind == EV_CANCEL)
+		return step_fail(step, ERR_CANCELLED, false, "cancelled");
+	if (event->kind == EV_START)
+		return ask_saved(step, event->now, "GET");
+	if (!aws_answered(step, event->op, true, &error)) {
+		if (error.status == 404)
+			return STEP_ABSENT;
+		aws_fail(step, event->op, &error);
+		return STEP_FAIL;
+	}
+	const struct http_answer *answer = event->op->answer;
+	const struct xml *page = xml_parse(step->mem, answer->body, step->err);
+	return page == NULL ? STEP_FAIL : step_done(step, upload_value(step, page));
+}
+
+enum verdict
+multipart_sweep(struct step *step, const struct event *event)
+{
+	struct aws_error error;
+	if (event->kind == EV_CANCEL)
+		return step_fail(step, ERR_CANCELLED, false, "cancelled");
+	if (event->kind == EV_START)
+		return ask_saved(step, event->now, "DELETE");
+	if (!aws_answered(step, event->op, true, &error) && error.status != 404)
+		return aws_fail(step, event->op, &error);
+	return step_done(step, value_map(step->mem, NULL, 0));
+}

@@ -69,5 +69,8 @@ struct str multipart_saved(const struct step *step, const struct s3_place *place
 /* Give up the upload of an earlier attempt, as step->saved names it. STEP_WAIT: one
  * request in `slot` is under way; STEP_DONE: there is none. */
 enum verdict multipart_abort_saved(struct step *step, struct now now, unsigned slot);
+/* `leftover` and `sweep` of the step types that upload. */
+enum verdict multipart_leftover(struct step *step, const struct event *event);
+enum verdict multipart_sweep(struct step *step, const struct event *event);
 
 #endif

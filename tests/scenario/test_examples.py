@@ -136,6 +136,10 @@ class InTheLab(world.Scenario):
     def test_backup(self):
         self.example("backup", *self.at(), "-i", "dir=" + self.dir)
 
+    def test_folder(self):
+        self.example("folder", "-i", "dir=" + self.dir)
+        self.assertEqual(sorted(os.listdir(os.path.join(self.dir, "copy"))), ["app.js", "index.html"])
+
     def test_bucket(self):
         self.example("bucket", "-i", "dir=" + self.dir)
 

@@ -1,6 +1,7 @@
 """S3 with real backups in mind: copies, removals, and what undo makes of them, before moto with a front that plays bad days."""
 import hashlib
 import http.client
+import json
 import os
 import random
 import re
@@ -8,7 +9,7 @@ import shutil
 import unittest
 
 import world
-from world import BUCKET, DONE, FAILED
+from world import BUCKET, DONE, FAILED, PERSON
 
 VERSIONED = b'<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>'
 
@@ -220,7 +221,7 @@ class Delete(S3):
         self.assertEqual(self.get("one"), b"anew")
 
 
-class Put(S3):
+class Parts(S3):
     """A file of five parts, the last one short."""
     size = (4 * 8 << 20) + 12345
 
@@ -248,6 +249,18 @@ class Put(S3):
         super().setUp()
         self.path = self.file()
 
+    def killed_after(self, parts, more="", **words):
+        self.script(**dict({"op": "UploadPart", "skip": parts, "delay": 60}, **words))
+        path = self.write("rbx: 1\nname: test\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n    %s\n"
+                          % self.step(more).replace("\n", "\n    "))
+        child = self.start("run", path, "--yes")
+        self.wait(lambda: len(self.effects("s3", "UploadPart")) >= parts, "the parts")
+        child.kill()
+        child.wait()
+        self.lab.ask("DELETE", "/script")
+
+
+class Put(Parts):
     def test_put_in_parts(self):
         self.one(self.step())
         self.same()
@@ -278,16 +291,6 @@ class Put(S3):
                 self.same()
                 self.assertEqual(self.uploads(), [])
                 self.assertEqual(self.numbers(), [1, 2, 3, 4, 5])
-
-    def killed_after(self, parts, more="", **words):
-        self.script(**dict({"op": "UploadPart", "skip": parts, "delay": 60}, **words))
-        path = self.write("rbx: 1\nname: test\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n    %s\n"
-                          % self.step(more).replace("\n", "\n    "))
-        child = self.start("run", path, "--yes")
-        self.wait(lambda: len(self.effects("s3", "UploadPart")) >= parts, "the parts")
-        child.kill()
-        child.wait()
-        self.lab.ask("DELETE", "/script")
 
     def test_put_goes_on_after_a_crash(self):
         self.killed_after(2)
@@ -332,6 +335,52 @@ class Put(S3):
         self.lab.ask("DELETE", "/script")
         self.same()
         self.assertEqual(self.get("small"), b"hello")
+
+
+class Gc(Parts):
+    """What a run that died left behind: found by its saved id, shown, and removed."""
+
+    def gc(self, *args, expect=DONE, **how):
+        done = self.rbx("gc", *args, expect=expect, **how)
+        return done.stdout + done.stderr
+
+    def test_gc_removes_what_a_dead_run_began(self):
+        self.killed_after(2)
+        self.assertEqual(len(self.uploads()), 1)
+        self.forget()
+        self.assertIn("upload to s3://%s/big, 2 parts, 16777216 bytes" % BUCKET, self.gc("--dry-run"))
+        self.assertIn("nobody can be asked here", self.gc(expect=PERSON))
+        self.assertEqual(self.effects("s3"), [])
+        self.assertEqual(len(self.uploads()), 1)
+        self.assertIn("removed  upload to", self.gc("--yes"))
+        self.assertEqual([l["op"] for l in self.effects("s3")], ["AbortMultipartUpload"])
+        self.assertEqual(self.uploads(), [])
+        self.assertIn("nothing was left behind", self.gc())
+        self.rbx("resume", "last")
+        self.same()
+
+    def test_gc_leaves_what_is_carried_out(self):
+        self.script(op="UploadPart", skip=2, times=1, delay=3)
+        path = self.write("rbx: 1\nname: test\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n    %s\n"
+                          % self.step().replace("\n", "\n    "))
+        child = self.start("run", path, "--yes")
+        self.wait(lambda: len(self.effects("s3", "UploadPart")) >= 2, "the parts")
+        self.assertIn("nothing was left behind", self.gc("--yes"))
+        self.assertEqual(child.wait(), DONE)
+        self.same()
+        self.assertIn("nothing was left behind", self.gc("--yes"))
+
+    def test_gc_says_what_it_could_not_ask(self):
+        self.killed_after(2)
+        text = self.gc("--yes", expect=FAILED, AWS_SECRET_ACCESS_KEY="not-the-key-of-the-lab")
+        self.assertIn("SignatureDoesNotMatch", text)
+        self.assertEqual(len(self.uploads()), 1)
+
+    def test_gc_as_json(self):
+        self.killed_after(2)
+        line, = self.rbx("gc", "--dry-run", "--json").stdout.splitlines()
+        found = json.loads(line)
+        self.assertEqual((found["step"], found["type"], found["found"]["bytes"], found["removed"]), ("s", "s3_put", 16 << 20, False))
 
 
 class Sync(S3):
