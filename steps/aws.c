@@ -124,12 +124,19 @@ every_of(const struct value *args)
 	return delay;
 }
 
+enum { HINT_MAX = 180 };
+
 static const char *
 joined(struct arena *mem, const char *const *names)
 {
 	struct buf text = buf_in(mem);
-	for (size_t i = 0; names[i] != NULL; i++)
+	for (size_t i = 0; names[i] != NULL; i++) {
+		if (text.n + strlen(names[i]) > HINT_MAX) {
+			buf_puts(&text, ", …");
+			break;
+		}
 		buf_printf(&text, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
 	return buf_cstr(&text);
 }
 
@@ -175,7 +182,7 @@ check_waiter(const struct known *known, const struct value *args, struct diags *
 		: diag_error(diags, value_mark(name), "the waiter %.*s asks %s, not %s",
 			  STR_FMT(name->str), asks, known->operation->name);
 	if (names[0] != NULL)
-		err_hint(err, "there are %.200s", joined(known->mem, names));
+		err_hint(err, "there are %s", joined(known->mem, names));
 	return false;
 }
 

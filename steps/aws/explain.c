@@ -182,6 +182,23 @@ write_names(struct explaining *e, const char *title, const char *const *names)
 	buf_putc(&e->out->text, '\n');
 }
 
+/* The codes as answers have them and `accept` takes them: DBInstanceNotFound, whose shape
+ * is DBInstanceNotFoundFault. */
+static const char *const *
+codes_of(struct explaining *e, const struct operation *operation)
+{
+	size_t n = count(operation->errors);
+	const char **codes = arena_array(e->mem, const char *, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		const struct shape *shape =
+			service_shape(e->service, operation->errors[i]);
+		codes[i] = shape == NULL || shape->error_code == NULL
+			? operation->errors[i]
+			: shape->error_code;
+	}
+	return codes;
+}
+
 static void
 operation_pages(struct explaining *e, const struct operation *operation)
 {
@@ -198,6 +215,7 @@ one_operation(struct explaining *e, const struct operation *operation)
 	const char *effect = effects[class_of_operation(e->service, operation)],
 		   *reason = class_reason(e->mem, e->service, operation);
 	const char *const *waiters = waiter_names(e->service, operation->name);
+	const char *const *codes = codes_of(e, operation);
 	struct buf *out = &e->out->text;
 	buf_printf(out, "%s.%s%s\nclass %s: %s\n", e->service->name, operation->name,
 		operation->deprecated ? "   AWS calls it deprecated" : "", effect, reason);
@@ -207,7 +225,7 @@ one_operation(struct explaining *e, const struct operation *operation)
 	write_members(e, output, 0);
 	write_names(e, "waiters", waiters);
 	operation_pages(e, operation);
-	write_names(e, "errors (of use in accept)", operation->errors);
+	write_names(e, "errors (of use in accept)", codes);
 	struct map_builder map = {.mem = e->mem};
 	map_put(&map, "service", value_str(str_of(e->service->name)));
 	map_put(&map, "operation", value_str(str_of(operation->name)));
@@ -216,7 +234,7 @@ one_operation(struct explaining *e, const struct operation *operation)
 	map_put(&map, "with", members_value(e, input));
 	map_put(&map, "result", members_value(e, output));
 	map_put(&map, "waiters", names_value(e->mem, waiters));
-	map_put(&map, "errors", names_value(e->mem, operation->errors));
+	map_put(&map, "errors", names_value(e->mem, codes));
 	e->out->value = map_done(&map);
 }
 

@@ -3,6 +3,7 @@
 struct checking {
 	struct service *service;
 	const char *call; /* "rds.DescribeDBInstances": for messages */
+	const char *payload; /* the member that is the whole body; NULL */
 	struct diags *diags;
 	bool wrong;
 };
@@ -249,7 +250,9 @@ look(struct checking *c, const struct shape_ref *ref, const struct value *v,
 	if (shape == NULL || v->kind == V_UNKNOWN || depth > DEPTH
 		|| ref_traits(ref, shape) & (TRAIT_DOCUMENT | TRAIT_JSON_TEXT))
 		return;
-	bool is_payload = ref->traits & TRAIT_STREAMING || depth == 1;
+	/* A body of blob or text takes data, which is written as JSON. */
+	bool is_payload = depth == 1 && c->payload != NULL
+		&& strcmp(c->payload, ref->name) == 0;
 	if (is_of_kind(shape, v, is_payload && v->kind != V_NULL))
 		look_inside(c, shape, v, path, depth);
 	else
@@ -265,6 +268,8 @@ with_judge(struct service *service, const struct operation *operation,
 		.call = arena_printf(
 			diags->mem, "%s.%s", service->name, operation->name)};
 	const struct shape *input = service_shape(service, operation->input.shape);
+	if (input != NULL)
+		c.payload = input->payload;
 	if (operation->deprecated)
 		diag_warning(diags, at, "AWS calls %s deprecated", c.call);
 	if (with != NULL && with->kind != V_MAP)
