@@ -135,6 +135,13 @@ attempt_tick(struct attempt *attempt, struct now now)
 	conclude(attempt, STEP_DOUBT);
 }
 
+void
+attempt_renewed(struct attempt *attempt)
+{
+	for (unsigned i = 0; i < attempt->n_slots; i++)
+		slot_renewed(attempt->slots[i]);
+}
+
 /* While all is being stopped, only an answer that was whole already is handed over, and
  * only where no other operation could have been started for it: what is known must not
  * become a doubt. */

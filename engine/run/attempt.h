@@ -4,6 +4,7 @@
 #ifndef RUN_ATTEMPT_H
 #define RUN_ATTEMPT_H
 
+#include "run/clocks.h"
 #include "run/slot.h"
 
 enum { ATTEMPT_GRACE_S = 10 };                         /* to clean up after a cancel */
@@ -20,6 +21,9 @@ struct attempt_type {                                 /* what happens outside of
 	/* step_ask: puts the question; its answer goes to attempt->said, and the slot is stopped. false: nobody can be
 	 * asked. NULL: nobody ever. */
 	bool (*asks)(struct attempt *attempt, unsigned slot, const char *text);
+	/* What the provider gave is to be fetched again; attempt_renewed says that it was tried. false: there is none.
+	 * NULL: never. */
+	bool (*renews)(struct attempt *attempt);
 };
 
 struct attempt {
@@ -28,6 +32,7 @@ struct attempt {
 	void *owner;                                  /* of who looks after the attempt */
 	struct host *host;
 	struct vault *vault;
+	struct clocks *clocks;                        /* of far sides; NULL: none are kept */
 	step_fn *fn;
 	const char *phase;                            /* "run", "preview", …: for messages */
 	bool reads_only;                              /* an effect is refused */
@@ -57,6 +62,7 @@ void attempt_cancel(struct attempt *attempt);
 /* The next moment at which attempt_tick must be called (boot ns), INT64_MAX: none. */
 int64_t attempt_due(const struct attempt *attempt);
 void attempt_tick(struct attempt *attempt, struct now now);
+void attempt_renewed(struct attempt *attempt);
 /* A slot's operation has completed and stands in slot->op. For slot.c. */
 void attempt_completed(struct attempt *attempt, struct slot *slot);
 struct now attempt_now(const struct attempt *attempt);

@@ -21,6 +21,7 @@ job_answer(struct job *job)
 	assert(!job->answered);
 	job->answered = true;
 	provide_drop(&job->want);
+	provide_drop(&job->renewal);
 	list_remove(&job->link);
 	if (job->log_bytes > 0) {
 		uint8_t digest[SHA256_SIZE];
@@ -124,9 +125,30 @@ attempt_may(struct attempt *attempt, struct err *err)
 
 static void attempt_ended(struct attempt *attempt);
 
+static void
+job_renewed(struct want *want, const struct value *got, const struct err *err)
+{
+	struct job *job = (struct job *)((char *)want - offsetof(struct job, renewal));
+	(void)got, (void)err;
+	provide_drop(want);
+	attempt_renewed(&job->attempt);
+}
+
+static bool
+attempt_renews(struct attempt *attempt)
+{
+	struct job *job = (struct job *)attempt;
+	if (job->want.grant == NULL)
+		return false;
+	job->renewal.given = job_renewed;
+	if (!job->renewal.waits)
+		provide_again(job->shell, &job->renewal, &job->want);
+	return true;
+}
+
 static const struct attempt_type outside = {
 	.ended = attempt_ended, .saved = attempt_saves, .output = attempt_prints,
-	.progress = attempt_moves, .may_start = attempt_may,
+	.progress = attempt_moves, .may_start = attempt_may, .renews = attempt_renews,
 };
 
 /* ---- one attempt of `doing` */
@@ -192,6 +214,7 @@ attempt_of(struct job *job)
 	struct attempt attempt = {.outside = &outside,
 		.host = shell->host,
 		.vault = shell->vault,
+		.clocks = &shell->clocks,
 		.phase = phase_name(job->phase),
 		.reads_only = is_read(job),
 		.owner = job,

@@ -28,6 +28,7 @@ struct job {
 	struct scope scope;
 
 	const struct value *step_in;                  /* of `doing`, in its final form */
+	struct want renewal;                          /* of what was refused */
 	struct want want;                             /* of what the type needs: the attempt starts when it is there */
 
 	struct waiter orphans_done;

@@ -28,7 +28,7 @@ struct fetch {
 	struct shell *shell;
 	struct arena *mem;
 	struct grant *grant;
-	struct want uses; /* of what the provider itself needs */
+	struct want uses, renewal; /* of what the provider itself needs */
 	const char *question; /* to the person at the terminal; NULL: none */
 	unsigned question_slot;
 	struct step_type type; /* a provider in the shape of a step */
@@ -135,6 +135,7 @@ fetched(struct attempt *attempt)
 	struct err err = attempt->err;
 	bool good = attempt->verdict == STEP_DONE && attempt->step.out != NULL;
 	provide_drop(&fetch->uses);
+	provide_drop(&fetch->renewal);
 	fetch->question = NULL;
 	grant->again_at = now.boot + AGAIN_S * NS_S;
 	if (good) {
@@ -191,9 +192,31 @@ asks(struct attempt *attempt, unsigned slot, const char *text)
 	return true;
 }
 
+static void
+uses_renewed(struct want *want, const struct value *got, const struct err *err)
+{
+	struct fetch *fetch =
+		(struct fetch *)((char *)want - offsetof(struct fetch, renewal));
+	(void)got, (void)err;
+	provide_drop(want);
+	attempt_renewed(&fetch->attempt);
+}
+
+static bool
+renews(struct attempt *attempt)
+{
+	struct fetch *fetch = (struct fetch *)attempt;
+	if (fetch->uses.grant == NULL)
+		return false;
+	fetch->renewal.given = uses_renewed;
+	if (!fetch->renewal.waits)
+		provide_again(fetch->shell, &fetch->renewal, &fetch->uses);
+	return true;
+}
+
 static const struct attempt_type fetching = {
 	.ended = fetched, .saved = no_save, .output = no_output, .progress = no_progress,
-	.asks = asks,
+	.asks = asks, .renews = renews,
 };
 
 static struct value
@@ -263,6 +286,7 @@ fetch_start(struct shell *shell, struct grant *grant)
 	fetch->attempt = (struct attempt){.outside = &fetching,
 		.host = shell->host,
 		.vault = shell->vault,
+		.clocks = &shell->clocks,
 		.phase = "fetch",
 		.reads_only = true,
 		.owner = fetch};
@@ -294,6 +318,16 @@ grant_of(struct shell *shell, const struct provider *provider, struct str key,
 	return grant;
 }
 
+static void
+await(struct shell *shell, struct want *want, struct grant *grant)
+{
+	want->waits = true;
+	want->next = grant->waiting;
+	grant->waiting = want;
+	if (grant->fetch == NULL)
+		fetch_start(shell, grant);
+}
+
 void
 provide(struct shell *shell, struct want *want, const struct provider *provider,
 	const struct value *in)
@@ -315,11 +349,14 @@ provide(struct shell *shell, struct want *want, const struct provider *provider,
 		give(want, &grant->value, NULL);
 		return;
 	}
-	want->waits = true;
-	want->next = grant->waiting;
-	grant->waiting = want;
-	if (grant->fetch == NULL)
-		fetch_start(shell, grant);
+	await(shell, want, grant);
+}
+
+void
+provide_again(struct shell *shell, struct want *renewal, const struct want *held)
+{
+	renewal->grant = held->grant;
+	await(shell, renewal, held->grant);
 }
 
 void

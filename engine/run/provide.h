@@ -18,6 +18,8 @@ struct want {
 
 /* `in`: of whoever wants it; the provider takes the members that it knows. */
 void provide(struct shell *shell, struct want *want, const struct provider *provider, const struct value *in);
+/* What `held` holds is refused though it should be good: it is fetched again, and `renewal` is told when that was tried. */
+void provide_again(struct shell *shell, struct want *renewal, const struct want *held);
 void provide_drop(struct want *want);                  /* it neither waits for it nor holds it any longer */
 
 /* Renewals, and questions of providers to the person at the terminal: the next moment (boot ns; INT64_MAX: none), and

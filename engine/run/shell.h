@@ -62,6 +62,7 @@ struct shell {
 	struct letter *letters, **letters_end;
 	struct link jobs;
 	struct chunk_list *chunks;
+	struct clocks clocks;                         /* of far sides */
 	struct grants *grants;                        /* what providers gave */
 	struct later *later;                          /* memory that goes when nothing is on the stack */
 

@@ -97,6 +97,7 @@ slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const voi
 		.attempt = attempt,
 		.effect = effect,
 		.tries = how.tries == 0 ? 1 : how.tries,
+		.mend = kind == OP_HTTP ? how.mend : NULL,
 		.title = how.title};
 	slot->op = (struct op){.kind = kind,
 		.ask = copy,
@@ -118,12 +119,25 @@ slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const voi
 	return STEP_WAIT;
 }
 
+/* It completes by the loop, not from inside. */
+static void
+pause_until(struct slot *slot, int64_t end)
+{
+	struct attempt *attempt = slot->attempt;
+	slot->use = SLOT_PAUSED;
+	slot->pause = (struct op){.kind = OP_SLEEP, .deadline = end, .owner = slot,
+		.mem = slot->op.mem};
+	attempt->host->type->start(attempt->host, &slot->pause);
+}
+
 void
 slot_stop(struct slot *slot)
 {
-	if (slot == NULL || slot->stopped
-		|| (slot->use != SLOT_FLYING && slot->use != SLOT_PAUSED))
+	if (slot == NULL || slot->stopped || slot->use == SLOT_FREE
+		|| slot->use == SLOT_OPEN)
 		return;
+	if (slot->use == SLOT_RENEWING)
+		pause_until(slot, attempt_now(slot->attempt).boot);
 	struct host *host = slot->attempt->host;
 	slot->stopped = true;
 	host->type->cancel(host, slot->use == SLOT_PAUSED ? &slot->pause : &slot->op);
@@ -208,11 +222,42 @@ pause(struct slot *slot)
 	if (end >= slot->op.deadline)
 		return false;
 	slot->was_sent = slot->was_sent || slot->op.reach == REACH_SENT;
-	slot->use = SLOT_PAUSED;
-	slot->pause = (struct op){.kind = OP_SLEEP, .deadline = end, .owner = slot,
-		.mem = slot->op.mem};
-	attempt->host->type->start(attempt->host, &slot->pause);
+	pause_until(slot, end);
 	return true;
+}
+
+/* ---- what can be put right */
+
+static enum mend
+ask_mend(struct slot *slot, bool renewed)
+{
+	struct attempt *attempt = slot->attempt;
+	return slot->mend(&attempt->step, &slot->op, attempt_now(attempt), renewed,
+		(struct http_ask *)slot->op.ask);
+}
+
+/* Whether it is sent once more, now or when the provider has given anew. */
+static bool
+mend(struct slot *slot)
+{
+	struct attempt *attempt = slot->attempt;
+	if (slot->mend == NULL || slot->stopped || attempt->stopping
+		|| slot->op.err.code != ERR_NONE || slot->op.answer == NULL)
+		return false;
+	enum mend what = ask_mend(slot, false);
+	if (what == MEND_AGAIN && !slot->was_mended) {
+		slot->was_mended = true;
+		send(slot);
+		return true;
+	}
+	if (what != MEND_RENEW || slot->was_renewed || attempt->outside->renews == NULL)
+		return false;
+	slot->was_renewed = true;
+	slot->use = SLOT_RENEWING;
+	if (attempt->outside->renews(attempt))
+		return true;
+	slot->use = SLOT_FLYING;
+	return false;
 }
 
 /* Streams stay: an opened file, and a child or an answer of which not all was read. */
@@ -227,6 +272,17 @@ stays_open(const struct op *op)
 }
 
 static void
+complete(struct slot *slot)
+{
+	tell_output(slot, 1, (struct str){0}, true);
+	tell_output(slot, 2, (struct str){0}, true);
+	if (slot->was_sent && slot->op.reach == REACH_NONE)
+		slot->op.reach = REACH_SENT;
+	slot->use = stays_open(&slot->op) ? SLOT_OPEN : SLOT_FREE;
+	attempt_completed(slot->attempt, slot);
+}
+
+static void
 slot_done(struct waiter *waiter, struct op *op)
 {
 	struct slot *slot = (struct slot *)waiter;
@@ -236,13 +292,21 @@ slot_done(struct waiter *waiter, struct op *op)
 			return;
 		}
 		/* The answer of the try before stands in slot->op. */
-	} else if (pause(slot)) {
+	} else if (mend(slot) || pause(slot)) {
 		return;
 	}
-	tell_output(slot, 1, (struct str){0}, true);
-	tell_output(slot, 2, (struct str){0}, true);
-	if (slot->was_sent && slot->op.reach == REACH_NONE)
-		slot->op.reach = REACH_SENT;
-	slot->use = stays_open(&slot->op) ? SLOT_OPEN : SLOT_FREE;
-	attempt_completed(slot->attempt, slot);
+	complete(slot);
+}
+
+void
+slot_renewed(struct slot *slot)
+{
+	if (slot == NULL || slot->use != SLOT_RENEWING)
+		return;
+	if (ask_mend(slot, true) == MEND_AGAIN) {
+		send(slot);
+		return;
+	}
+	slot->stopped = true;                         /* the answer stands as it is */
+	pause_until(slot, attempt_now(slot->attempt).boot);
 }

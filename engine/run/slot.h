@@ -16,6 +16,7 @@ enum slot_use {
 	SLOT_FREE,
 	SLOT_FLYING,                                  /* the operation is the host's */
 	SLOT_PAUSED,                                  /* waits before the same bytes are sent again */
+	SLOT_RENEWING,                                /* waits for what the provider gives anew */
 	SLOT_OPEN,                                    /* complete, and a stream that may be read or written */
 };
 
@@ -31,6 +32,8 @@ struct slot {
 	bool stopped;                                 /* a completion was asked for: nothing is sent again */
 	bool was_sent;                                /* a try before this one may have arrived */
 	unsigned tries, tried;
+	mend_fn *mend;
+	bool was_mended, was_renewed;
 	const char *title;
 	struct masker *masks[2];                      /* of a child's standard output and error */
 	bool keep_log;
@@ -41,6 +44,8 @@ enum verdict slot_start(struct attempt *attempt, struct how how, enum op_kind ki
 	size_t size, bool effect);
 /* Asks for its completion; nothing where it is NULL, free or open. */
 void slot_stop(struct slot *slot);
+/* What it may wait for was fetched again, or could not be. NULL is accepted. */
+void slot_renewed(struct slot *slot);
 /* A stream that stayed open is given up; the slot is free. Nothing completes by it. NULL is accepted. */
 void slot_close(struct slot *slot);
 /* When the pause of a try may end, from SHA-256(key, attempt, slot, try): ns. `after`: what the far side asked for. */

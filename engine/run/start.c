@@ -10,6 +10,21 @@
 /* From a playbook or a run of the store to the loop, and back out. */
 
 static void
+clock_learned(struct clocks *clocks, const char *host, int64_t us)
+{
+	struct shell *shell =
+		(struct shell *)((char *)clocks - offsetof(struct shell, clocks));
+	int64_t apart = us < 0 ? -us : us;
+	shell_note(shell, "clock",
+		arena_printf(shell->mem,
+			"the clock of this host is %s %s that of %s: what is"
+			" signed for it is signed by its clock",
+			duration_short(shell->mem, apart * 1000),
+			us > 0 ? "behind" : "ahead of", host),
+		NULL);
+}
+
+static void
 shell_open(struct shell *shell, struct host *host, struct store *store,
 	const struct playbook *book, const struct run_options *options, struct err *err)
 {
@@ -22,6 +37,7 @@ shell_open(struct shell *shell, struct host *host, struct store *store,
 		.mem = mem,
 		.err = err};
 	shell->vault = vault_new(mem);
+	shell->clocks = (struct clocks){.mem = mem, .learned = clock_learned};
 	shell->letters_end = &shell->letters;
 	list_init(&shell->jobs);
 	*err = (struct err){0};

@@ -237,6 +237,18 @@ step_secret(struct step *step, const struct value *v)
 	return secret;
 }
 
+int64_t
+step_clock(struct step *step, const char *host)
+{
+	return clocks_get(attempt_of(step)->clocks, host);
+}
+
+void
+step_clock_learn(struct step *step, const char *host, int64_t us)
+{
+	clocks_set(attempt_of(step)->clocks, host, us);
+}
+
 const char *
 step_env(struct step *step, const char *name)
 {

@@ -49,6 +49,12 @@ struct step {
  * operation counts as an effect, and the engine refuses it in preview, probe, settle, providers and pure steps: that is why
  * a dry run is one. `tries` > 1: the same bytes may be sent again within the attempt (reads, parts, PUT of the same object),
  * with backoff and Retry-After. The ask is copied; what it points to lives in step->mem. */
+/* Looks at the answer of an HTTP operation before the step does, for what can be put right and sent once more: a signature
+ * that is out of date. AGAIN: *ask was changed (in op->mem), send it. RENEW: fetch what the provider gave anew, then ask
+ * again with `renewed`. Each is done once. */
+enum mend { MEND_NO, MEND_AGAIN, MEND_RENEW };
+typedef enum mend mend_fn(struct step *step, const struct op *op, struct now now, bool renewed, struct http_ask *ask);
+
 struct how {
 	unsigned slot;
 	bool reads;
@@ -57,6 +63,7 @@ struct how {
 	int64_t timeout;                              /* ns; 0: what is left of the attempt */
 	struct arena *mem;                            /* of the ask's copy and the answer; NULL: step->mem. Many small operations in
 							 a row reset one of their own; it outlives the operation */
+	mend_fn *mend;                                /* NULL: nothing is mended */
 };
 enum verdict step_http(struct step *step, struct how how, const struct http_ask *ask);
 enum verdict step_exec(struct step *step, struct how how, const struct exec_ask *ask);
@@ -92,6 +99,8 @@ enum verdict step_unmet(struct step *step, const char *format, ...) __attribute_
 enum verdict step_fail_op(struct step *step, const struct op *op);
 enum verdict step_done(struct step *step, struct value out);
 const struct secret *step_secret(struct step *step, const struct value *v);   /* text of a secret field as a secret; NULL: absent */
+int64_t step_clock(struct step *step, const char *host);                    /* us from our clock to that of the host, as learned in this run */
+void step_clock_learn(struct step *step, const char *host, int64_t us);
 const char *step_env(struct step *step, const char *name);                   /* of rbx's own environment: credential chains */
 bool step_accepts(const struct step *step, struct str code);                 /* whether `accept` lists it */
 const char *const *step_child_env(struct step *step, const struct value *env, const struct value *pass_env);  /* the allow-listed environment with RBX_RUN and RBX_KEY, NULL-ended */

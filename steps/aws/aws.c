@@ -1,5 +1,6 @@
 #include "../steps/aws/aws.h"
 
+#include "../steps/aws/mend.h"
 #include "../steps/aws/refusal.h"
 
 enum { MOST_BODY = 16 << 20 };
@@ -110,7 +111,7 @@ request_of(struct step *step, struct arena *mem, struct now now,
 		.headers = out->headers,
 		.n_headers = out->n,
 		.service = call->service->signing_name,
-		.at = now.wall,
+		.at = now.wall + step_clock(step, out->target.host),
 		.is_s3 = is_s3,
 		.sign_payload_header = is_s3,
 		.region = endpoint.signing_region,
@@ -118,8 +119,8 @@ request_of(struct step *step, struct arena *mem, struct now now,
 	return true;
 }
 
-static struct sigv4_keys
-keys_of(const struct step *step)
+struct sigv4_keys
+aws_keys(const struct step *step)
 {
 	return (struct sigv4_keys){value_get_str(step->got, "access_key_id"),
 		value_get_str(step->got, "secret_access_key"),
@@ -142,7 +143,7 @@ aws_send(struct step *step, struct how how, struct now now, const struct aws_cal
 		return STEP_FAIL;
 	request.sign.payload =
 		call->payload != NULL ? call->payload : sha256_hex(mem, call->body);
-	struct sigv4_keys keys = keys_of(step);
+	struct sigv4_keys keys = aws_keys(step);
 	/* Nobody's keys: the exchange of a web identity goes unsigned. */
 	struct sigv4_signed signed_ = {0};
 	if (keys.id.n > 0 && !call->is_unsigned)
@@ -155,6 +156,8 @@ aws_send(struct step *step, struct how how, struct now now, const struct aws_cal
 		.most = call->most == 0 ? MOST_BODY : call->most,
 		.url = url_of(mem, &request.target, call->query),
 	};
+	if (how.mend == NULL)
+		how.mend = aws_mend;
 	return step_http(step, how, &ask);
 }
 
@@ -169,7 +172,7 @@ aws_presign(
 	request.sign.expires = expires;
 	request.sign.payload =
 		request.sign.is_s3 ? "UNSIGNED-PAYLOAD" : sha256_hex(mem, call->body);
-	struct sigv4_keys keys = keys_of(step);
+	struct sigv4_keys keys = aws_keys(step);
 	struct sigv4_signed signed_ = sigv4_query(mem, &request.sign, &keys);
 	return url_of(mem, &request.target, str_of(signed_.query));
 }

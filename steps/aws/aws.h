@@ -35,7 +35,11 @@ struct aws_call {
 	bool stream_out;
 };
 
-/* Sign and start. Without credentials yet (step->got NULL) it is a bug. Returns
+/* Of what the provider gave. */
+struct sigv4_keys aws_keys(const struct step *step);
+
+/* Sign and start. What is refused because of our clock or of a session that has ended is
+ * signed again and sent once more (mend.h). Without credentials yet (step->got NULL) it is a bug. Returns
  * STEP_WAIT, or STEP_FAIL with err. */
 enum verdict
 aws_send(struct step *step, struct how how, struct now now, const struct aws_call *call);

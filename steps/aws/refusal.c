@@ -7,8 +7,8 @@
 enum { MOST_MESSAGE = 240, MOST_ID = 60, CLOCKS_AGREE_S = 60 };
 
 /* The credential scope of the signature: key/date/region/service/aws4_request. */
-static struct str
-scope_part(const struct http_ask *ask, unsigned number)
+struct str
+refusal_scope(const struct http_ask *ask, enum refusal_scope number)
 {
 	static const char start[] = "Authorization: AWS4-HMAC-SHA256 Credential=";
 	for (size_t i = 0; ask->headers != NULL && ask->headers[i] != NULL; i++) {
@@ -16,7 +16,7 @@ scope_part(const struct http_ask *ask, unsigned number)
 		if (!str_starts(line, str_of(start)))
 			continue;
 		line = str_from(line, sizeof start - 1);
-		for (unsigned j = 0; j <= number; j++)
+		for (unsigned j = 0; j <= (unsigned)number; j++)
 			part = str_cut(line, '/', &line);
 		return part;
 	}
@@ -71,7 +71,7 @@ target_of(const struct http_ask *ask)
 const char *
 refusal_action(struct arena *mem, const struct http_ask *ask)
 {
-	struct str service = scope_part(ask, 3), query, action, rest;
+	struct str service = refusal_scope(ask, REFUSAL_SERVICE), query, action, rest;
 	struct str method = str_of(ask->method), url = str_of(ask->url);
 	str_cut(url, '?', &query);
 	if (str_is(service, "s3"))
@@ -147,7 +147,7 @@ hint_identity(struct step *step, const struct http_ask *ask, const char *action)
 {
 	struct str arn = value_get_str(step->got, "arn"),
 		   source = value_get_str(step->got, "source");
-	struct str key = scope_part(ask, 0);
+	struct str key = refusal_scope(ask, REFUSAL_KEY);
 	if (arn.n > 0)
 		err_hint(step->err,
 			"%.*s is not allowed %s here; its keys come from %.*s",
@@ -163,7 +163,7 @@ hint_identity(struct step *step, const struct http_ask *ask, const char *action)
 static void
 hint_keys(struct step *step, const struct http_ask *ask)
 {
-	struct str key = scope_part(ask, 0), source = value_get_str(step->got, "source");
+	struct str key = refusal_scope(ask, REFUSAL_KEY), source = value_get_str(step->got, "source");
 	err_hint(step->err,
 		"key %.*s (from %.*s) does not exist, or its secret is another one",
 		STR_FMT(key), STR_FMT(source.n == 0 ? STR("the chain") : source));

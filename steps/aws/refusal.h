@@ -13,6 +13,11 @@ void refusal_tell(struct step *step, const struct op *op, const struct aws_error
  * tells no more. */
 const char *refusal_action(struct arena *mem, const struct http_ask *ask);
 
+/* A part of the credential scope of the request's signature: whose key, for where, of
+ * what. Empty: it was not signed. */
+enum refusal_scope { REFUSAL_KEY = 0, REFUSAL_REGION = 2, REFUSAL_SERVICE = 3 };
+struct str refusal_scope(const struct http_ask *ask, enum refusal_scope part);
+
 /* The region that an S3 answer names for its bucket (x-amz-bucket-region, <Region>);
  * empty: none. */
 struct str refusal_region(struct arena *mem, const struct http_answer *answer);

@@ -10,7 +10,7 @@ import time
 import unittest
 
 import world
-from world import DONE, REFUSED
+from world import DONE, FAILED, REFUSED
 
 ROOT = world.ROOT
 ROLE = "arn:aws:iam::571832839665:role/"
@@ -24,8 +24,8 @@ class Credentials(world.Scenario):
         path = os.path.join(self.dir, "admin.py")
         with open(path, "w", encoding="utf-8") as f:
             f.write("import boto3\n" + text)
-        subprocess.run([os.path.join(ROOT, "tests/lab/lab"), "--dir", os.environ["RBX_LAB"], "python", path], check=True,
-                       env=dict(os.environ, AWS_DEFAULT_REGION="us-west-1"), capture_output=True)
+        return subprocess.run([os.path.join(ROOT, "tests/lab/lab"), "--dir", os.environ["RBX_LAB"], "python", path], check=True,
+                              env=dict(os.environ, AWS_DEFAULT_REGION="us-west-1"), capture_output=True, text=True).stdout
 
     def told(self, done, words):
         self.assertRegex(" ".join((done.stdout + done.stderr).split()), words)
@@ -162,6 +162,49 @@ class Credentials(world.Scenario):
         self.told(self.check(expect=REFUSED, **env), "SSO: nobody has logged in.*aws sso login --profile default")
         self.login(env, "work", accessToken="old", expiresAt="2020-01-01T00:00:00Z")
         self.told(self.check(expect=REFUSED, **env), "SSO: the login has expired.*aws sso login --profile default")
+
+    # Time
+    def script(self, service, **words):
+        self.lab.ask("POST", "/script", dict(words, service=service))
+
+    def test_a_clock_that_is_off(self):
+        self.check()
+        for off, words in ((1200, "(20m00s|19m59s) behind"), (-1200, "20m0[01]s ahead of")):
+            with self.subTest(skew=off):
+                self.script("ssm", skew=off)
+                self.script("sts", skew=off)
+                self.told(self.check(), "clock: the clock of this host is (%s) that of" % words)
+                self.assertEqual({n["what"] for n in self.show()["notes"]}, {"identity", "clock"})
+                self.lab.ask("DELETE", "/script")
+        self.told(self.check(expect=REFUSED, AWS_SECRET_ACCESS_KEY="of-somebody-else"), "its secret is another one")
+
+    def test_a_session_that_ends_in_the_middle(self):
+        env = self.home("[profile dr]\nrole_arn = %sdr\nsource_profile = base\n" % ROLE)
+        self.check(**env, AWS_PROFILE="dr")
+        text = """
+            rbx: 1
+            name: test
+            defaults: {aws: {region: us-west-1, profile: %s}}
+            steps:
+              - id: first
+                aws: {call: ssm.GetParameter, with: {Name: /x}}
+              - id: expire
+                exec: {argv: [%s, expire, --dir, %s], pass_env: [XDG_CACHE_HOME]}
+                effect: idempotent
+              - id: second
+                aws: {call: ssm.GetParameter, with: {Name: /x}}
+                retry: {attempts: 1}
+            """
+        lab = os.path.join(ROOT, "tests/lab/lab"), os.environ["RBX_LAB"]
+        self.rbx("run", self.write(text % ("dr", *lab)), **env)
+        self.assertEqual([n["what"] for n in self.show()["notes"]], ["identity"])
+        # The control: keys that nobody can fetch anew.
+        session = json.loads(self.aws("import json\nprint(json.dumps(boto3.client('sts').get_session_token()['Credentials'], default=str))"))
+        env = self.home("", "[fixed]\naws_access_key_id = %(AccessKeyId)s\naws_secret_access_key = %(SecretAccessKey)s\n"
+                            "aws_session_token = %(SessionToken)s\n" % session)
+        done = self.rbx("run", self.write(text % ("fixed", *lab)), expect=FAILED, **env)
+        self.told(done, "ExpiredToken.* log in again")
+        self.assertEqual(self.states(), {"first": "ok", "expire": "ok", "second": "failed"})
 
     # Whose
     def test_whose_they_are_is_on_record(self):

@@ -412,6 +412,57 @@ without_a_person_the_profile_is_named(void **state)
 	bench_ends(&trial, STEP_FAIL, "RBX_MFA_CODE");
 }
 
+/* ---- a signature that is out of date */
+
+static void
+answers_at(struct bench *bench, const char *asks, int status, const char *date, const char *code)
+{
+	struct http_answer *answer = arena_new_of(bench->mem, struct http_answer);
+	struct header *header = arena_new_of(bench->mem, struct header);
+	*header = (struct header){"date", date};
+	*answer = (struct http_answer){.status = status, .headers = header, .n_headers = 1,
+		.body = str_of(arena_printf(bench->mem, "<Error><Code>%s</Code></Error>", code))};
+	fake_expect(bench->fake, (struct expected){OP_HTTP, .asks = asks, .answer = answer});
+}
+
+static struct trial
+headed(struct bench *bench)
+{
+	return bench_try(bench, "run", (struct trial){.type = bench_type("s3_check"),
+		.in = "{\"url\":\"s3://pot/k\",\"expect\":{\"absent\":true}}", .got = bench_keys});
+}
+
+static void
+the_time_of_the_service_is_taken(void **state)
+{
+	struct bench *bench = *state;
+	answers_at(bench, "X-Amz-Date: 20260119T130000Z", 403, "Mon, 19 Jan 2026 13:10:05 GMT",
+		"RequestTimeTooSkewed");
+	answers_at(bench, "X-Amz-Date: 20260119T131005Z", 404, "Mon, 19 Jan 2026 13:10:05 GMT",
+		"NoSuchKey");
+	struct trial trial = headed(bench);
+	bench_ends(&trial, STEP_DONE, NULL);
+}
+
+static void
+it_is_taken_once(void **state)
+{
+	struct bench *bench = *state;
+	answers_at(bench, "T130000Z", 403, "Mon, 19 Jan 2026 13:10:05 GMT", "RequestTimeTooSkewed");
+	answers_at(bench, "T131005Z", 403, "Mon, 19 Jan 2026 14:10:05 GMT", "RequestTimeTooSkewed");
+	struct trial trial = headed(bench);
+	bench_ends(&trial, STEP_FAIL, "RequestTimeTooSkewed");
+}
+
+static void
+a_clock_that_agrees_is_not_the_reason(void **state)
+{
+	struct bench *bench = *state;
+	answers_at(bench, "T130000Z", 403, "Mon, 19 Jan 2026 13:03:05 GMT", "SignatureDoesNotMatch");
+	struct trial trial = headed(bench);
+	bench_ends(&trial, STEP_FAIL, "SignatureDoesNotMatch");
+}
+
 /* ---- SSO */
 
 static const char legacy[] = "[default]\nsso_start_url=https://d-1.awsapps.com/start\n"
@@ -532,6 +583,9 @@ main(void)
 		BENCH_TEST(a_code_is_asked_of_the_person),
 		BENCH_TEST(a_wrong_code_is_asked_for_again),
 		BENCH_TEST(without_a_person_the_profile_is_named),
+		BENCH_TEST(the_time_of_the_service_is_taken),
+		BENCH_TEST(it_is_taken_once),
+		BENCH_TEST(a_clock_that_agrees_is_not_the_reason),
 		BENCH_TEST(a_login_gives_keys),
 		BENCH_TEST(a_session_may_be_shared),
 		BENCH_TEST(an_expired_login_says_what_to_run),
