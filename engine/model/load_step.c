@@ -90,6 +90,7 @@ read_probe(struct info *info)
 	if (info->node.probe != NULL) {
 		step_understand(info_of(info->node.probe));
 		info_of(info->node.probe)->status_read = true;
+		info->node.probe_looks = true;
 	} else if (v != NULL && v->kind != V_MAP) {
 		err_hint(diag_error(info->load->diags, value_mark(v),
 				 "'probe' takes a map, not %s", kind_name(v->kind)),

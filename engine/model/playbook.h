@@ -120,6 +120,8 @@ struct node {
 	/* by type, constant arguments and author: the worst case that is left */
 	enum effect class;
 	struct node *probe;                           /* a check with `done` */
+	/* it is asked before the first attempt too: is there anything to do? */
+	bool probe_looks;
 	const struct expr *done;                      /* of a probe node */
 	enum undo_kind undo;
 	bool undo_written;

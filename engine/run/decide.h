@@ -105,6 +105,8 @@ struct result {
 	bool assert_failed;
 	/* a look: before equals after, nothing to do */
 	bool same;
+	/* a look: the type cannot tell, it only shows what would be done */
+	bool assumed;
 	/* a look: digest of before and after */
 	const char *shown;
 	unsigned left;                                /* orphans that cannot be ended */

@@ -267,6 +267,8 @@ judge_probe(struct judged *judged, const struct node *step, struct result *resul
 		return;
 	}
 	enum truth truth = truth_of(judged, judged->node->done, &why);
+	if (truth == UNKNOWN)
+		result->unknown = kept(judged->scope, value_unknown(why));
 	if (truth == FALSE) {
 		result->verdict = STEP_ABSENT;
 		result->err = NULL;
@@ -312,6 +314,7 @@ judge_look(struct judged *judged, struct result *result)
 	result->after = kept(scope,
 		scrubbed(scope->shell->vault, scope->mem, after == NULL ? &none : after));
 	result->same = value_equal(result->before, result->after);
+	result->assumed = value_get_bool(judged->self, "assumed", false);
 	result->shown = shown(scope->mem, result->before, result->after);
 	if (!result->same)
 		return;

@@ -117,7 +117,8 @@ leaf_look(struct owner *o, struct seat *seat)
 	if ((changes || (seat->has_preview && seat->node->type->is_check))
 		&& is_dry(o, seat)) {
 		leaf_predict(o, seat, NULL);
-	} else if (changes && looks && (is_asked_for(o, seat) || seat->goes_back)) {
+	} else if (changes && looks && (is_asked_for(o, seat) || seat->goes_back
+		|| seat->node->probe_looks)) {
 		seat_stand(o, seat, STAND_LOOK);
 		leaf_op(o, seat, PHASE_LOOK, 0);
 	} else if (is_asked_for(o, seat)) {

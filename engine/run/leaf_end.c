@@ -352,6 +352,20 @@ polled(struct owner *o, struct seat *seat, const struct result *result)
 	}
 }
 
+/* What the author's probe would look at may be what a step above makes. */
+static bool
+waits_for_above(const struct owner *o, const struct seat *seat)
+{
+	if (o->state->predicted > 0)
+		return true;
+	for (const struct path_state *p = o->state->first; p != NULL
+		&& seat->node->probe_looks; p = p->next) {
+		if (p->grade == GRADE_ASSUMED || p->grade == GRADE_UNKNOWN)
+			return true;
+	}
+	return false;
+}
+
 /* A dry run ends each changing step at its look, with a grade. */
 void
 leaf_predict(struct owner *o, struct seat *seat, const struct result *result)
@@ -368,8 +382,9 @@ leaf_predict(struct owner *o, struct seat *seat, const struct result *result)
 	else if (result->unknown != NULL)
 		final.grade = GRADE_UNKNOWN;
 	else if (result->verdict == STEP_DONE)
-		final.grade = result->same ? GRADE_CHECKED : GRADE_PREDICTED;
-	else if (o->state->predicted > 0)
+		final.grade = result->same ? GRADE_CHECKED
+			: result->assumed ? GRADE_ASSUMED : GRADE_PREDICTED;
+	else if (waits_for_above(o, seat))
 		final.grade = GRADE_ASSUMED;
 	else
 		final.state = OUT_FAILED;

@@ -4,7 +4,7 @@
 
 #include "run/args.h"
 
-enum { LATE_S = 30, ORPHANS_GRACE_S = 5 };
+enum { LATE_S = 30 };
 
 /* ---- the end of a job */
 
@@ -299,6 +299,26 @@ assert_only(struct job *job)
 
 static void job_given(struct want *want, const struct value *got, const struct err *err);
 
+static bool
+is_probe_look(const struct job *job)
+{
+	return job->phase == PHASE_LOOK && job->doing != job->node;
+}
+
+/* A probe whose arguments only a real run can give is not asked in a dry one. */
+static bool
+is_not_known(struct job *job)
+{
+	struct value given, *unknown = arena_new_of(job->mem, struct value);
+	struct str why;
+	if (!scope_fill(&job->scope, job->doing->args, &given, &job->err)
+		|| !value_has_unknown(&given, &why))
+		return false;
+	*unknown = value_unknown(why);
+	job->result = (struct result){.verdict = STEP_FAIL, .unknown = unknown};
+	return true;
+}
+
 static void
 begin(struct job *job)
 {
@@ -308,6 +328,10 @@ begin(struct job *job)
 		evaluation_time(job));
 	if (job->doing->type == NULL) {
 		assert_only(job);
+		return;
+	}
+	if (is_probe_look(job) && is_not_known(job)) {
+		job_answer(job);
 		return;
 	}
 	if (!args_restore(&job->scope, job->doing, recorded_in(job), in, &err)) {
@@ -421,9 +445,10 @@ static void
 judge_step(struct job *job)
 {
 	struct judged judged = judged_of(job);
-	if (job->phase == PHASE_LOOK)
+	if (job->phase == PHASE_LOOK) {
 		judge_look(&judged, &job->result);
-	else if (job->phase == PHASE_PROBE && job->doing != job->node)
+		job->result.assumed &= !job->absent;
+	} else if (job->phase == PHASE_PROBE && job->doing != job->node)
 		judge_probe(&judged, job->node, &job->result);
 	else if (job->phase == PHASE_UNDO) {
 		job->result.verdict = judged.verdict;
@@ -435,10 +460,51 @@ judge_step(struct job *job)
 		judge(&judged, &job->result);
 }
 
+/* What the probe would look at is not there yet: that tells nothing, and is no failure. */
+static bool
+tells_nothing(const struct judged *judged, const struct result *result)
+{
+	enum err_code code = judged->err->code;
+	return result->verdict != STEP_DONE && result->unknown == NULL
+		&& (code == ERR_ANSWER || code == ERR_ABSENT_KEY);
+}
+
+/* The author's probe, before the first attempt. It is there: nothing is to be done. It is
+ * not: what would differ is shown as far as the type can. */
+static void
+probe_looked(struct job *job)
+{
+	struct judged judged = judged_of(job);
+	struct result *result = &job->result;
+	judge_probe(&judged, job->node, result);
+	job->absent = result->verdict == STEP_ABSENT;
+	bool goes_on = job->absent || tells_nothing(&judged, result);
+	if (goes_on && job->killed) {
+		err_set(&job->err, ERR_CANCELLED, "ended before all of it was done");
+		job_fail(job, &job->err);
+	} else if (goes_on && job->node->type->preview != NULL) {
+		job->doing = job->node;
+		begin(job);
+	} else {
+		result->same = result->verdict == STEP_DONE;
+		result->assumed = goes_on && !job->absent;
+		result->shown = result->same ? "it is there" : "as written";
+		result->verdict = result->same || goes_on ? STEP_DONE : STEP_FAIL;
+		result->err = result->verdict == STEP_DONE ? NULL : judged.err;
+		result->transient = judged.err->transient;
+		job_answer(job);
+	}
+}
+
 static void
 attempt_ended(struct attempt *attempt)
 {
 	struct job *job = (struct job *)attempt;
+	if (is_probe_look(job)) {
+		job->result = (struct result){.reach = attempt->reach};
+		probe_looked(job);
+		return;
+	}
 	job->result =
 		(struct result){.verdict = attempt->verdict, .reach = attempt->reach};
 	judge_step(job);
@@ -479,50 +545,6 @@ next(struct job *job)
 	begin(job);
 }
 
-/* ---- orphans */
-
-static void
-orphans_ended(struct waiter *waiter, struct op *op)
-{
-	struct job *job =
-		(struct job *)((char *)waiter - offsetof(struct job, orphans_done));
-	const struct orphans_answer *answer = op->answer;
-	job->result = (struct result){.verdict = STEP_DONE, .reach = REACH_ANSWERED};
-	if (answer != NULL)
-		job->result.left = answer->left;
-	else
-		job->result.left = 1;
-	if (job->result.left > 0) {
-		err_set(&job->err, ERR_DENIED, "%u of its processes cannot be ended",
-			job->result.left);
-		if (op->err.code != ERR_NONE)
-			job->err = op->err;
-		job->result.err = &job->err;
-	}
-	job_answer(job);
-}
-
-static void
-end_orphans(struct job *job)
-{
-	struct shell *shell = job->shell;
-	/* What a step left before its undo may be of another run, and has the key of
-	 * that. */
-	const struct run_state *run =
-		job->undone != NULL && shell->of != NULL ? shell->of : &shell->state;
-	const struct path_state *of = job->undone != NULL ? job->undone : job->state;
-	struct orphans_ask *ask = arena_new_of(job->mem, struct orphans_ask);
-	*ask = (struct orphans_ask){
-		.key = path_key(job->mem, run, of), .grace = ORPHANS_GRACE_S * NS_S};
-	job->orphans_done.done = orphans_ended;
-	job->orphans = (struct op){.kind = OP_ORPHANS,
-		.ask = ask,
-		.mem = job->mem,
-		.owner = &job->orphans_done,
-		.deadline = shell_now(shell).boot + 2 * ORPHANS_GRACE_S * NS_S};
-	shell->host->type->start(shell->host, &job->orphans);
-}
-
 /* ---- acts */
 
 static struct job *
@@ -561,7 +583,7 @@ phase_start(struct shell *shell, const struct act *act, int64_t decided_boot)
 		shell->observer->started(
 			shell->observer, job->path, node, job->phase, job->number);
 	if (job->phase == PHASE_ORPHANS) {
-		end_orphans(job);
+		job_end_orphans(job);
 		return;
 	}
 	if (job->phase == PHASE_CHECK) {
@@ -570,7 +592,9 @@ phase_start(struct shell *shell, const struct act *act, int64_t decided_boot)
 		next(job);
 		return;
 	}
-	if (job->phase == PHASE_PROBE && node->probe != NULL)
+	bool asks = job->phase == PHASE_PROBE
+		|| (job->phase == PHASE_LOOK && node->probe_looks);
+	if (asks && node->probe != NULL)
 		job->doing = node->probe;
 	begin(job);
 }

@@ -21,6 +21,7 @@ struct job {
 	int64_t decided_boot, timeout_boot;
 	const struct value *in;                       /* recorded form */
 	bool effect_begun, killed, answered;
+	bool absent;                                  /* the author's probe, asked before the first attempt, says so */
 
 	const struct node *doing;                     /* whose type is at work: the step, a precondition, a probe, an undo step */
 	struct node *const *list;                     /* what is to be done one after the other; NULL: only `doing` */
@@ -46,5 +47,6 @@ void job_fail(struct job *job, const struct err *err);
 /* The attempt's step as the type sees it, all but `in`, `was`, `saved`. */
 void job_step(struct job *job, const struct step_type *type);
 int64_t job_until(const struct job *job);
+void job_end_orphans(struct job *job);                 /* orphans.c */
 
 #endif

@@ -313,6 +313,62 @@ class Keys(world.Scenario):
         """, "--dry-run")
         self.assertEqual((self.there("looked"), self.there("changed")), (True, False))
 
+    def test_a_probe_tells_that_there_is_nothing_to_do(self):
+        steps = """
+            steps:
+              - id: a
+                exec: {shell: 'echo a >>did; echo "{\\"made\\": true, \\"n\\": 5}" >state'}
+                probe:
+                  file_check: {path: state, json: true}
+                  done: self.json.made
+                  outputs:
+                    n: self.json.n
+                outputs:
+                  n: "5"
+                undo: none
+              - id: b
+                exec: {shell: 'echo b >>did'}
+                probe:
+                  file_check: {path: state, json: true}
+                  done: self.json.n == steps.a.outputs.n
+                undo: none
+        """
+
+        def seen(*args):
+            self.play(steps, *args)
+            return {p: (s["how"], s.get("grade")) for p, s in self.steps().items()}
+
+        def state(text):
+            with open(self.file("state"), "w") as f:
+                f.write(text)
+
+        self.assertEqual(seen("--dry-run"), {"a": (None, "assumed"), "b": (None, "assumed")})
+        state('{"made": false, "n": 0}')
+        self.assertEqual(seen("--dry-run"), {"a": (None, "predicted"), "b": (None, "unknown")})
+        self.assertFalse(self.there("did"))
+        self.assertEqual(seen(), {"a": ("ran", None), "b": ("unchanged", None)})
+        self.assertEqual(seen("--dry-run"), {"a": (None, "checked"), "b": (None, "checked")})
+        self.assertEqual(seen(), {"a": ("unchanged", None), "b": ("unchanged", None)})
+        self.assertEqual(self.steps()["a"]["outputs"]["n"], 5)
+        self.assertEqual(self.lines("did"), ["a"])
+        state('{}')
+        self.assertEqual(seen()["a"], ("ran", None))
+
+    def test_a_probe_that_cannot_look_fails_the_step(self):
+        text = """
+            steps:
+              - id: a
+                exec: {shell: 'touch did'}
+                probe:
+                  http_check: {url: 'http://127.0.0.1:1/'}
+                  done: "true"
+                retry: {attempts: 1}
+                undo: none
+        """
+        self.play(text, expect=FAILED)
+        self.assertEqual((self.steps()["a"]["state"], self.there("did")), ("failed", False))
+        self.play(text, "--dry-run", expect=FAILED)
+
     def test_probe_settles_a_doubt(self):
         child = self.start("run", self.write("""
             rbx: 1
