@@ -38,6 +38,14 @@ run_fold(struct store *store, const char *run, struct arena *mem, struct run_sta
 	return folding.good;
 }
 
+bool
+run_fold_on(struct store *store, const char *run, struct run_state *state, struct err *err)
+{
+	struct folding folding = {.state = state, .err = err, .good = true};
+	return store_read(store, run, state->seq + 1, fold_one, &folding, err)
+		&& folding.good;
+}
+
 static struct value
 member_of(const struct value *map, const char *name, struct arena *mem)
 {

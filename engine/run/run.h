@@ -64,6 +64,8 @@ const struct playbook *run_book(struct store *store, const char *run, const stru
 	struct arena *mem, struct diags *diags, struct err *err);
 /* The folded state of a run, from the store. Blocks. */
 bool run_fold(struct store *store, const char *run, struct arena *mem, struct run_state *state, struct err *err);
+/* What came to the records since. */
+bool run_fold_on(struct store *store, const char *run, struct run_state *state, struct err *err);
 
 /* What an input of type run holds: {id, status, started, ended, inputs, outputs, measures, steps}. `text`: an id, or "last"
  * (the newest real run of `of` that ended as done; the newest drill where `drill`). false with ERR_NOT_FOUND: none. */

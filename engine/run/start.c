@@ -377,7 +377,7 @@ resume(struct shell *shell, const char *run, struct err *err)
 	struct now now = shell_now(shell);
 	/* The records that were read before the claim may not be all of them. */
 	if (!fold_again(shell, run, err) || !claim_again(shell, err)
-		|| !fold_again(shell, run, err))
+		|| !run_fold_on(shell->store, run, &shell->state, err))
 		return exit_of(shell, err);
 	if (!state_may_resume(
 		    &shell->state, now.wall, shell->options->deadline > 0, &why, err))
