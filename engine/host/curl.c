@@ -224,6 +224,9 @@ web_of(struct real *real, struct err *err)
 	curl_multi_setopt(web->multi, CURLMOPT_SOCKETDATA, web);
 	curl_multi_setopt(web->multi, CURLMOPT_TIMERFUNCTION, set_timer);
 	curl_multi_setopt(web->multi, CURLMOPT_TIMERDATA, web);
+	/* Else four for each transfer that is in it: when many have just ended, that is
+	 * few, and the connections that the next ones would use are closed. */
+	curl_multi_setopt(web->multi, CURLMOPT_MAXCONNECTS, (long)CURL_AT_ONCE);
 	return real->state[OP_HTTP] = web;
 }
 
