@@ -3,6 +3,8 @@
 #include "data/field_value.h"
 #include "data/yaml.h"
 
+#include <assert.h>
+
 const struct field *
 field_find(const struct field *fields, struct str name)
 {
@@ -37,6 +39,26 @@ field_at(const struct field *fields, size_t i)
 		i -= n;
 	}
 	return NULL;
+}
+
+const struct field *
+field_next(struct field_walk *walk)
+{
+	for (;;) {
+		const struct field *row = walk->rows[walk->depth];
+		if (row->name == NULL && walk->depth == 0)
+			return NULL;
+		if (row->name == NULL) {
+			walk->depth--;
+			walk->rows[walk->depth]++;
+		} else if (row->type == FIELD_ROWS) {
+			assert(walk->depth + 1 < sizeof walk->rows / sizeof walk->rows[0]);
+			walk->rows[++walk->depth] = row->fields;
+		} else {
+			walk->rows[walk->depth]++;
+			return row;
+		}
+	}
 }
 
 /* The row through which a field is there: itself, or the ROWS that hold it. */
@@ -122,7 +144,7 @@ judge_either(const struct field_use *use, const struct field *fields,
 	const struct field *f, *given = NULL;
 	struct buf list = buf_in(use->mem);
 	bool required = false;
-	for (size_t i = 0; (f = field_at(fields, i)) != NULL; i++) {
+	for (struct field_walk w = {{fields}, 0}; (f = field_next(&w)) != NULL;) {
 		if (f->either != number)
 			continue;
 		buf_printf(&list, "%s'%s'", list.n == 0 ? "" : ", ", f->name);
@@ -233,7 +255,7 @@ fill_in(const struct field_use *use, const struct field *fields, const struct va
 {
 	bool good = true;
 	const struct field *f;
-	for (size_t i = 0; (f = field_at(fields, i)) != NULL; i++) {
+	for (struct field_walk w = {{fields}, 0}; (f = field_next(&w)) != NULL;) {
 		if (map_at(map->map, str_of(f->name)) != NULL
 			|| is_spread(fields, f->name, out)
 			|| !field_is_there(fields, f, map))

@@ -81,6 +81,13 @@ const struct field *field_find(const struct field *fields, struct str name);
 /* The i-th row, those of ROWS counted in; NULL at the end. So a table is gone through:
  * for (size_t i = 0; (f = field_at(fields, i)) != NULL; i++) */
 const struct field *field_at(const struct field *fields, size_t i);
+/* The same in one pass, for where it is done often:
+ * for (struct field_walk w = {{fields}, 0}; (f = field_next(&w)) != NULL;) */
+struct field_walk {
+	const struct field *rows[4];                  /* where it is; then in ROWS of it */
+	unsigned depth;
+};
+const struct field *field_next(struct field_walk *walk);
 
 /* Judge an evaluated map by a table and give it its final form: durations as
  * V_DURATION, sizes as V_INT, timestamps as V_TIMESTAMP, numbers and bools in TEXT as

@@ -111,7 +111,7 @@ read_paths(struct info *info, const struct field *fields, const struct value *in
 	const struct field *f;
 	if (loader->exists == NULL || in == NULL || in->kind != V_MAP)
 		return;
-	for (size_t i = 0; (f = field_at(fields, i)) != NULL; i++) {
+	for (struct field_walk w = {{fields}, 0}; (f = field_next(&w)) != NULL;) {
 		const struct value *v =
 			f->flags & FIELD_READ ? map_at(in->map, str_of(f->name)) : NULL;
 		if (v == NULL || v->kind != V_STRING || f->type != FIELD_PATH)
