@@ -154,13 +154,30 @@ str_rune(struct str a, size_t *n)
 	return rune;
 }
 
+/* How much of the beginning is ASCII, by eight bytes: most texts are nothing else. */
+static size_t
+ascii_n(struct str a)
+{
+	size_t n = 0;
+	for (uint64_t eight; n + sizeof eight <= a.n; n += sizeof eight) {
+		memcpy(&eight, a.p + n, sizeof eight);
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (n < a.n && (unsigned char)a.p[n] < 0x80)
+		n++;
+	return n;
+}
+
 bool
 str_is_utf8(struct str a)
 {
 	size_t n;
-	for (; a.n > 0; a = str_from(a, n))
+	while ((a = str_from(a, ascii_n(a))).n > 0) {
 		if (str_rune(a, &n) < 0)
 			return false;
+		a = str_from(a, n);
+	}
 	return true;
 }
 

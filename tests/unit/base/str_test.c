@@ -15,6 +15,23 @@ runes_follow_rfc_3629(void **state)
 	assert_int_equal(str_rune(STR("\xe2\x82"), &n), -1);          /* cut */
 }
 
+/* Wherever it stands: eight bytes are looked at in one. */
+static void
+one_bad_byte_is_found(void **state)
+{
+	(void)state;
+	char text[24];
+	for (size_t n = 1; n <= sizeof text; n++)
+		for (size_t at = 0; at < n; at++) {
+			memset(text, 'a', sizeof text);
+			assert_true(str_is_utf8((struct str){text, n}));
+			text[at] = '\xff';
+			assert_false(str_is_utf8((struct str){text, n}));
+		}
+	assert_true(str_is_utf8(STR("aaaaaaa\xe2\x82\xac" "aaaaaaaaa\xc3\xa4")));
+	assert_false(str_is_utf8(STR("aaaaaaaaaaaaaa\xe2\x82")));
+}
+
 static void
 integers_hold_their_range(void **state)
 {
@@ -69,6 +86,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runes_follow_rfc_3629),
+		cmocka_unit_test(one_bad_byte_is_found),
 		cmocka_unit_test(integers_hold_their_range),
 		cmocka_unit_test(foreign_text_is_escaped),
 		cmocka_unit_test(near_names_are_found),
