@@ -107,7 +107,8 @@ ref_of(struct arena *mem, const char *name, const struct value *facts)
 	if (facts == NULL)
 		return (struct shape_ref){0};
 	if (facts->kind == V_STRING)
-		return (struct shape_ref){.name = name, .shape = str_cstr(mem, facts->str)};
+		return (struct shape_ref){
+			.name = name, .shape = str_cstr(mem, facts->str)};
 	const struct value *ns = value_get(facts, "xmlNamespace");
 	return (struct shape_ref){.name = name,
 		.shape = text_of(mem, facts, "shape"),
@@ -280,7 +281,8 @@ model_service(struct model *model, struct str name)
 	const struct value *facts = facts_find(model->facts, "-", "service", name);
 	struct kept_service *kept = arena_new_of(model->mem, struct kept_service);
 	if (facts == NULL
-		|| !read_service(model, str_cstr(model->mem, name), facts, &kept->service))
+		|| !read_service(
+			model, str_cstr(model->mem, name), facts, &kept->service))
 		return NULL;
 	kept->next = model->services;
 	model->services = kept;
@@ -329,7 +331,8 @@ service_operation(struct service *service, struct str name)
 		.unsigned_ = value_get_bool(facts, "unsigned", false),
 		.unsigned_payload = value_get_bool(facts, "unsignedPayload", false),
 		.checksum = value_get_bool(facts, "checksum", false),
-		.deprecated = value_get_bool(facts, "deprecated", false)};
+		.deprecated = value_get_bool(facts, "deprecated", false),
+		.gzip = value_get_bool(facts, "gzip", false)};
 	return operation;
 }
 

@@ -7,7 +7,13 @@
 
 #include "../steps/aws/facts.h"
 
-enum protocol { PROTOCOL_QUERY, PROTOCOL_EC2, PROTOCOL_JSON, PROTOCOL_REST_JSON, PROTOCOL_REST_XML };
+enum protocol {
+	PROTOCOL_QUERY,
+	PROTOCOL_EC2,
+	PROTOCOL_JSON,
+	PROTOCOL_REST_JSON,
+	PROTOCOL_REST_XML
+};
 
 enum shape_kind {
 	SHAPE_STRUCTURE,
@@ -66,27 +72,31 @@ struct shape {
 	size_t n_members;
 	const char *payload; /* the member that is the whole body; NULL */
 	struct shape_ref item, key, value;               /* LIST: item; MAP: key, value */
-	const struct value *words;                    /* the only values of a TEXT; NULL */
+	const struct value *words; /* the only values of a TEXT; NULL */
 	const struct value *least, *most; /* of a number, or of a length; NULL */
 	const char *pattern;
-	const char *error_code; /* of an error, where the wire says another than the name */
+	const char
+		*error_code; /* of an error, where the wire says another than the name */
 	int error_status;                             /* 0: not said */
 };
 
 struct operation {
-	const char *name, *method, *uri;              /* "/2015-03-31/functions/{Name}?x=y" */
+	const char *name, *method, *uri; /* "/2015-03-31/functions/{Name}?x=y" */
 	int status;                                   /* of success; 0: 200 */
 	struct shape_ref input, output;                  /* shape NULL: none */
-	const char *result_wrapper;                   /* query: the element around the result */
+	const char *result_wrapper; /* query: the element around the result */
 	const char *const *errors;                    /* shapes, NULL-ended */
-	const char *const *tokens; /* idempotency tokens among the input's members, NULL-ended */
-	const char *presigned; /* the member that takes a signed URL of the same call in the
-				  region of the source (SourceRegion); NULL */
+	const char *const
+		*tokens; /* idempotency tokens among the input's members, NULL-ended */
+	const char *presigned; /* the member that takes a signed URL of the same call in
+				  the region of the source (SourceRegion); NULL */
 	const char *host_prefix;                      /* "{RequestRoute}."; NULL */
 	const char *host; /* a template of its own, as in hosts of the service; NULL */
 	bool unsigned_, unsigned_payload;
-	bool checksum; /* the body's checksum must be sent (Content-MD5 or x-amz-checksum-*) */
+	bool checksum; /* the body's checksum must be sent (Content-MD5 or
+			  x-amz-checksum-*) */
 	bool deprecated;
+	bool gzip; /* a large body may be compressed */
 };
 
 struct service {
@@ -96,7 +106,8 @@ struct service {
 	enum protocol protocol;
 	const char *version, *signing, *json_version, *target_prefix, *ns;
 	bool query_compatible; /* errors by the header x-amzn-query-error */
-	const struct value *facts; /* hosts, regions, partitions, signs: endpoint.c reads them */
+	const struct value
+		*facts; /* hosts, regions, partitions, signs: endpoint.c reads them */
 	struct shape_table *shapes;
 };
 

@@ -55,12 +55,10 @@ has_body_member(const struct shape *shape)
 static bool
 says_body(const struct shape *shape, const struct value *params)
 {
-	for (size_t i = 0; i < params->map->n; i++) {
-		const struct member *m = &params->map->members[i];
-		const struct shape_ref *ref = shape_find(shape, m->key.str);
-		if (ref != NULL && ref->place == IN_BODY && m->value.kind != V_NULL)
+	for (size_t i = 0; i < shape->n_members; i++)
+		if (shape->members[i].place == IN_BODY
+			&& value_there(value_get(params, shape->members[i].name)) != NULL)
 			return true;
-	}
 	return false;
 }
 
@@ -90,32 +88,40 @@ root_name(const struct shape_ref *ref, const struct shape *shape)
 				      : shape->name;
 }
 
+/* What stands for a structure that is not given: a union has no member that is. */
+static bool
+is_empty_object(const struct shape *shape)
+{
+	return shape->kind == SHAPE_STRUCTURE
+		&& !(shape->traits & (TRAIT_UNION | TRAIT_DOCUMENT | TRAIT_EVENTS));
+}
+
 /* The member that is the whole body. */
 static void
 write_payload(struct wire *w, const struct shape *input, const struct value *params,
 	struct protocol_request *out)
 {
 	const struct shape_ref *ref = shape_find(input, str_of(input->payload));
-	const struct shape *shape = service_shape(w->service, ref->shape);
-	const struct value *v = value_get(params, ref->name);
-	bool is_json = w->service->protocol == PROTOCOL_REST_JSON,
-	     is_there = v != NULL && v->kind != V_NULL;
-	if (shape->kind == SHAPE_BLOB || shape->kind == SHAPE_TEXT) {
-		if (!is_there)
-			return;
-		out->body = scalar_bytes(w->mem, v);
+	const struct shape *shape = ref == NULL ? NULL : wire_shape(w, ref);
+	const struct value *v =
+		ref == NULL ? NULL : value_there(value_get(params, ref->name));
+	bool is_json = w->service->protocol == PROTOCOL_REST_JSON;
+	if (v == NULL) {
+		if (is_json && shape != NULL && is_empty_object(shape)) {
+			out->body = STR("{}");
+			content_type(out, "application/json");
+		}
+	} else if (ref_traits(ref, shape) & TRAIT_DOCUMENT || shape->kind < SHAPE_TEXT) {
+		struct value body =
+			is_json ? write_json(w, ref, v, false) : value_null();
+		out->body = is_json ? json_str(w->mem, &body)
+				    : xml_str(w, ref, root_name(ref, shape), v, false);
+		content_type(out, is_json ? "application/json" : "application/xml");
+	} else {
+		out->body = scalar_bytes(w, ref->name, v);
 		content_type(out, shape->kind == SHAPE_BLOB ? "application/octet-stream"
 							    : "text/plain");
-		return;
 	}
-	if (!is_there && !is_json)
-		return;
-	struct value body =
-		is_there ? write_json(w, ref, v, false) : value_map(w->mem, NULL, 0);
-	out->body = is_json
-		? json_str(w->mem, &body)
-		: xml_str(w, ref, root_name(ref, shape), v, false);
-	content_type(out, is_json ? "application/json" : "application/xml");
 }
 
 static void
@@ -157,20 +163,22 @@ protocol_write(struct arena *mem, struct service *service,
 	const struct operation *operation, const struct value *params,
 	struct protocol_request *out, struct err *err)
 {
-	struct wire w = {mem, service, operation, err};
+	struct wire w = {
+		.mem = mem, .service = service, .operation = operation, .err = err};
 	*out = (struct protocol_request){
 		.method = operation->method, .path = STR("/"), .host_prefix = ""};
 	if (params == NULL || params->kind != V_MAP)
 		return err_set(err, ERR_VALUE, "the members must be a map");
 	if (operation->host_prefix != NULL && !write_host(&w, params, out))
 		return false;
-	if (is_rest(service))
-		return write_rest_request(&w, params, out);
+	if (is_rest(service) && !write_rest_request(&w, params, out))
+		return false;
 	if (service->protocol == PROTOCOL_JSON)
 		write_json_request(&w, params, out);
-	else
+	else if (!is_rest(service))
 		write_query_request(&w, params, out);
-	return true;
+	write_gzip(&w, out);
+	return !w.failed;
 }
 
 /* ---- what is answered */
@@ -181,14 +189,13 @@ read_xml_root(struct wire *w, const struct shape *shape, const struct xml *root,
 	struct map_builder *map)
 {
 	const struct shape_ref *ref = shape_find(shape, root->name);
-	const struct shape *inner =
-		ref == NULL ? NULL : service_shape(w->service, ref->shape);
 	struct value v;
-	if (inner == NULL || inner->kind < SHAPE_TEXT || root->first != NULL)
-		return read_xml_members(w, shape, root, map);
+	if (ref == NULL || wire_shape(w, ref)->kind < SHAPE_TEXT || root->first != NULL)
+		return read_xml_members(w, shape, root, true, map);
 	if (!read_xml(w, ref, root, &v))
 		return false;
-	map_put(map, ref->name, v);
+	if (v.kind != V_NULL)
+		map_put(map, ref->name, v);
 	return true;
 }
 
@@ -211,7 +218,8 @@ read_query_answer(struct wire *w, const struct shape *shape,
 	if (str_trim(answer->body).n == 0)
 		return true;
 	const struct xml *root = xml_parse(w->mem, answer->body, w->err);
-	return root != NULL && read_xml_members(w, shape, result_of(w, root), map);
+	return root != NULL && read_xml_members(
+		       w, shape, result_of(w, root), false, map);
 }
 
 static bool
@@ -221,11 +229,32 @@ read_json_answer(struct wire *w, const struct shape *shape, struct str body,
 	struct value v;
 	if (str_trim(body).n == 0)
 		return true;
-	if (!json_parse(w->mem, body, NULL, &v, w->err)) {
-		w->err->code = ERR_PROTOCOL;
+	if (!json_parse(w->mem, body, NULL, &v, w->err))
 		return false;
+	if (v.kind != V_MAP)
+		return err_set(w->err, ERR_PROTOCOL, "the answer is %s, not a map",
+			kind_name((enum value_kind)v.kind));
+	return read_json_members(w, shape, &v, is_rest(w->service), map);
+}
+
+static bool
+read_payload_value(struct wire *w, const struct shape_ref *ref, const struct shape *shape,
+	struct str body, struct value *out)
+{
+	struct value json;
+	bool is_data =
+		shape->kind < SHAPE_TEXT || ref_traits(ref, shape) & TRAIT_DOCUMENT;
+	if (!is_data) {
+		*out = shape->kind == SHAPE_BLOB || !str_is_utf8(body)
+			? value_bytes(body)
+			: value_str(body);
+		return true;
 	}
-	return read_json_members(w, shape, &v, map);
+	if (w->service->protocol == PROTOCOL_REST_JSON)
+		return json_parse(w->mem, body, NULL, &json, w->err)
+			&& read_json(w, ref, &json, out);
+	const struct xml *root = xml_parse(w->mem, body, w->err);
+	return root != NULL && read_xml(w, ref, root, out);
 }
 
 static bool
@@ -233,26 +262,16 @@ read_payload(struct wire *w, const struct shape *shape, struct str body,
 	struct map_builder *map)
 {
 	const struct shape_ref *ref = shape_find(shape, str_of(shape->payload));
-	const struct shape *inner = service_shape(w->service, ref->shape);
-	struct value v;
-	if (body.n == 0 && inner->kind != SHAPE_BLOB)
+	const struct shape *inner = ref == NULL ? NULL : wire_shape(w, ref);
+	struct value v = value_null();
+	if (inner == NULL || (ref_traits(ref, inner) | inner->traits) & TRAIT_EVENTS)
 		return true;
-	if (inner->kind == SHAPE_BLOB && (body.n > 0 || ref->traits & TRAIT_STREAMING))
-		v = value_bytes(body);
-	else if (inner->kind == SHAPE_BLOB)
+	if (body.n == 0
+		&& !(inner->kind == SHAPE_BLOB
+			&& ref_traits(ref, inner) & TRAIT_STREAMING))
 		return true;
-	else if (inner->kind == SHAPE_TEXT)
-		v = value_str(body);
-	else if (w->service->protocol == PROTOCOL_REST_JSON) {
-		struct value json;
-		if (!json_parse(w->mem, body, NULL, &json, w->err)
-			|| !read_json(w, ref, &json, &v))
-			return false;
-	} else {
-		const struct xml *root = xml_parse(w->mem, body, w->err);
-		if (root == NULL || !read_xml(w, ref, root, &v))
-			return false;
-	}
+	if (!read_payload_value(w, ref, inner, body, &v))
+		return false;
 	if (ref_traits(ref, inner) & TRAIT_SENSITIVE)
 		v.flags |= VALUE_SECRET;
 	if (v.kind != V_NULL)
@@ -281,7 +300,8 @@ protocol_read(struct arena *mem, struct service *service,
 	const struct operation *operation, const struct http_answer *answer,
 	struct value *out, struct err *err)
 {
-	struct wire w = {mem, service, operation, err};
+	struct wire w = {
+		.mem = mem, .service = service, .operation = operation, .err = err};
 	struct map_builder map = {.mem = mem};
 	const struct shape *shape = service_shape(service, operation->output.shape);
 	bool good = true;
@@ -292,7 +312,8 @@ protocol_read(struct arena *mem, struct service *service,
 	else if (shape != NULL)
 		good = read_query_answer(&w, shape, answer, &map);
 	*out = map_done(&map);
-	if (!good)
-		err->code = ERR_PROTOCOL;
-	return good;
+	if (good)
+		return true;
+	err->code = ERR_PROTOCOL;
+	return err_wrap(err, "what %s answered cannot be read", operation->name);
 }

@@ -23,21 +23,23 @@ struct protocol_request {
  * UTF-8), of a time a timestamp, text of RFC 3339 or seconds since 1970, of a document
  * any data; where a payload is a blob or text, a map or list is written as JSON.
  * ERR_VALUE: a member that is required for the path is missing or empty, a value cannot
- * be written; what check.h finds is not found again here. */
+ * be written or is of another kind; what else with.h finds is not found again here. */
 bool protocol_write(struct arena *mem, struct service *service,
 	const struct operation *operation, const struct value *params,
 	struct protocol_request *out, struct err *err);
 
 /* A successful answer as a map by the model's names: times as V_TIMESTAMP, blobs as
  * V_BYTES, sensitive members with the secret bit. Absent members are absent, null ones
- * too. ERR_PROTOCOL: the body is not what the model says. */
+ * too. Text may be a view of the answer. ERR_PROTOCOL: the body is not what the model
+ * says. */
 bool protocol_read(struct arena *mem, struct service *service,
 	const struct operation *operation, const struct http_answer *answer,
 	struct value *out, struct err *err);
 
-/* What an answer that is an error says: code (of the model where the wire says another;
- * without namespace and URL), message, request id; `members`: the error's members by the
- * model, where it has them. `operation` NULL: any. */
+/* What an answer that is an error says: code as the service says it (without namespace
+ * and URL; of a service that spoke the query protocol before, that of the query
+ * protocol), message, request id, each empty where it is not said; `members`: the error's
+ * members by the model, where it has them. `operation` NULL: any. */
 struct protocol_refusal {
 	struct str code, message, request_id;
 	struct value members;

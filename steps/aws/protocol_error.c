@@ -38,83 +38,113 @@ text_of(struct arena *mem, const struct value *v, const char *name)
 				      : str_of(json_text(mem, said, JSON_COMPACT));
 }
 
-/* The shape of the error with that code. */
-static const struct shape *
-error_shape(struct service *service, const struct operation *operation, struct str code)
+static bool
+has_code(const struct shape *shape, struct str code)
 {
+	return str_is(code, shape->name)
+		|| (shape->error_code != NULL && str_is(code, shape->error_code));
+}
+
+/* The shape of the error with that code: one that the operation names, else any of the
+ * service. */
+static const struct shape *
+error_shape(struct wire *w, struct str code)
+{
+	const struct operation *operation = w->operation;
+	const struct shape *shape;
 	for (size_t i = 0; operation != NULL && operation->errors[i] != NULL; i++) {
-		const struct shape *shape = service_shape(service, operation->errors[i]);
-		if (shape != NULL
-			&& (str_is(code, shape->name)
-				|| str_is(code, shape->error_code == NULL
-					       ? ""
-					       : shape->error_code)))
+		shape = service_shape(w->service, operation->errors[i]);
+		if (shape != NULL && has_code(shape, code))
 			return shape;
 	}
-	return NULL;
+	shape = service_shape(w->service, str_cstr(w->mem, code));
+	return shape != NULL && shape->traits & TRAIT_ERROR ? shape : NULL;
+}
+
+static struct str
+id_in_headers(const struct http_answer *answer)
+{
+	return first_of(header_of(answer, "x-amzn-requestid"),
+		first_of(header_of(answer, "x-amz-request-id"),
+			header_of(answer, "x-amz-cf-id")));
 }
 
 static void
 json_error(struct wire *w, const struct http_answer *answer, struct protocol_refusal *out)
 {
-	struct value body = value_null();
-	struct err ignored;
+	struct value body;
 	struct str rest, query = str_cut(
 		header_of(answer, "x-amzn-query-error"), ';', &rest);
 	struct map_builder map = {.mem = w->mem};
-	if (!json_parse(w->mem, str_trim(answer->body), NULL, &body, &ignored))
-		body = value_null();
+	if (!json_parse(w->mem, str_trim(answer->body), NULL, &body, w->err)
+		|| body.kind != V_MAP)
+		body = value_map(w->mem, NULL, 0);
 	out->message = first_of(text_of(w->mem, &body, "message"),
-		text_of(w->mem, &body, "Message"));
+		first_of(text_of(w->mem, &body, "Message"),
+			text_of(w->mem, &body, "errorMessage")));
 	out->code = bare_code(first_of(header_of(answer, "x-amzn-errortype"),
 		first_of(text_of(w->mem, &body, "__type"),
 			first_of(text_of(w->mem, &body, "code"),
 				text_of(w->mem, &body, "Code")))));
-	out->request_id = header_of(answer, "x-amzn-requestid");
-	const struct shape *shape = error_shape(w->service, w->operation, out->code);
-	w->err = &ignored;
+	out->request_id = id_in_headers(answer);
+	const struct shape *shape = error_shape(w, out->code);
 	if (shape != NULL && read_rest(w, shape, answer, &map))
-		read_json_members(w, shape, &body, &map);
+		read_json_members(w, shape, &body,
+			w->service->protocol == PROTOCOL_REST_JSON, &map);
 	out->members = map_done(&map);
+	/* "AWS.SimpleQueueService.NonExistentQueue;Sender": the code of the query
+	 * protocol that the service spoke before. */
 	if (query.n > 0 && rest.p != NULL)
 		out->code = query;
 }
 
 /* <Error> is the root (S3), inside of <ErrorResponse> (query, rest-xml), or inside of
- * <Response><Errors> (EC2). */
+ * <Response><Errors> (EC2). NULL: there is none. */
 static const struct xml *
 error_element(const struct xml *root)
 {
-	const struct xml *inner;
 	if (root == NULL || str_is(root->name, "Error"))
 		return root;
-	inner = xml_child(root, "Error");
-	if (inner == NULL && xml_child(root, "Errors") != NULL)
-		inner = xml_child(xml_child(root, "Errors"), "Error");
-	return inner == NULL ? root : inner;
+	const struct xml *inner = xml_child(root, "Error");
+	return inner != NULL ? inner : xml_child(xml_child(root, "Errors"), "Error");
+}
+
+static struct str
+message_in(const struct xml *error)
+{
+	struct str message =
+		first_of(xml_text(error, "Message"), xml_text(error, "message"));
+	/* <InvalidChangeBatch><Messages><Message> */
+	const struct xml *several = xml_child(error, "Messages");
+	if (several == NULL)
+		several = xml_child(error, "messages");
+	return str_trim(first_of(message, xml_text(several, "Message")));
 }
 
 static void
 xml_error(struct wire *w, const struct http_answer *answer, struct protocol_refusal *out)
 {
-	struct err ignored;
 	struct map_builder map = {.mem = w->mem};
 	const struct xml *root = str_trim(answer->body).n == 0
 		? NULL
-		: xml_parse(w->mem, answer->body, &ignored);
+		: xml_parse(w->mem, answer->body, w->err);
 	const struct xml *error = error_element(root);
-	out->code = bare_code(str_trim(xml_text(error, "Code")));
-	out->message = str_trim(
-		first_of(xml_text(error, "Message"), xml_text(error, "message")));
+	const struct shape *shape = NULL;
+	if (error != NULL)
+		out->code = bare_code(str_trim(xml_text(error, "Code")));
+	else if (root != NULL && error_shape(w, root->name) != NULL) {
+		/* Route 53 answers some errors as an element of their name. */
+		error = root;
+		out->code = root->name;
+	}
+	out->message = message_in(error);
 	out->request_id = first_of(
 		first_of(xml_text(root, "RequestId"), xml_text(root, "RequestID")),
-		first_of(xml_text(error, "RequestId"),
-			first_of(header_of(answer, "x-amzn-requestid"),
-				header_of(answer, "x-amz-request-id"))));
-	const struct shape *shape = error_shape(w->service, w->operation, out->code);
-	w->err = &ignored;
+		first_of(xml_text(error, "RequestId"), id_in_headers(answer)));
+	shape = error_shape(w, out->code);
 	if (shape != NULL && read_rest(w, shape, answer, &map) && error != NULL)
-		read_xml_members(w, shape, error, &map);
+		read_xml_members(w, shape, error,
+			w->service->protocol == PROTOCOL_REST_XML, &map);
 	out->members = map_done(&map);
 }
 
@@ -123,7 +153,11 @@ protocol_error(struct arena *mem, struct service *service,
 	const struct operation *operation, const struct http_answer *answer,
 	struct protocol_refusal *out)
 {
-	struct wire w = {mem, service, operation, NULL};
+	struct err ignored = {0};
+	struct wire w = {.mem = mem,
+		.service = service,
+		.operation = operation,
+		.err = &ignored};
 	*out = (struct protocol_refusal){.members = value_map(mem, NULL, 0)};
 	if (service->protocol == PROTOCOL_JSON || service->protocol == PROTOCOL_REST_JSON)
 		json_error(&w, answer, out);

@@ -3,27 +3,27 @@
 static bool
 is_not(struct wire *w, const struct shape *shape, const struct value *v)
 {
-	return err_set(w->err, ERR_PROTOCOL, "%s is no %s in the answer", shape->name,
-		kind_name(v->kind));
+	return err_set(w->err, ERR_PROTOCOL, "the answer has %s in the place of %s",
+		kind_name(v->kind), shape->name);
 }
 
 bool
 read_json_members(struct wire *w, const struct shape *shape, const struct value *v,
-	struct map_builder *map)
+	bool body_only, struct map_builder *map)
 {
 	for (size_t i = 0; i < shape->n_members; i++) {
 		const struct shape_ref *ref = &shape->members[i];
-		const struct shape *inner = service_shape(w->service, ref->shape);
-		const struct value *said =
-			ref->place != IN_BODY || v->kind != V_MAP
+		const char *name = wire_name(ref, wire_shape(w, ref), ref->name);
+		const struct value *said = body_only && ref->place != IN_BODY
 			? NULL
-			: map_at(v->map, str_of(wire_name(ref, inner, ref->name)));
+			: map_at(v->map, str_of(name));
 		struct value member;
 		if (said == NULL || said->kind == V_NULL)
 			continue;
 		if (!read_json(w, ref, said, &member))
-			return false;
-		map_put(map, ref->name, member);
+			return err_wrap(w->err, "%s", ref->name);
+		if (member.kind != V_NULL)
+			map_put(map, ref->name, member);
 	}
 	return true;
 }
@@ -47,16 +47,18 @@ static bool
 read_map(struct wire *w, const struct shape *shape, const struct value *v,
 	struct value *out)
 {
-	struct map_builder map = {.mem = w->mem};
+	struct member *members = arena_array(w->mem, struct member, v->map->n + 1);
+	size_t n = 0;
 	for (size_t i = 0; i < v->map->n; i++) {
-		struct value member;
-		if (v->map->members[i].value.kind == V_NULL)
+		const struct member *said = &v->map->members[i];
+		if (said->value.kind == V_NULL)
 			continue;
-		if (!read_json(w, &shape->value, &v->map->members[i].value, &member))
-			return false;
-		map_put_str(&map, v->map->members[i].key.str, member);
+		members[n].key = value_str(said->key.str);
+		if (!read_json(w, &shape->value, &said->value, &members[n].value))
+			return err_wrap(w->err, "%.*s", STR_FMT(said->key.str));
+		n++;
 	}
-	*out = map_done(&map);
+	*out = value_map(w->mem, members, n);
 	return true;
 }
 
@@ -76,7 +78,7 @@ read_scalar(struct wire *w, const struct shape *shape, const struct value *v,
 	else if (shape->kind == SHAPE_TIME && is_number && scalar_time(v, &time))
 		*out = value_timestamp(time);
 	else if (v->kind == V_STRING)
-		return scalar_read(w->mem, shape, v->str, out, w->err);
+		return scalar_read(w, shape, v->str, out);
 	else if (shape->kind == SHAPE_TEXT)
 		*out = value_str(str_of(json_text(w->mem, v, JSON_COMPACT)));
 	else
@@ -88,14 +90,15 @@ bool
 read_json(struct wire *w, const struct shape_ref *ref, const struct value *v,
 	struct value *out)
 {
-	const struct shape *shape = service_shape(w->service, ref->shape);
+	const struct shape *shape = wire_shape(w, ref);
 	struct map_builder map = {.mem = w->mem};
-	bool good;
+	bool good = true, secret = w->secret;
 	*out = *v;
-	if (shape == NULL || v->kind == V_NULL || shape->traits & TRAIT_DOCUMENT)
-		return true;
-	if (shape->kind == SHAPE_STRUCTURE && v->kind == V_MAP) {
-		good = read_json_members(w, shape, v, &map);
+	w->secret |= (ref_traits(ref, shape) & TRAIT_SENSITIVE) != 0;
+	if (v->kind == V_NULL || ref_traits(ref, shape) & TRAIT_DOCUMENT)
+		;
+	else if (shape->kind == SHAPE_STRUCTURE && v->kind == V_MAP) {
+		good = read_json_members(w, shape, v, false, &map);
 		*out = map_done(&map);
 	} else if (shape->kind == SHAPE_LIST && v->kind == V_LIST)
 		good = read_list(w, shape, v, out);
@@ -105,7 +108,8 @@ read_json(struct wire *w, const struct shape_ref *ref, const struct value *v,
 		good = is_not(w, shape, v);
 	else
 		good = read_scalar(w, shape, v, out);
-	if (good && ref_traits(ref, shape) & TRAIT_SENSITIVE)
+	if (w->secret)
 		out->flags |= VALUE_SECRET;
+	w->secret = secret;
 	return good;
 }

@@ -38,12 +38,12 @@ next_item(struct arena *mem, struct str *rest, bool is_date)
 static bool
 read_list(struct wire *w, const struct shape *shape, struct str text, struct value *out)
 {
-	const struct shape *item = service_shape(w->service, shape->item.shape);
+	const struct shape *item = wire_shape(w, &shape->item);
 	struct list_builder list = {.mem = w->mem};
 	while (text.n > 0) {
 		struct value v;
 		struct str one = next_item(w->mem, &text, item->kind == SHAPE_TIME);
-		if (!scalar_read(w->mem, item, one, &v, w->err))
+		if (!scalar_read(w, item, one, &v))
 			return false;
 		list_push(&list, v);
 	}
@@ -55,7 +55,7 @@ static bool
 read_header(struct wire *w, const struct shape_ref *ref, const char *text,
 	struct value *out)
 {
-	const struct shape *shape = service_shape(w->service, ref->shape);
+	const struct shape *shape = wire_shape(w, ref);
 	struct str json;
 	if (shape->kind == SHAPE_LIST)
 		return read_list(w, shape, str_of(text), out);
@@ -65,7 +65,18 @@ read_header(struct wire *w, const struct shape_ref *ref, const char *text,
 		*out = value_str(json);
 		return true;
 	}
-	return scalar_read(w->mem, shape, str_of(text), out, w->err);
+	if (scalar_read(w, shape, str_of(text), out))
+		return true;
+	/* What stands there anybody may have set: Expires of an object in S3. */
+	*out = value_null();
+	return shape->kind == SHAPE_TIME;
+}
+
+static struct value
+text_value(const char *text)
+{
+	struct str s = str_of(text);
+	return str_is_utf8(s) ? value_str(s) : value_bytes(s);
 }
 
 static struct value
@@ -78,7 +89,7 @@ read_prefixed(struct wire *w, const struct shape_ref *ref,
 	for (size_t i = 0; i < answer->n_headers; i++)
 		if (strncasecmp(answer->headers[i].name, prefix, n) == 0)
 			map_put(&map, answer->headers[i].name + n,
-				value_str(str_of(answer->headers[i].value)));
+				text_value(answer->headers[i].value));
 	return map_done(&map);
 }
 
@@ -101,7 +112,10 @@ read_rest(struct wire *w, const struct shape *shape, const struct http_answer *a
 		} else if (text != NULL) {
 			if (!read_header(w, ref, text, &v))
 				return err_wrap(w->err, "%s", ref->name);
-			map_put(map, ref->name, v);
+			if (ref_traits(ref, wire_shape(w, ref)) & TRAIT_SENSITIVE)
+				v.flags |= VALUE_SECRET;
+			if (v.kind != V_NULL)
+				map_put(map, ref->name, v);
 		}
 	}
 	return true;

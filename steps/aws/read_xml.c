@@ -1,11 +1,5 @@
 #include "../steps/aws/protocol_part.h"
 
-static const struct xml *
-child_of(const struct xml *node, const char *name)
-{
-	return xml_child(node, name);
-}
-
 /* The part after a namespace prefix, which the tree does not keep. */
 static const char *
 local(const char *name)
@@ -18,13 +12,13 @@ static bool
 read_attribute(struct wire *w, const struct shape_ref *ref, const struct xml *node,
 	struct map_builder *map)
 {
-	const struct shape *shape = service_shape(w->service, ref->shape);
+	const struct shape *shape = wire_shape(w, ref);
 	const char *name = local(wire_name(ref, shape, ref->name));
 	for (size_t i = 0; i < node->n_attributes; i++) {
 		struct value v;
 		if (strcmp(local(str_cstr(w->mem, node->attributes[i].name)), name) != 0)
 			continue;
-		if (!scalar_read(w->mem, shape, node->attributes[i].value, &v, w->err))
+		if (!scalar_read(w, shape, node->attributes[i].value, &v))
 			return false;
 		map_put(map, ref->name, v);
 	}
@@ -33,12 +27,12 @@ read_attribute(struct wire *w, const struct shape_ref *ref, const struct xml *no
 
 bool
 read_xml_members(struct wire *w, const struct shape *shape, const struct xml *node,
-	struct map_builder *map)
+	bool body_only, struct map_builder *map)
 {
 	for (size_t i = 0; i < shape->n_members; i++) {
 		const struct shape_ref *ref = &shape->members[i];
-		const struct shape *inner = service_shape(w->service, ref->shape);
-		if (ref->place != IN_BODY || inner == NULL)
+		const struct shape *inner = wire_shape(w, ref);
+		if (body_only && ref->place != IN_BODY)
 			continue;
 		if (ref->traits & TRAIT_ATTRIBUTE) {
 			if (!read_attribute(w, ref, node, map))
@@ -46,13 +40,14 @@ read_xml_members(struct wire *w, const struct shape *shape, const struct xml *no
 			continue;
 		}
 		const struct xml *said =
-			child_of(node, local(wire_name(ref, inner, ref->name)));
+			xml_child(node, local(wire_name(ref, inner, ref->name)));
 		struct value v;
 		if (said == NULL)
 			continue;
 		if (!read_xml(w, ref, said, &v))
-			return false;
-		map_put(map, ref->name, v);
+			return err_wrap(w->err, "%s", ref->name);
+		if (v.kind != V_NULL)
+			map_put(map, ref->name, v);
 	}
 	return true;
 }
@@ -80,8 +75,8 @@ read_entry(struct wire *w, const struct shape *shape, const struct xml *entry,
 {
 	const char *key_name = shape->key.wire == NULL ? "key" : shape->key.wire;
 	const char *value_name = shape->value.wire == NULL ? "value" : shape->value.wire;
-	const struct xml *key = child_of(entry, local(key_name)),
-			 *value = child_of(entry, local(value_name));
+	const struct xml *key = xml_child(entry, local(key_name)),
+			 *value = xml_child(entry, local(value_name));
 	struct value v;
 	if (key == NULL || value == NULL)
 		return err_set(w->err, ERR_PROTOCOL, "an entry of %s has no %s",
@@ -110,22 +105,22 @@ bool
 read_xml(struct wire *w, const struct shape_ref *ref, const struct xml *node,
 	struct value *out)
 {
-	const struct shape *shape = service_shape(w->service, ref->shape);
+	const struct shape *shape = wire_shape(w, ref);
 	struct map_builder map = {.mem = w->mem};
-	bool good;
+	bool good, secret = w->secret;
 	*out = value_null();
-	if (shape == NULL)
-		return true;
+	w->secret |= (ref_traits(ref, shape) & TRAIT_SENSITIVE) != 0;
 	switch (shape->kind) {
 	case SHAPE_STRUCTURE:
-		good = read_xml_members(w, shape, node, &map);
+		good = read_xml_members(w, shape, node, false, &map);
 		*out = map_done(&map);
 		break;
 	case SHAPE_LIST: good = read_list(w, ref, shape, node, out); break;
 	case SHAPE_MAP: good = read_map(w, ref, shape, node, out); break;
-	default: good = scalar_read(w->mem, shape, node->text, out, w->err); break;
+	default: good = scalar_read(w, shape, node->text, out); break;
 	}
-	if (good && ref_traits(ref, shape) & TRAIT_SENSITIVE)
+	if (w->secret)
 		out->flags |= VALUE_SECRET;
+	w->secret = secret;
 	return good;
 }

@@ -3,71 +3,89 @@
 #include "../steps/aws/protocol_part.h"
 
 static struct value
-time_value(struct wire *w, const struct shape_ref *ref, const struct shape *shape,
-	const struct value *v)
-{
-	enum time_form form = ref_time(ref, shape);
-	struct span time;
-	if (form != TIME_BY_PROTOCOL && form != TIME_UNIX)
-		return value_str(scalar_write(w->mem, ref, shape, v, form));
-	if (!scalar_time(v, &time))
-		return *v;
-	return time.ns == 0 ? value_int(time.s)
-			    : value_double((double)time.s + time.ns / 1e9);
-}
-
-static struct value
 structure_value(struct wire *w, const struct shape *shape, const struct value *v,
 	bool body_only)
 {
 	struct map_builder map = {.mem = w->mem};
-	for (size_t i = 0; i < v->map->n; i++) {
-		const struct member *m = &v->map->members[i];
-		const struct shape_ref *ref = shape_find(shape, m->key.str);
-		if (ref == NULL || m->value.kind == V_NULL || ref->traits & TRAIT_CLIENT
+	size_t n;
+	const struct member *members = members_of(v, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct shape_ref *ref =
+			shape_find(shape, key_text(w->mem, &members[i].key));
+		const struct value *there = value_there(&members[i].value);
+		if (ref == NULL || there == NULL || ref->traits & TRAIT_CLIENT
 			|| (body_only && ref->place != IN_BODY))
 			continue;
-		const struct shape *inner = service_shape(w->service, ref->shape);
-		map_put(&map, wire_name(ref, inner, ref->name),
-			write_json(w, ref, &m->value, false));
+		map_put(&map, wire_name(ref, wire_shape(w, ref), ref->name),
+			write_json(w, ref, there, false));
 	}
 	return map_done(&map);
 }
 
+/* A null in a list or a map is data. */
 static struct value
-collection_value(struct wire *w, const struct shape *shape, const struct value *v)
+item_value(struct wire *w, const struct shape_ref *ref, const struct value *v)
+{
+	const struct value *there = value_there(v);
+	return there == NULL ? value_null() : write_json(w, ref, there, false);
+}
+
+static struct value
+list_value(struct wire *w, const struct shape *shape, const struct value *v)
 {
 	struct list_builder list = {.mem = w->mem};
-	struct map_builder map = {.mem = w->mem};
-	if (v->kind == V_LIST) {
-		for (size_t i = 0; i < v->list.n; i++)
-			list_push(&list,
-				write_json(w, &shape->item, &v->list.items[i], false));
-		return list_done(&list);
-	}
-	for (size_t i = 0; i < v->map->n; i++)
-		map_put_str(&map, v->map->members[i].key.str,
-			write_json(w, &shape->value, &v->map->members[i].value, false));
-	return map_done(&map);
+	for (size_t i = 0; i < v->list.n; i++)
+		list_push(&list, item_value(w, &shape->item, &v->list.items[i]));
+	return list_done(&list);
+}
+
+static struct value
+map_value(struct wire *w, const struct shape *shape, const struct value *v)
+{
+	size_t n;
+	const struct member *members = members_of(v, &n);
+	struct member *out = arena_array(w->mem, struct member, n + 1);
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct member){
+			value_str(key_text(w->mem, &members[i].key)),
+			item_value(w, &shape->value, &members[i].value)};
+	return value_map(w->mem, out, n);
+}
+
+/* Times are numbers unless the model says a form that is text. */
+static struct value
+scalar_value(struct wire *w, const struct shape_ref *ref, const struct shape *shape,
+	const struct value *v)
+{
+	struct str text = scalar_write(w, ref, shape, v, TIME_UNIX);
+	enum time_form form = ref_time(ref, shape);
+	struct err ignored;
+	struct value number;
+	bool is_text = shape->kind == SHAPE_TEXT || shape->kind == SHAPE_BLOB
+		|| (shape->kind == SHAPE_TIME
+			&& (form == TIME_ISO8601 || form == TIME_RFC822));
+	/* NaN and the infinities stand as text too. */
+	if (is_text || !json_parse(w->mem, text, NULL, &number, &ignored))
+		return value_str(text);
+	return number;
 }
 
 struct value
 write_json(struct wire *w, const struct shape_ref *ref, const struct value *v,
 	bool body_only)
 {
-	const struct shape *shape = service_shape(w->service, ref->shape);
-	if (shape == NULL || v->kind == V_NULL || shape->traits & TRAIT_DOCUMENT)
+	const struct shape *shape = wire_shape(w, ref);
+	struct str why;
+	if (ref_traits(ref, shape) & TRAIT_DOCUMENT) {
+		if (value_has_unknown(v, &why))
+			wire_wrong(w, shape->name, "data", v);
 		return *v;
-	switch (shape->kind) {
-	case SHAPE_STRUCTURE:
-		return v->kind == V_MAP ? structure_value(w, shape, v, body_only) : *v;
-	case SHAPE_LIST: return v->kind == V_LIST ? collection_value(w, shape, v) : *v;
-	case SHAPE_MAP: return v->kind == V_MAP ? collection_value(w, shape, v) : *v;
-	case SHAPE_TIME: return time_value(w, ref, shape, v);
-	case SHAPE_TEXT: case SHAPE_BLOB:
-		return value_str(scalar_write(w->mem, ref, shape, v, TIME_ISO8601));
-	default:
-		return scalar_special(v) == NULL ? *v
-						 : value_str(str_of(scalar_special(v)));
 	}
+	if (shape->kind == SHAPE_STRUCTURE && v->kind == V_MAP)
+		return structure_value(w, shape, v, body_only);
+	if (shape->kind == SHAPE_LIST && v->kind == V_LIST)
+		return list_value(w, shape, v);
+	if (shape->kind == SHAPE_MAP && v->kind == V_MAP)
+		return map_value(w, shape, v);
+	return scalar_value(w, ref, shape, v);
 }

@@ -45,14 +45,17 @@ static void
 write_structure(struct form *form, const struct shape *shape, const struct value *v,
 	const char *path)
 {
-	for (size_t i = 0; i < v->map->n; i++) {
-		const struct member *m = &v->map->members[i];
-		const struct shape_ref *ref = shape_find(shape, m->key.str);
-		if (ref == NULL || ref->traits & TRAIT_CLIENT)
+	size_t n;
+	const struct member *members = members_of(v, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct shape_ref *ref =
+			shape_find(shape, key_text(form->w->mem, &members[i].key));
+		const struct value *there = value_there(&members[i].value);
+		if (ref == NULL || there == NULL || ref->traits & TRAIT_CLIENT)
 			continue;
-		const struct shape *inner = service_shape(form->w->service, ref->shape);
-		write(form, ref, &m->value,
-			below(form, path, name_of(form, ref, inner, ref->name)));
+		write(form, ref, there,
+			below(form, path,
+				name_of(form, ref, wire_shape(form->w, ref), ref->name)));
 	}
 }
 
@@ -74,9 +77,12 @@ write_list(struct form *form, const struct shape_ref *ref, const struct shape *s
 	const char *of_items = list_path(form, ref, shape, path);
 	if (v->list.n == 0 && !form->is_ec2)
 		pair(form, path, STR(""));
-	for (size_t i = 0; i < v->list.n; i++)
-		write(form, &shape->item, &v->list.items[i],
-			arena_printf(form->w->mem, "%s.%zu", of_items, i + 1));
+	for (size_t i = 0, n = 0; i < v->list.n; i++) {
+		const struct value *item = value_there(&v->list.items[i]);
+		if (item != NULL)
+			write(form, &shape->item, item,
+				arena_printf(form->w->mem, "%s.%zu", of_items, ++n));
+	}
 }
 
 static void
@@ -86,14 +92,17 @@ write_map(struct form *form, const struct shape_ref *ref, const struct shape *sh
 	const char *entries = ref_traits(ref, shape) & TRAIT_FLATTENED
 		? path
 		: below(form, path, "entry");
-	for (size_t i = 0; i < v->map->n; i++) {
-		const struct member *m = &v->map->members[i];
-		const char *entry =
-			arena_printf(form->w->mem, "%s.%zu", entries, i + 1);
-		write(form, &shape->key, &m->key,
+	size_t n, nth = 0;
+	const struct member *members = members_of(v, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct value *there = value_there(&members[i].value);
+		if (there == NULL)
+			continue;
+		const char *entry = arena_printf(form->w->mem, "%s.%zu", entries, ++nth);
+		write(form, &shape->key, &members[i].key,
 			below(form, entry,
 				shape->key.wire == NULL ? "key" : shape->key.wire));
-		write(form, &shape->value, &m->value,
+		write(form, &shape->value, there,
 			below(form, entry,
 				shape->value.wire == NULL ? "value" : shape->value.wire));
 	}
@@ -103,9 +112,7 @@ static void
 write(struct form *form, const struct shape_ref *ref, const struct value *v,
 	const char *path)
 {
-	const struct shape *shape = service_shape(form->w->service, ref->shape);
-	if (shape == NULL || v->kind == V_NULL)
-		return;
+	const struct shape *shape = wire_shape(form->w, ref);
 	if (shape->kind == SHAPE_STRUCTURE && v->kind == V_MAP)
 		write_structure(form, shape, v, path);
 	else if (shape->kind == SHAPE_LIST && v->kind == V_LIST)
@@ -113,7 +120,7 @@ write(struct form *form, const struct shape_ref *ref, const struct value *v,
 	else if (shape->kind == SHAPE_MAP && v->kind == V_MAP)
 		write_map(form, ref, shape, v, path);
 	else
-		pair(form, path, scalar_write(form->w->mem, ref, shape, v, TIME_ISO8601));
+		pair(form, path, scalar_write(form->w, ref, shape, v, TIME_ISO8601));
 }
 
 struct str

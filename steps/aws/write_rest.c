@@ -21,8 +21,7 @@ struct outside {
 static const struct value *
 param(const struct outside *o, const struct shape_ref *ref)
 {
-	const struct value *v = map_at(o->params->map, str_of(ref->name));
-	return v == NULL || v->kind == V_NULL ? NULL : v;
+	return value_there(map_at(o->params->map, str_of(ref->name)));
 }
 
 static const char *
@@ -51,9 +50,8 @@ write_label(struct outside *o, struct str label, struct buf *path)
 	const struct shape_ref *ref = label_of(o, name);
 	const struct value *v = ref == NULL ? NULL : param(o, ref);
 	struct str text = v == NULL ? (struct str){NULL, 0}
-				    : scalar_write(o->w->mem, ref,
-					      service_shape(o->w->service, ref->shape), v,
-					      TIME_ISO8601);
+				    : scalar_write(o->w, ref, wire_shape(o->w, ref),
+					      v, TIME_ISO8601);
 	if (text.n == 0)
 		return err_set(o->w->err, ERR_VALUE,
 			"'%.*s' stands in the path and must not be empty", STR_FMT(name));
@@ -91,23 +89,23 @@ query_pair(struct outside *o, struct str name, struct str value)
 static struct str
 query_text(struct outside *o, const struct shape_ref *ref, const struct value *v)
 {
-	return scalar_write(o->w->mem, ref, service_shape(o->w->service, ref->shape), v,
-		TIME_ISO8601);
+	return scalar_write(o->w, ref, wire_shape(o->w, ref), v, TIME_ISO8601);
 }
 
 static void
 query_values(struct outside *o, struct str name, const struct shape_ref *ref,
 	const struct value *v)
 {
-	const struct shape *shape = service_shape(o->w->service, ref->shape);
+	const struct shape *shape = wire_shape(o->w, ref);
 	if (shape->kind != SHAPE_LIST || v->kind != V_LIST) {
 		query_pair(o, name, query_text(o, ref, v));
 		return;
 	}
-	for (size_t i = 0; i < v->list.n; i++)
-		if (v->list.items[i].kind != V_NULL)
-			query_pair(o, name,
-				query_text(o, &shape->item, &v->list.items[i]));
+	for (size_t i = 0; i < v->list.n; i++) {
+		const struct value *there = value_there(&v->list.items[i]);
+		if (there != NULL)
+			query_pair(o, name, query_text(o, &shape->item, there));
+	}
 }
 
 /* A name that a member of its own has is not said twice by a map of others. */
@@ -126,15 +124,18 @@ is_named(const struct outside *o, struct str name)
 static void
 query_member(struct outside *o, const struct shape_ref *ref, const struct value *v)
 {
-	const struct shape *shape = service_shape(o->w->service, ref->shape);
+	const struct shape *shape = wire_shape(o->w, ref);
 	if (shape->kind != SHAPE_MAP || v->kind != V_MAP) {
 		query_values(o, str_of(own_name(ref)), ref, v);
 		return;
 	}
-	for (size_t i = 0; i < v->map->n; i++) {
-		const struct member *m = &v->map->members[i];
-		if (!is_named(o, m->key.str))
-			query_values(o, m->key.str, &shape->value, &m->value);
+	size_t n;
+	const struct member *members = members_of(v, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct str name = key_text(o->w->mem, &members[i].key);
+		const struct value *there = value_there(&members[i].value);
+		if (there != NULL && !is_named(o, name))
+			query_values(o, name, &shape->value, there);
 	}
 }
 
@@ -184,25 +185,37 @@ quoted(struct arena *mem, struct str text)
 static struct str
 header_text(struct outside *o, const struct shape_ref *ref, const struct value *v)
 {
-	const struct shape *shape = service_shape(o->w->service, ref->shape);
+	const struct shape *shape = wire_shape(o->w, ref);
 	struct arena *mem = o->w->mem;
 	if (ref_traits(ref, shape) & TRAIT_JSON_TEXT) {
-		struct str json = scalar_bytes(mem, v);
+		struct str json = scalar_bytes(o->w, ref->name, v);
 		return str_of(base64_text(mem, json.p, json.n));
 	}
 	if (shape->kind != SHAPE_LIST || v->kind != V_LIST)
-		return scalar_write(mem, ref, shape, v, TIME_RFC822);
-	const struct shape *item = service_shape(o->w->service, shape->item.shape);
+		return scalar_write(o->w, ref, shape, v, TIME_RFC822);
+	const struct shape *item = wire_shape(o->w, &shape->item);
 	struct buf out = buf_in(mem);
 	for (size_t i = 0; i < v->list.n; i++) {
-		if (v->list.items[i].kind == V_NULL)
+		const struct value *there = value_there(&v->list.items[i]);
+		if (there == NULL)
 			continue;
-		struct str text = header_text(o, &shape->item, &v->list.items[i]);
+		struct str text = header_text(o, &shape->item, there);
 		if (out.n > 0)
 			buf_puts(&out, ", ");
 		buf_add(&out, item->kind == SHAPE_TEXT ? quoted(mem, text) : text);
 	}
 	return buf_str(&out);
+}
+
+/* RFC 9110, 5.6.2. */
+static bool
+is_token(const char *name)
+{
+	const char *p = name;
+	while (isalnum((unsigned char)*p)
+		|| (*p != '\0' && strchr("!#$%&'*+-.^_`|~", *p)))
+		p++;
+	return *p == '\0' && p != name;
 }
 
 static bool
@@ -211,12 +224,20 @@ header_member(struct outside *o, const struct shape_ref *ref, const struct value
 	if (ref->place == IN_HEADER) {
 		return header_add(o, own_name(ref), header_text(o, ref, v));
 	}
-	for (size_t i = 0; v->kind == V_MAP && i < v->map->n; i++) {
-		const struct member *m = &v->map->members[i];
+	size_t n;
+	const struct member *members = members_of(v, &n);
+	if (v->kind != V_MAP)
+		wire_wrong(o->w, ref->name, "a map", v);
+	for (size_t i = 0; i < n; i++) {
+		const struct value *there = value_there(&members[i].value);
+		struct str key = key_text(o->w->mem, &members[i].key);
 		const char *name = arena_printf(o->w->mem, "%s%.*s",
-			ref->wire == NULL ? "" : ref->wire, STR_FMT(m->key.str));
-		if (m->value.kind != V_NULL
-			&& !header_add(o, name, scalar_bytes(o->w->mem, &m->value)))
+			ref->wire == NULL ? "" : ref->wire, STR_FMT(key));
+		if (there != NULL && !is_token(name))
+			return err_set(o->w->err, ERR_VALUE,
+				"'%s' cannot be the name of a header", name);
+		if (there != NULL
+			&& !header_add(o, name, scalar_bytes(o->w, name, there)))
 			return false;
 	}
 	return true;
@@ -290,7 +311,9 @@ write_host(struct wire *w, const struct value *params, struct protocol_request *
 		if (rest.p == NULL)
 			break;
 		name = str_cut(rest, '}', &template);
-		struct str value = value_get_str(params, str_cstr(w->mem, name));
+		const struct value *v =
+			value_there(value_get(params, str_cstr(w->mem, name)));
+		struct str value = v == NULL ? STR("") : scalar_bytes(w, "", v);
 		if (!is_label(value))
 			return err_set(w->err, ERR_VALUE,
 				"'%.*s' becomes a part of the host name: letters, digits "

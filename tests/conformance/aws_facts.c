@@ -92,6 +92,8 @@ operation_facts(struct arena *mem, const struct value *suite, const struct value
 	copy(&map, given, "output", "output");
 	copy(&map, given, "httpChecksumRequired", "checksum");
 	copy(&map, value_get(given, "endpoint"), "hostPrefix", "hostPrefix");
+	if (value_get(given, "requestcompression") != NULL)
+		map_put(&map, "gzip", value_bool(true));
 	map_put(&map, "errors", names_of(mem, value_get(given, "errors")));
 	map_put(&map, "token", tokens_of(mem, suite, given));
 	return map_done(&map);
