@@ -228,12 +228,19 @@ pause(struct slot *slot)
 
 /* ---- what can be put right */
 
+/* What was refused stays as it was said, unless it is sent again. */
 static enum mend
 ask_mend(struct slot *slot, bool renewed)
 {
 	struct attempt *attempt = slot->attempt;
-	return slot->mend(&attempt->step, &slot->op, attempt_now(attempt), renewed,
-		(struct http_ask *)slot->op.ask);
+	struct http_ask ask = *(const struct http_ask *)slot->op.ask;
+	enum mend what = slot->mend(
+		&attempt->step, &slot->op, attempt_now(attempt), renewed, &ask);
+	if (what == MEND_AGAIN && slot->was_mended && !renewed)
+		return MEND_NO;
+	if (what == MEND_AGAIN)
+		*(struct http_ask *)slot->op.ask = ask;
+	return what;
 }
 
 /* Whether it is sent once more, now or when the provider has given anew. */
@@ -245,7 +252,7 @@ mend(struct slot *slot)
 		|| slot->op.err.code != ERR_NONE || slot->op.answer == NULL)
 		return false;
 	enum mend what = ask_mend(slot, false);
-	if (what == MEND_AGAIN && !slot->was_mended) {
+	if (what == MEND_AGAIN) {
 		slot->was_mended = true;
 		send(slot);
 		return true;
