@@ -1,5 +1,7 @@
 #include "cmd/command.h"
 
+#include "host/guard.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -88,18 +90,42 @@ cmd_host(struct cmd *cmd)
 	return cmd->host != NULL;
 }
 
+static bool
+find_store(struct cmd *cmd, const char **where, struct err *err)
+{
+	*where = cmd_value(cmd, "store");
+	if (*where == NULL)
+		*where = getenv("RBX_STORE");
+	return *where != NULL || store_default(cmd->mem, cmd->host, where, err);
+}
+
+/* The types come first: plug-ins are asked what they are. A store that is not there yet
+ * is not made under guard. */
+static void
+guard(struct cmd *cmd)
+{
+	struct err ignored;
+	const char *where = NULL;
+	if (cmd->command->guard == GUARD_NONE)
+		return;
+	cmd_types(cmd);
+	if (cmd->command->guard == GUARD_BUT_STORE
+		&& (!cmd_host(cmd) || !find_store(cmd, &where, &ignored)
+			|| access(where, F_OK) != 0))
+		return;
+	guard_process(where);
+}
+
 bool
 cmd_store(struct cmd *cmd)
 {
 	struct err err;
-	const char *where = cmd_value(cmd, "store");
+	const char *where;
 	if (cmd->store != NULL)
 		return true;
 	if (!cmd_host(cmd))
 		return false;
-	if (where == NULL)
-		where = getenv("RBX_STORE");
-	if ((where == NULL && !store_default(cmd->mem, cmd->host, &where, &err))
+	if (!find_store(cmd, &where, &err)
 	    || !store_open(&cmd->store, cmd->host, where, &err))
 		cmd_error(cmd, EXIT_WRONG, &err);
 	return cmd->store != NULL;
@@ -259,6 +285,7 @@ command_main(struct arena *mem, const struct command *command, int argc, char **
 			command->name, command->words);
 		return EXIT_WRONG;
 	}
+	guard(&cmd);
 	int code = command->run(&cmd);
 	cmd_close(&cmd);
 	if (cmd.lost == 0 || cmd.lost == EPIPE)

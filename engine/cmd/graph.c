@@ -54,5 +54,6 @@ const struct command graph_command = {
 	.options = options,
 	.least = 1,
 	.most = 1,
+	.guard = GUARD_ALL,
 	.run = run,
 };

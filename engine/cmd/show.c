@@ -30,5 +30,6 @@ const struct command show_command = {
 	.example = "  rbx show last\n  rbx show last --json | jq .objectives",
 	.least = 1,
 	.most = 1,
+	.guard = GUARD_BUT_STORE,
 	.run = run,
 };

@@ -70,5 +70,6 @@ const struct command validate_command = {
 	.example = "  rbx validate playbooks/*.yaml",
 	.least = 1,
 	.most = SIZE_MAX,
+	.guard = GUARD_ALL,
 	.run = run,
 };

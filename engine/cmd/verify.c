@@ -86,5 +86,6 @@ const struct command verify_command = {
 	.options = options,
 	.least = 1,
 	.most = 1,
+	.guard = GUARD_BUT_STORE,
 	.run = run,
 };

@@ -3,7 +3,9 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import sqlite3
+import subprocess
 import unittest
 
 import world
@@ -47,6 +49,21 @@ class Commands(world.Scenario):
         self.assertIn("1 records since", self.rbx("verify", run, "--head", head).stdout)
         self.rbx("verify", run, "--head", head[:8], expect=WRONG)
         self.rbx("verify", run, "--head", "0" * 64, expect=FAILED)
+
+    def test_what_only_reads_goes_under_guard(self):
+        """Before the first byte that another may have written."""
+        if shutil.which("strace") is None:
+            self.skipTest("no strace")
+        book = self.book()
+        self.rbx("run", book)
+        read = {"validate": (book, os.path.basename(book)), "graph": (book, os.path.basename(book)),
+                "show": ("last", "store.db"), "verify": ("last", "store.db")}
+        for command, (word, file) in read.items():
+            done = subprocess.run(["strace", "-f", "-e", "trace=prctl,openat", world.RBX, command, word], env=self.env(),
+                                  text=True, capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            guard, first = done.stderr.find("PR_SET_SECCOMP, SECCOMP_MODE_FILTER"), done.stderr.find(file + '"')
+            self.assertTrue(0 < guard < first, command + "\n" + done.stderr)
 
     def test_a_store_that_cannot_be_opened_is_told_alike(self):
         """Every command that the help lists, and every way in which a store is none."""
