@@ -76,7 +76,9 @@ def other_zones():
             ("Z0025989W9J32N8Q1R0", "devops.konitron.com", [
                 zone.Record("bardhi.devops.konitron.com", "A", alias={"to": CDN, "zone": "Z2FDTNDATAQYW2", "evaluate": False})]),
             ("Z1234567890ABC", "provability-fabric.org", pair("db.provability-fabric.org", failover=("PRIMARY", "SECONDARY"), health_check=(CHECK, None))
-             + [zone.Record("blue.provability-fabric.org", "CNAME", ["production.lab-dns.net"], 60)]))
+             + [zone.Record("sidecar.provability-fabric.org", "CNAME", ["production.lab-dns.net"], 60),
+                zone.Record("api.provability-fabric.org", "CNAME", ["production.lab-dns.net"], 60),
+                zone.Record("blue.provability-fabric.org", "CNAME", ["production.lab-dns.net"], 60)]))
 
 
 class Control(web.Handler):
@@ -108,8 +110,8 @@ class Control(web.Handler):
                 told = server.cloud().door(self.command, path[7:], json.loads(self.body or b"{}"))
                 return web.Reply(200, json.dumps(told, default=str))
             if self.command == "POST" and path == "/reset":
-                server.cloud().reset()
                 first_state(server.store, server.net)
+                server.cloud().reset()
                 server.script.clear()
                 server.ledger.clear()
                 return web.Reply(200, "{}")
@@ -133,7 +135,7 @@ def cloud_of(parts):
     @functools.lru_cache(None)
     def make():
         from cloud import front, metadata, world
-        return world.World(parts["ledger"], KEYS, parts["net"]), front.Handler, metadata.Handler
+        return world.World(parts["ledger"], KEYS, parts["net"], parts["store"]), front.Handler, metadata.Handler
     lock = threading.Lock()
 
     def get(n):
@@ -176,7 +178,12 @@ def main():
     mailserver.Server((lab, 2525), folder=mails, tls=tls, users={"rbx": "lab-mail-password"}, **parts).start()
     for name, number in (("production", 2), ("staging", 3)):
         address = "127.77.%d.%d" % (args.net, number)
-        pgfront.Server((address, 15433), behind=(address, 15432), name=name, script=script, ledger=book).start()
+        for port in (15433, 5432):             # 5432 is where RDS says that its databases answer
+            try:
+                pgfront.Server((address, port), behind=(address, 15432), name=name, script=script, ledger=book).start()
+            except OSError:
+                if port == 15433:
+                    raise
     control.ledger, control.cloud = book, cloud
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,11 +2,14 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
 NAMES = ["app.khorium.ai", "drill.khorium.ai", "split.khorium.ai", "pair.khorium.ai", "mail.lab",
-         "*.us-west-1.elb.amazonaws.com", "*.lab-dns.net", "localhost"]
+         "*.us-west-1.elb.amazonaws.com", "*.us-west-2.elb.amazonaws.com", "*.us-east-1.elb.amazonaws.com", "*.cloudfront.net",
+         "staging.khorium.ai", "api.honua.io", "test.api.honua.io", "bardhi.devops.konitron.com", "*.provability-fabric.org",
+         "*.lab-dns.net", "localhost"]
 CA_CONFIG = """
 [ca]
 default_ca = lab
@@ -67,9 +70,13 @@ def openssl(*args, **how):
 
 def make_certificates(folder, net):
     """ca.pem, and below certs/: site (good), expired, wrong (another host's name), stranger (of a CA that nobody knows)."""
-    certs = os.path.join(folder, "certs")
-    if os.path.exists(os.path.join(certs, "whole")):
-        return certs
+    certs, names = os.path.join(folder, "certs"), ",".join(NAMES)
+    try:
+        with open(os.path.join(certs, "whole")) as f:
+            if f.read() == names:
+                return certs
+    except OSError:
+        pass
     shutil.rmtree(certs, ignore_errors=True)
     for ca in ("lab", "foreign"):
         where = os.path.join(certs, ca)
@@ -94,8 +101,20 @@ def make_certificates(folder, net):
         openssl("ca", "-batch", "-config", where + "/openssl.cnf", "-extensions", "v3", "-cert", where + "/cert.pem", "-keyfile",
                 where + "/key.pem", "-startdate", start, "-enddate", end, "-notext", "-in", base + ".csr", "-out", base + ".pem")
     shutil.copy(certs + "/lab/cert.pem", os.path.join(folder, "ca.pem"))
-    open(os.path.join(certs, "whole"), "w").close()
+    with open(os.path.join(certs, "whole"), "w") as f:
+        f.write(names)
     return certs
+
+
+def can_bind(address, port):
+    """Whether the port may be had: only root has it, and only if nobody else does."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind((address, port))
+            return True
+        except OSError:
+            return False
 
 
 class Site:
@@ -110,6 +129,8 @@ class Site:
         kinds = [("site", 8443)]
         if self.name == "staging":
             kinds += [("expired", 8444), ("wrong", 8445), ("stranger", 8446)]
+        if can_bind(self.address, 443):
+            kinds.append(("site", 443))
         for kind, port in kinds:
             pair = "ssl_certificate {0}.pem; ssl_certificate_key {0}.key;".format(os.path.join(self.certs, kind))
             servers.append(SERVER.format(address=self.address, port=port, ssl=" ssl", certificate=pair, name=self.name))

@@ -18,6 +18,8 @@ class CloudFront(Service):
                  "InProgressInvalidationBatches": 0, "DomainName": domain or "d%s.cloudfront.net" % secrets.token_hex(7), "ActiveTrustedSigners": {"Enabled": False, "Quantity": 0},
                  "ActiveTrustedKeyGroups": {"Enabled": False, "Quantity": 0}, "DistributionConfig": self.whole(config), "_etag": self.etag(), "_batches": {}}
         self.table("distribution", "")[id] = thing
+        origins = config["Origins"].get("Items") or [{"DomainName": ""}]
+        self.world.publish(thing["DomainName"], "cloudfront.net.", origins[0]["DomainName"])
         return thing
 
     @staticmethod

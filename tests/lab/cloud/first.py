@@ -20,7 +20,7 @@ from cloud.world import ACCOUNT, utcnow
 
 def first(world, net):
     """net: the lab's; databases have their addresses where the lab's PostgreSQL answers."""
-    at = {"production": ("127.77.%d.2" % net, 15432), "staging": ("127.77.%d.3" % net, 15432)}
+    at = {"production": ("127.77.%d.2" % net, 5432), "staging": ("127.77.%d.3" % net, 5432)}
     databases(world, at)
     aurora(world, at)
     backups(world)
@@ -95,6 +95,10 @@ def rest(world):
         ssm.new_parameter("/lab/password", "lab-parameter-password", "SecureString")
         secret = SecretsManager(world, region)
         secret.new_secret("apprentice/aurora", '{"username": "dbadmin", "password": "lab-prod-password", "port": 5432}')
+        secret.new_secret("apprentice/dr/aurora", "lab-staging-password")
+        secret.new_secret("khorium/postgres", '{"username": "postgres", "password": "lab-prod-password"}')
+        secret.new_secret("khorium/prod/postgres", "lab-prod-password")
+        secret.new_secret("khorium/staging/postgres", "lab-staging-password")
         secret.new_secret("lab/plain", "lab-secret-text")
         secret.new_secret("lab/binary", b"\x00\x01lab\xff")
         world.table("sns.topic", region)["alerts"] = {}

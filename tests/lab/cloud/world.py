@@ -15,8 +15,9 @@ def utcnow():
 
 
 class World:
-    def __init__(self, ledger, keys, net=0):
-        self.clock, self.ledger, self.net = Clock(), ledger, net
+    def __init__(self, ledger, keys, net=0, store=None):
+        """store: the zones, whose name servers also know what AWS gives names to; None for a world without."""
+        self.clock, self.ledger, self.net, self.store = Clock(), ledger, net, store
         self.keys = Keys(keys, self.clock)
         self.reset()
 
@@ -30,6 +31,13 @@ class World:
 
     def table(self, kind, region=""):
         return self.tables.setdefault((kind, region), {})
+
+    def publish(self, name, zone, like):
+        """A name of AWS's own gets the address of another one, or that of the second site."""
+        if self.store is not None:
+            with self.store.lock:
+                known = self.store.hosts.get(like + ".", {})
+                self.store.hosts[name + "."] = {"zone": zone, "A": known.get("A", ["127.77.%d.3" % self.net])}
 
     def door(self, method, path, data):
         """What a test asks for that AWS has no call for."""
