@@ -63,51 +63,88 @@ is_among(const struct value *words, const struct value *v)
 	return false;
 }
 
+static const char *
+expected(struct arena *mem, const struct value *asked)
+{
+	struct buf out = buf_in(mem);
+	static const char *const rules[] = {"pattern", "min", "max", "enum"};
+	static const char *const words[] = {" that matches ", ", at least ", ", at most ", ", one of "};
+	buf_add(&out, value_get_str(asked, "type"));
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+		const struct value *v = value_get(asked, rules[i]);
+		if (v != NULL)
+			buf_printf(&out, "%s%s", words[i], json_text(mem, v, JSON_COMPACT));
+	}
+	return buf_cstr(&out);
+}
+
 /* Answers come as text, from a terminal or a command line: judged as an argument of that type would be. */
 static bool
-answer_of(struct step *step, const char *name, const struct value *asked, struct value *out)
+answer_of(struct arena *mem, const char *name, const struct value *asked, const struct value *given,
+	struct value *out, struct err *err)
 {
-	const struct value *given = value_get(step->got, name);
-	struct diags diags = {.mem = step->mem};
+	struct diags diags = {.mem = mem};
 	struct str pattern = value_get_str(asked, "pattern");
 	struct field field = {.name = name, .type = type_of(value_get_str(asked, "type")),
-		.pattern = pattern.p == NULL ? NULL : str_cstr(step->mem, pattern),
+		.pattern = pattern.p == NULL ? NULL : str_cstr(mem, pattern),
 		.least = value_get_int(asked, "min", 0), .most = value_get_int(asked, "max", 0)};
 	if (value_get(asked, "min") != NULL && value_get(asked, "max") == NULL)
 		field.most = INT64_MAX;
 	if (given == NULL)
-		return err_set(step->err, ERR_VALUE, "nobody answered '%s'", name);
+		return err_set(err, ERR_VALUE, "nobody answered '%s'", name);
 	struct value v = *given;
 	v.flags |= VALUE_PLAIN;
 	if (v.kind == V_STRING && field.type != FIELD_TEXT)
-		v = plain_value(step->mem, v.str);
-	if (!field_apply(&field, &v, step->folder, step->mem, out, &diags)) {
-		*step->err = diags.first->err;
+		v = plain_value(mem, v.str);
+	if (!field_apply(&field, &v, NULL, mem, out, &diags)) {
+		*err = diags.first->err;
 		return false;
 	}
 	if (is_among(value_get(asked, "enum"), out))
 		return true;
-	return err_set(step->err, ERR_VALUE, "the answer to '%s' is none of those that may be given", name);
+	return err_set(err, ERR_VALUE, "the answer to '%s' is none of those that may be given", name);
+}
+
+static bool
+no_such_question(const struct value *ask, const struct member *given, struct err *err)
+{
+	err_set(err, ERR_UNKNOWN_NAME, "it does not ask for '%.*s'", STR_FMT(given->key.str));
+	if (ask == NULL || ask->map->n == 0)
+		return err_hint(err, "it only asks whether it was done");
+	return err_hint(err, "it asks for %.*s%s", STR_FMT(ask->map->members[0].key.str),
+		ask->map->n > 1 ? " and others" : "");
+}
+
+static bool
+answers(struct arena *mem, const struct value *in, const struct value *given, struct value *out,
+	struct err *err)
+{
+	const struct value *ask = value_get(in, "ask");
+	struct map_builder map = {.mem = mem};
+	for (size_t i = 0; ask != NULL && i < ask->map->n; i++) {
+		const struct member *member = &ask->map->members[i];
+		const char *name = str_cstr(mem, member->key.str);
+		struct value v;
+		if (!answer_of(mem, name, &member->value, value_get(given, name), &v, err))
+			return err_hint(err, "--answer %s=…: %s", name, expected(mem, &member->value));
+		map_put(&map, name, v);
+	}
+	for (size_t i = 0; given != NULL && i < given->map->n; i++)
+		if (ask == NULL || map_at(ask->map, given->map->members[i].key.str) == NULL)
+			return no_such_question(ask, &given->map->members[i], err);
+	*out = map_done(&map);
+	return true;
 }
 
 /* The engine has asked, and somebody has said that it is done: what was answered is the result. */
 static enum verdict
 run(struct step *step, const struct event *event)
 {
-	const struct value *ask = value_get(step->in, "ask");
-	struct map_builder out = {.mem = step->mem};
+	struct value out;
 	(void)event;
-	for (size_t i = 0; ask != NULL && i < ask->map->n; i++) {
-		const struct member *member = &ask->map->members[i];
-		const char *name = str_cstr(step->mem, member->key.str);
-		struct value v;
-		if (!answer_of(step, name, &member->value, &v)) {
-			err_hint(step->err, "rbx approve %s %s --answer %s=…", step->run, step->path, name);
-			return STEP_FAIL;
-		}
-		map_put(&out, name, v);
-	}
-	return step_done(step, map_done(&out));
+	if (!answers(step->mem, step->in, step->got, &out, step->err))
+		return STEP_FAIL;
+	return step_done(step, out);
 }
 
 const struct step_type manual_type = {
@@ -118,5 +155,6 @@ const struct step_type manual_type = {
 	.out = out_rows,
 	.effect = REPEATABLE,
 	.asks = true,
+	.answers = answers,
 	.run = run,
 };

@@ -90,6 +90,29 @@ waiting_path(struct cmd *cmd, const struct run_state *state, const char *name)
 	return NULL;
 }
 
+/* What the step would fail by is refused here, with what was expected. Questions are written
+ * without expressions. */
+static bool
+fit_answers(struct cmd *cmd, const struct summary *summary, const struct path_state *path,
+	const struct value *given)
+{
+	const struct node *node = summary->book == NULL ? NULL
+		: playbook_node(summary->book, str_of(path->path));
+	bool asks = node != NULL && node->type != NULL && node->type->answers != NULL;
+	const struct value *all = given != NULL ? given : path->answers;
+	struct value ignored;
+	struct err err;
+	if (!asks && given != NULL) {
+		err_set(&err, ERR_VALUE, "%s is a question of yes or no: it takes no --answer",
+			path->path);
+	} else if (!asks || node->type->answers(cmd->mem, template_source(node->args), all,
+			&ignored, &err)) {
+		return true;
+	}
+	cmd_error(cmd, EXIT_WRONG, &err);
+	return false;
+}
+
 /* What the owner will find, told at once where it refuses. *still: who has to answer
  * besides. */
 static bool
@@ -147,6 +170,9 @@ run_approve(struct cmd *cmd)
 		err_hint(&err, "add --word %s, if that is what you mean", path->word);
 		return cmd_error(cmd, EXIT_WRONG, &err);
 	}
+	struct value answers = map_done(&message);
+	if (!no && !fit_answers(cmd, &summary, path, value_get(&answers, "answers")))
+		return EXIT_WRONG;
 	const char *still = NULL;
 	if (!may_answer(cmd, summary.state, state_find(summary.state, path->path), !no,
 		    &still))

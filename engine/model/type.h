@@ -77,6 +77,10 @@ struct step_type {
 	/* it is a question to a person: asked like a confirm, then run with the
 	 * answers in step->got */
 	bool asks;
+	/* of a type that asks: the answers in their final form; pure. false: err says which
+	 * is wrong and what was expected */
+	bool (*answers)(struct arena *mem, const struct value *in,
+		const struct value *given, struct value *out, struct err *err);
 	/* whether what it did has to be waited for by `settle`; NULL: always where there is
 	 * one. Of constant arguments, as are the next two */
 	bool (*settles)(const struct value *in);

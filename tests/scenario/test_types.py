@@ -302,11 +302,21 @@ class Types(world.Scenario):
                 assert:
                   - steps.s.outputs.n == 3
         """
-        for answer, code in (("3", DONE), ("-1", FAILED), ("many", FAILED)):
+        self.play(text, expect=PERSON)
+        for answer, why in ((["-1"], "at least 0"), (["many"], "int"), ([], "nobody answered 'n'"), (["3", "m=4"], "asks for n")):
+            args = [x for a in answer for x in ("--answer", a if "=" in a else "n=" + a)]
             with self.subTest(answer=answer):
-                self.play(text, expect=PERSON)
-                self.rbx("approve", "last", "s", "--answer", "n=" + answer)
-                self.rbx("resume", "last", expect=code)
+                self.assertIn(why, self.rbx("approve", "last", "s", *args, expect=WRONG).stderr)
+        self.rbx("resume", "last", expect=PERSON)
+        self.rbx("approve", "last", "s", "--answer", "n=3")
+        self.rbx("resume", "last")
+        self.play(text, expect=PERSON)
+        self.rbx("approve", "last", "s", "--no")
+        self.rbx("resume", "last", expect=FAILED)
+
+    def test_a_confirm_takes_no_answers(self):
+        self.play("steps:\n  - {id: a, confirm: sure?, exec: {argv: ['true']}, undo: none}", expect=PERSON)
+        self.assertIn("takes no --answer", self.rbx("approve", "last", "a", "--answer", "n=1", expect=WRONG).stderr)
 
 
 class Locks(world.Scenario):
