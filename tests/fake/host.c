@@ -37,7 +37,7 @@ struct fake {
 };
 
 static const char *const file_words[] = {
-	"stat", "list", "load", "replace", "remove", "digest"};
+	"stat", "list", "load", "replace", "remove", "digest", "walk"};
 
 static void
 describe_http(struct buf *out, const struct http_ask *ask)
@@ -99,7 +99,9 @@ describe_other(struct buf *out, const struct op *op)
 {
 	if (op->kind == OP_FILE) {
 		const struct file_ask *ask = op->ask;
-		buf_printf(out, "file %s %s %.*s", file_words[ask->what], ask->path,
+		buf_printf(out, "file %s %s%s%s %.*s", file_words[ask->what],
+			ask->root == NULL ? "" : ask->root,
+			ask->root == NULL ? "" : "/", ask->path,
 			STR_FMT(ask->bytes));
 	} else if (op->kind == OP_OPEN) {
 		const struct open_ask *ask = op->ask;
