@@ -87,7 +87,8 @@ read_prefixed(struct wire *w, const struct shape_ref *ref,
 	const char *prefix = ref->wire == NULL ? "" : ref->wire;
 	size_t n = strlen(prefix);
 	for (size_t i = 0; i < answer->n_headers; i++)
-		if (strncasecmp(answer->headers[i].name, prefix, n) == 0)
+		if (strncasecmp(answer->headers[i].name, prefix, n) == 0
+			&& str_is_utf8(str_of(answer->headers[i].name)))
 			map_put(&map, answer->headers[i].name + n,
 				text_value(answer->headers[i].value));
 	return map_done(&map);
