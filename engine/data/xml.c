@@ -122,9 +122,10 @@ xml_parse(struct arena *mem, struct str text, struct err *err)
 const struct xml *
 xml_child(const struct xml *node, const char *name)
 {
+	struct str wanted = str_of(name);
 	for (const struct xml *child = node == NULL ? NULL : node->first; child != NULL;
 		child = child->next)
-		if (str_is(child->name, name))
+		if (str_eq(child->name, wanted))
 			return child;
 	return NULL;
 }
