@@ -150,7 +150,8 @@ outputs_of(struct judged *judged, struct result *result)
 			map_put(&map, it->name,
 				scrubbed(scope->shell->vault, scope->mem, &v));
 	}
-	if (map.n == 0)
+	/* What a change gave was recorded whole until it held. */
+	if (map.n == 0 && !judged->node->settles)
 		return true;
 	result->outputs = kept(scope, map_done(&map));
 	size_t n = strlen(json_text(scope->mem, result->outputs, JSON_COMPACT));
