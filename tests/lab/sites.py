@@ -55,6 +55,10 @@ SERVER = """
       if ($preflight) {{ return 204; }}
       return 200 '{{"status":"healthy","site":"{name}","services":{{"database":{{"status":"healthy"}}}}}}';
     }}
+    location ~ ^/health/?$ {{
+      default_type application/json;
+      return 200 '{{"status":"healthy","site":"{name}","services":{{"database":{{"status":"healthy"}}}}}}';
+    }}
     location = /status/503 {{ return 503 "unavailable\\n"; }}
     location = /status/404 {{ return 404 "not here\\n"; }}
     location = /redirect {{ return 302 /api/health; }}

@@ -1,4 +1,5 @@
 """The lab's RDS, asked by boto3: snapshots, clusters, global clusters, and how they come and go with time."""
+import datetime
 import unittest
 
 import test_cloud
@@ -78,7 +79,7 @@ class Snapshots(test_cloud.Cloud):
         self.pass_time(101)
         things = {t["DBInstanceIdentifier"]: t for t in rds.describe_db_instances()["DBInstances"]}
         self.assertEqual([things[n]["DBInstanceStatus"] for n in ("again", "broken")], ["available", "restore-error"])
-        self.assertEqual(things["again"]["Endpoint"]["Address"], "127.77.250.2")
+        self.assertEqual(things["again"]["Endpoint"]["Address"], "production.lab-dns.net")
         rds.delete_db_snapshot(DBSnapshotIdentifier="before")
         self.refused("DBSnapshotNotFound", rds.delete_db_snapshot, 404, DBSnapshotIdentifier="before")
 
@@ -119,6 +120,17 @@ class Clusters(test_cloud.Cloud):
         self.rds.delete_db_cluster(DBClusterIdentifier="fixed", SkipFinalSnapshot=True)
         self.pass_time(41)
         self.refused("DBClusterNotFoundFault", self.rds.describe_db_clusters, 404, DBClusterIdentifier="fixed")
+
+    def test_rds_cluster_restored_within_its_window(self):
+        window = self.cluster()["EarliestRestorableTime"], self.cluster()["LatestRestorableTime"]
+        hour = datetime.timedelta(hours=1)
+        for name, at, good in (("a", window[0] - hour, False), ("b", window[1] + hour, False), ("c", window[0] + hour, True)):
+            params = {"DBClusterIdentifier": name, "SourceDBClusterIdentifier": CLUSTER, "RestoreToTime": at}
+            if good:
+                self.rds.restore_db_cluster_to_point_in_time(**params)
+            else:
+                self.refused("InvalidRestoreFault", self.rds.restore_db_cluster_to_point_in_time, 400, **params)
+        self.assertEqual(self.done(), ["RestoreDBClusterToPointInTime"])
 
     def test_rds_cluster_snapshot_copied_and_restored(self):
         west = self.client("rds", "us-west-2")

@@ -1,4 +1,5 @@
 """RDS: Aurora clusters and their members."""
+import datetime
 import secrets
 
 from cloud.snapshots import Snapshots
@@ -108,6 +109,8 @@ class Clusters(Snapshots):
             if member is None:
                 raise Error("InvalidParameterValue", "Unrecognized filter name: " + rule["Name"], 400)
             things = [t for t in things if t[member] in [v.rpartition(":")[2].lower() for v in rule["Values"]]]
+        for thing in things:
+            thing["LatestRestorableTime"] = max(thing["EarliestRestorableTime"], utcnow() - datetime.timedelta(minutes=2))
         page, marker = self.page(things, "MaxRecords", "Marker")
         return {"DBClusters": page, "Marker": marker}
 

@@ -86,8 +86,8 @@ class ClusterSnapshots(Clusters):
         at = p.get("RestoreToTime")
         if bool(p.get("UseLatestRestorableTime")) == bool(at):
             raise Error("InvalidParameterCombination", "Specify either UseLatestRestorableTime or RestoreToTime.", 400)
-        if at and at.replace(tzinfo=datetime.timezone.utc) > utcnow():
-            raise Error("InvalidRestoreFault", "Cannot restore to a time after the latest restorable time.")
+        if at and not source["EarliestRestorableTime"] <= at.replace(tzinfo=datetime.timezone.utc) <= utcnow():
+            raise Error("InvalidRestoreFault", "The cluster cannot be restored to %s: it is not between its earliest and latest restorable time." % at)
         return self.restored(source, source["DBClusterIdentifier"])
 
     def restored(self, source, name):

@@ -19,8 +19,8 @@ from cloud.world import ACCOUNT, utcnow
 
 
 def first(world, net):
-    """net: the lab's; databases have their addresses where the lab's PostgreSQL answers."""
-    at = {"production": ("127.77.%d.2" % net, 5432), "staging": ("127.77.%d.3" % net, 5432)}
+    """net: the lab's. The names of databases are those of the lab's own PostgreSQL."""
+    at = {name: (name + ".lab-dns.net", 5432) for name in ("production", "staging")}
     databases(world, at)
     aurora(world, at)
     backups(world)
@@ -33,16 +33,23 @@ def databases(world, at):
     home, far = Rds(world, "us-west-1"), Rds(world, "us-west-2")
     for name, place in (("meshgen-prod", "production"), ("meshgen-staging", "staging")):
         home.is_up(home.new_instance(name, "available", DBName="meshgen_db", _at=at[place], InstanceCreateTime=utcnow()))
-    source = home.instance("meshgen-prod")
-    for region, name, place in ((home, "meshgen-replica", "staging"), (far, "meshgen-far-replica", "staging")):
-        set_metric(world, region.region, "AWS/RDS:ReplicaLag:" + name, 2.0)
-        away = region.region != home.region
-        thing = region.new_instance(
-            name, "available", DBName="meshgen_db", BackupRetentionPeriod=0, _at=at[place],
-            ReadReplicaSourceDBInstanceIdentifier=source["DBInstanceArn"] if away else "meshgen-prod",
-            StatusInfos=[{"StatusType": "read replication", "Normal": True, "Status": "replicating"}])
-        region.is_up(thing)
-        source["ReadReplicaDBInstanceIdentifiers"].append(thing["DBInstanceArn"] if away else name)
+    for region, name in (("us-west-2", "provability-fabric"), ("us-east-1", "provability-fabric"), ("us-east-1", "honua")):
+        rds = Rds(world, region)
+        rds.is_up(rds.new_instance(name, "available", _at=at["staging" if (region, name) == ("us-east-1", "provability-fabric") else "production"]))
+    replica(home, "meshgen-replica", home.instance("meshgen-prod"), at["staging"])
+    replica(far, "meshgen-far-replica", home.instance("meshgen-prod"), at["staging"])
+    replica(far, "honua-dr", far.instance("honua", "us-east-1"), at["staging"])
+
+
+def replica(rds, name, source, place):
+    away = rds.region != source["_region"]
+    thing = rds.new_instance(
+        name, "available", DBName=source.get("DBName"), BackupRetentionPeriod=0, _at=place,
+        ReadReplicaSourceDBInstanceIdentifier=source["DBInstanceArn"] if away else source["DBInstanceIdentifier"],
+        StatusInfos=[{"StatusType": "read replication", "Normal": True, "Status": "replicating"}])
+    rds.is_up(thing)
+    source["ReadReplicaDBInstanceIdentifiers"].append(thing["DBInstanceArn"] if away else name)
+    set_metric(rds.world, rds.region, "AWS/RDS:ReplicaLag:" + name, 2.0)
 
 
 def aurora(world, at):
@@ -50,7 +57,8 @@ def aurora(world, at):
     for region, name, place in (("us-east-1", "apprentice-final-staging-aurora", "production"), ("us-west-2", "apprentice-final-dr-aurora", "staging"),
                                 ("us-east-1", "orders-east", "production"), ("us-west-2", "orders-west", "staging")):
         rds = Rds(world, region)
-        cluster = rds.new_cluster(name, "available", DatabaseName="habittracker", _at=at[place])
+        cluster = rds.new_cluster(name, "available", DatabaseName="habittracker", _at=at[place], ClusterCreateTime=utcnow() - datetime.timedelta(days=90),
+                                  EarliestRestorableTime=utcnow() - datetime.timedelta(days=7))
         for n in (1, 2):
             instance = rds.new_instance("%s-%d" % (name, n), "available", Engine="aurora-postgresql", DBInstanceClass="db.r6g.large",
                                         DBClusterIdentifier=name, MasterUsername="dbadmin", AvailabilityZone=region + "ab"[n - 1], _at=at[place])

@@ -1,4 +1,5 @@
 """RDS: database instances and read replicas."""
+import datetime
 import secrets
 
 from cloud.cloudwatch import set_metric
@@ -95,6 +96,9 @@ class Instances(Service):
                 raise Error("InvalidParameterValue", "Unrecognized filter name: " + rule["Name"], 400)
             wanted = [v.rpartition(":")[2].lower() for v in rule["Values"]]
             things = [t for t in things if str(t.get(member, "")).lower() in wanted]
+        for thing in things:
+            if thing["DBInstanceStatus"] == "available" and thing["BackupRetentionPeriod"] and "DBClusterIdentifier" not in thing:
+                thing["LatestRestorableTime"] = max(thing["InstanceCreateTime"], utcnow() - datetime.timedelta(minutes=2))
         page, marker = self.page(things, "MaxRecords", "Marker")
         return {"DBInstances": page, "Marker": marker}
 
