@@ -57,11 +57,11 @@ guard_files(const char *writable)
 /* ---- seccomp */
 
 #if defined __x86_64__
-enum { ARCH = AUDIT_ARCH_X86_64, FOREIGN = 0x40000000 };  /* x32 has numbers of its own */
+static const uint32_t arch = AUDIT_ARCH_X86_64, foreign = 0x40000000;  /* x32 */
 #elif defined __aarch64__
-enum { ARCH = AUDIT_ARCH_AARCH64, FOREIGN = 0x40000000 };
+static const uint32_t arch = AUDIT_ARCH_AARCH64, foreign = 0x40000000;
 #else
-enum { ARCH = 0, FOREIGN = 0 };
+static const uint32_t arch = 0, foreign = 0;      /* not known: no filter */
 #endif
 
 static const uint32_t refused[] = {
@@ -96,11 +96,11 @@ guard_calls(void)
 	size_t n = 0;
 	code[n++] = load(offsetof(struct seccomp_data, arch));
 	code[n++] = (struct sock_filter)BPF_JUMP(
-		BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
+		BPF_JMP | BPF_JEQ | BPF_K, arch, 1, 0);
 	code[n++] = (struct sock_filter)BPF_STMT(
 		BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	code[n++] = load(offsetof(struct seccomp_data, nr));
-	code[n] = refuse_if(BPF_JGE, FOREIGN, n);
+	code[n] = refuse_if(BPF_JGE, foreign, n);
 	n++;
 	for (size_t i = 0; i < REFUSED; i++, n++)
 		code[n] = refuse_if(BPF_JEQ, refused[i], n);
@@ -124,6 +124,6 @@ guard_process(const char *writable)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return;
 	guard_files(writable);
-	if (ARCH != 0)
+	if (arch != 0)
 		guard_calls();
 }
