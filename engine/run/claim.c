@@ -1,5 +1,5 @@
+#include "run/locks.h"
 #include "run/loop.h"
-#include "run/scope.h"
 
 /* To be the owner of a run, with the locks that it wants. */
 
@@ -8,26 +8,6 @@ call_done(struct waiter *waiter, struct op *op)
 {
 	(void)op;
 	((struct call *)waiter)->done = true;
-}
-
-static bool
-locks_of(struct shell *shell, const struct playbook *book, struct list_builder *names,
-	struct err *err)
-{
-	for (size_t i = 0; i < book->n_locks; i++) {
-		struct scope scope;
-		struct value name;
-		if (book->locks[i].postgres != NULL)
-			continue;                     /* hold.c */
-		scope_book(&scope, shell, book, "", shell->mem, shell_time(shell));
-		if (!scope_fill(&scope, book->locks[i].name, &name, err))
-			return false;
-		if (name.kind != V_STRING)
-			return err_set(err, ERR_TYPE, "a lock wants a name, not %s",
-				kind_name(name.kind));
-		list_push(names, name);
-	}
-	return true;
 }
 
 static bool
@@ -92,15 +72,19 @@ bool
 claim_all(struct shell *shell, struct value *names, struct err *err)
 {
 	struct list_builder list = {.mem = shell->mem};
+	const struct wanted_lock *wanted;
+	size_t n;
 	*names = list_done(&list);
 	if (shell->state.mode == MODE_DRY)
 		return claim(shell, NULL, err);
-	if (!locks_of(shell, shell->book, &list, err))
+	if (!locks_wanted(shell, false, &wanted, &n, err))
 		return false;
+	const char **locks = arena_array(shell->mem, const char *, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		locks[i] = wanted[i].name;
+		list_push(&list, value_str(str_of(locks[i])));
+	}
 	*names = list_done(&list);
-	const char **locks = arena_array(shell->mem, const char *, list.n + 1);
-	for (size_t i = 0; i < list.n; i++)
-		locks[i] = str_cstr(shell->mem, list.items[i].str);
 	return claim(shell, locks, err);
 }
 

@@ -1,11 +1,8 @@
 /* Locks that a run holds in a database: an advisory lock on a session that is kept open
  * as long as the run. It goes with the session, so the loss of that ends the run. */
-#include "run/loop.h"
-
-#include <stdio.h>
-
 #include "base/digest.h"
-#include "run/scope.h"
+#include "run/locks.h"
+#include "run/loop.h"
 
 enum { OPEN_S = 30, READ_S = 3600, MOST_KEYWORDS = 16 };
 
@@ -87,19 +84,21 @@ mode_of(struct arena *mem, const struct value *to)
 }
 
 static const char *
-ca_of(struct shell *shell, const struct value *to)
+ca_of(struct shell *shell, const struct wanted_lock *lock)
 {
+	const struct value *to = &lock->to;
 	const char *ca = member(shell->mem, to, "ca");
 	if (ca == NULL)
 		return "/etc/ssl/certs/ca-certificates.crt";
 	return ca[0] == '/' ? ca
-			    : arena_printf(shell->mem, "%s/%s", shell->book->folder, ca);
+			    : arena_printf(shell->mem, "%s/%s", lock->book->folder, ca);
 }
 
 static bool
-connection(struct shell *shell, struct hold *hold, const struct value *to,
+connection(struct shell *shell, struct hold *hold, const struct wanted_lock *lock,
 	struct sql_ask *ask, struct err *err)
 {
+	const struct value *to = &lock->to;
 	struct arena *mem = shell->mem;
 	const char **keywords = arena_array(mem, const char *, MOST_KEYWORDS);
 	const char **values = arena_array(mem, const char *, MOST_KEYWORDS);
@@ -113,7 +112,7 @@ connection(struct shell *shell, struct hold *hold, const struct value *to,
 		{"user", member(mem, to, "user")},
 		{"sslmode", mode},
 		{"sslrootcert",
-			strncmp(mode, "verify", 6) == 0 ? ca_of(shell, to) : NULL},
+			strncmp(mode, "verify", 6) == 0 ? ca_of(shell, lock) : NULL},
 		{"application_name", application(shell)},
 		{"keepalives_idle", "10"},
 		{"keepalives_interval", "5"},
@@ -210,21 +209,13 @@ judge(struct hold *hold, struct err *err)
 }
 
 static bool
-take(struct shell *shell, const struct lock_ref *lock, struct err *err)
+take(struct shell *shell, const struct wanted_lock *lock, struct err *err)
 {
-	struct scope scope;
-	struct value name, to;
 	struct hold *hold = arena_new_of(shell->mem, struct hold);
 	struct sql_ask *ask = arena_new_of(shell->mem, struct sql_ask);
-	scope_book(&scope, shell, shell->book, "", shell->mem, shell_time(shell));
-	if (!scope_fill(&scope, lock->name, &name, err)
-		|| !scope_fill(&scope, lock->postgres, &to, err))
-		return false;
-	if (name.kind != V_STRING || to.kind != V_MAP)
-		return err_set(err, ERR_TYPE, "a lock wants a name and a connection");
-	*hold = (struct hold){.shell = shell, .opened.done = has_opened,
-		.name = str_cstr(shell->mem, name.str)};
-	if (!connection(shell, hold, &to, ask, err))
+	*hold = (struct hold){
+		.shell = shell, .opened.done = has_opened, .name = lock->name};
+	if (!connection(shell, hold, lock, ask, err))
 		return false;
 	const char **params = arena_array(shell->mem, const char *, 1);
 	params[0] = key_of(shell->mem, hold->name);
@@ -242,12 +233,15 @@ take(struct shell *shell, const struct lock_ref *lock, struct err *err)
 bool
 holds_take(struct shell *shell, struct err *err)
 {
-	for (size_t i = 0; i < shell->book->n_locks; i++)
-		if (shell->book->locks[i].postgres != NULL
-			&& !take(shell, &shell->book->locks[i], err)) {
-			holds_drop(shell);
-			return false;
-		}
+	const struct wanted_lock *wanted;
+	size_t n;
+	bool good = locks_wanted(shell, true, &wanted, &n, err);
+	for (size_t i = 0; good && i < n; i++)
+		good = take(shell, &wanted[i], err);
+	if (!good) {
+		holds_drop(shell);
+		return false;
+	}
 	for (struct hold *hold = shell->holds; hold != NULL; hold = hold->next)
 		read_on(hold);
 	return true;

@@ -72,7 +72,7 @@ class Commands(world.Scenario):
         with_store = {
             "run": [book], "drill": [book], "resume": ["last"], "resolve": ["last", "a", "--done", "--reason", "x"], "undo": ["last"],
             "approve": ["last", "a"], "cancel": ["last"], "tick": ["last", "1"], "list": [], "show": ["last"], "logs": ["last"],
-            "verify": ["last"], "eval": ["--run", "last", "1"], "backup": [copy],
+            "verify": ["last"], "gc": [], "eval": ["--run", "last", "1"], "backup": [copy],
         }
         without = {"validate": [book], "graph": [book], "steps": [], "schema": [], "help": []}
         listed = re.findall("^  ([a-z]+)  ", self.rbx("help").stdout, re.M)

@@ -158,6 +158,29 @@ class Keys(world.Scenario):
             self.rbx("resume", "last", expect=PERSON if step == "a" else DONE)
         self.assertTrue(self.there("a"))
 
+    def test_locks_of_a_called_playbook(self):
+        self.write("""
+            rbx: 1
+            name: inner
+            inputs: {db: {type: string}, more: {type: string, default: x}}
+            locks: ['db/${{ inputs.db }}']
+            steps:
+              - {id: hold, confirm: ok, exec: {argv: [touch, held]}, undo: none}
+        """, "inner.yaml")
+        text = """
+            inputs: {base: {type: string, default: one}}
+            steps:
+              - {id: first, wait: {for: 1ms}}
+              - {id: call, playbook: {file: inner.yaml, inputs: {db: %s}}, undo: none}
+        """
+        self.play(text % "'${{ inputs.base }}'", expect=PERSON)
+        done = self.play(text % "'${{ inputs.base }}'", expect=75)
+        self.assertIn("lock db/one is held by run", done.stderr)
+        self.play(text % "'${{ inputs.base }}'", "-i", "base=two", expect=PERSON)
+        self.play(text % "'${{ inputs.base }}'", "--dry-run")
+        done = self.play(text.replace("wait: {for: 1ms}", "exec: {argv: [echo, a]}, undo: none") % "'n${{ steps.first.outputs.code }}'", expect=WRONG)
+        self.assertIn("a lock of the playbook that call calls", done.stderr)
+
     def test_preconditions(self):
         self.play("""
             steps:
