@@ -56,4 +56,8 @@ bool persons_check(struct shell *shell, struct err *err);
 /* secrets.c: every secret of the playbook and of those that it calls. false: err, the first that is missing. */
 bool secrets_fetch(struct shell *shell, struct err *err);
 
+/* identities.c: whether the credentials of all steps belong to an account of limits.accounts, as far as that can be known
+ * before anything has happened. false: err, with the place. */
+bool identities_judge(struct shell *shell, struct err *err);
+
 #endif

@@ -377,6 +377,31 @@ provide_drop(struct want *want)
 	want->waits = false;
 }
 
+struct waited { struct want want; bool done; const struct value *got; struct err err; };
+
+static void
+has_come(struct want *want, const struct value *got, const struct err *err)
+{
+	struct waited *waited = (struct waited *)want;
+	waited->done = true;
+	waited->got = got;
+	if (err != NULL)
+		waited->err = *err;
+}
+
+bool
+provide_now(struct shell *shell, struct want *want, const struct provider *provider,
+	const struct value *in, const struct value **got, struct err *err)
+{
+	struct waited waited = {.want.given = has_come};
+	provide(shell, &waited.want, provider, in);
+	shell_wait(shell, &waited.done);
+	*want = waited.want;
+	*got = waited.got;
+	*err = waited.err;
+	return waited.got != NULL;
+}
+
 /* ---- renewals */
 
 static int64_t

@@ -18,6 +18,9 @@ struct want {
 
 /* `in`: of whoever wants it; the provider takes the members that it knows. */
 void provide(struct shell *shell, struct want *want, const struct provider *provider, const struct value *in);
+/* The same, waiting for it: before the run has begun. false: err, and `want` is free. */
+bool provide_now(struct shell *shell, struct want *want, const struct provider *provider, const struct value *in,
+	const struct value **got, struct err *err);
 /* What `held` holds is refused though it should be good: it is fetched again, and `renewal` is told when that was tried. */
 void provide_again(struct shell *shell, struct want *renewal, const struct want *held);
 void provide_drop(struct want *want);                  /* it neither waits for it nor holds it any longer */

@@ -106,42 +106,23 @@ from_command(struct shell *shell, const struct playbook *book, const struct valu
 	return true;
 }
 
-struct wanting {
-	struct want want;                             /* first */
-	bool done;
-	const struct value *got;
-	struct err err;
-};
-
-static void
-is_given(struct want *want, const struct value *got, const struct err *err)
-{
-	struct wanting *wanting = (struct wanting *)want;
-	wanting->done = true;
-	wanting->got = got;
-	if (err != NULL)
-		wanting->err = *err;
-}
-
 static bool
 from_provider(struct shell *shell, const struct playbook *book,
 	const struct secret_ref *ref, const struct value *given, struct str *out,
 	struct arena *mem, struct err *err)
 {
-	struct wanting wanting = {.want.given = is_given};
+	const struct value *got;
+	struct want want;
 	struct value in;
 	struct diags diags = {.mem = mem};
 	if (!fields_apply(ref->provider->in, given, book->folder, mem, &in, &diags)) {
 		*err = diags.first->err;
 		return false;
 	}
-	provide(shell, &wanting.want, ref->provider, &in);
-	shell_wait(shell, &wanting.done);
-	*err = wanting.err;
-	if (wanting.got == NULL)
+	if (!provide_now(shell, &want, ref->provider, &in, &got, err))
 		return false;
-	*out = value_get_str(wanting.got, "value");
-	provide_drop(&wanting.want);
+	*out = value_get_str(got, "value");
+	provide_drop(&want);
 	return true;
 }
 

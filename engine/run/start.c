@@ -264,7 +264,8 @@ start(struct shell *shell, const char **run, struct err *err)
 	if (!limits_addresses(shell->book->limits, shell->mem, &shell->addresses, err)
 		|| !persons_check(shell, err) || !set_inputs(shell, inputs, err)
 		|| !set_vars(shell, err) || !secrets_fetch(shell, err)
-		|| !claim_all(shell, &locks, err) || !holds_wait(shell, true, err))
+		|| !identities_judge(shell, err) || !claim_all(shell, &locks, err)
+		|| !holds_wait(shell, true, err))
 		return exit_of(shell, err);
 	struct str bundle = bundle_make(shell->book, batch_mem(shell));
 	struct news news = {.kind = NEWS_START,
@@ -394,7 +395,8 @@ resume(struct shell *shell, const char *run, struct err *err)
 		|| !set_inputs(shell, value_get(shell->state.run, "inputs"), err))
 		return 2;
 	restore_vars(shell);
-	if (!secrets_fetch(shell, err) || !holds_wait(shell, false, err))
+	if (!secrets_fetch(shell, err) || !identities_judge(shell, err)
+		|| !holds_wait(shell, false, err))
 		return exit_of(shell, err);
 	if (!read_inbox(shell, &news, err))
 		return 2;
