@@ -378,7 +378,7 @@ look_for(struct step *step, const struct event *event, struct look_up *look)
 	const struct value *name =
 		value_get(value_get(step->in, "with"), look->name);
 	if (name != NULL)
-		map_put(&map, look->name, *name);
+		map_put(&map, look->asks, *name);
 	struct value with = map_done(&map);
 	const char *call = arena_printf(step->mem, "%s.%s", known.service->name,
 		look->operation->name);

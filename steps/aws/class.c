@@ -19,7 +19,10 @@ static const struct exception {
 	{"cloudwatch", "PutMetricAlarm", IDEMPOTENT, "sets the alarm of that name"},
 	{"cloudformation", "EstimateTemplateCost", PURE, "only reckons"},
 	{"cloudformation", "ValidateTemplate", PURE, "only looks"},
+	/* Amazon DynamoDB API, ClientRequestToken: shorter than the window of the type. */
+	{"dynamodb", "ExecuteTransaction", ONCE, "its token is known for 10 minutes only"},
 	{"dynamodb", "TransactGetItems", PURE, "reads"},
+	{"dynamodb", "TransactWriteItems", ONCE, "its token is known for 10 minutes only"},
 	{"ecr", "BatchCheckLayerAvailability", PURE, "only looks"},
 	{"events", "TestEventPattern", PURE, "only tries it out"},
 	{"iam", "SimulateCustomPolicy", PURE, "only reckons"},
@@ -35,6 +38,7 @@ static const struct exception {
 	{"route53-recovery-cluster", "UpdateRoutingControlStates", IDEMPOTENT, "sets states"},
 	{"s3", "CopyObject", IDEMPOTENT, "the same object again"},
 	{"s3", "PutObject", IDEMPOTENT, "the same object again"},
+	{"stepfunctions", "GetActivityTask", ONCE, "takes the task"},
 	{"sts", "DecodeAuthorizationMessage", PURE, "only reckons"},
 };
 
@@ -85,7 +89,7 @@ class_reason(struct arena *mem, struct service *service, const struct operation 
 		return arena_printf(
 			mem, "%s takes the step's key", operation->tokens[0]);
 	if (class_look_up(service, operation, &look))
-		return arena_printf(mem, "%s looks for %s", look.operation->name, look.name);
+		return arena_printf(mem, "%s looks for %s", look.operation->name, look.asks);
 	return "nothing in the model tells whether it was done";
 }
 
@@ -166,9 +170,16 @@ try_look_up(struct service *service, const char *name, const struct shape_ref *m
 		service_shape(service, out->operation->input.shape);
 	const struct shape *answer =
 		service_shape(service, out->operation->output.shape);
-	if (input == NULL || answer == NULL
-		|| !is_text_member(service, shape_find(input, str_of(out->name))))
+	if (input == NULL || answer == NULL)
 		return false;
+	/* TargetDBSnapshotIdentifier of a copy is DBSnapshotIdentifier to who looks. */
+	struct str asked = str_of(out->name);
+	if (str_starts(asked, STR("Target")))
+		asked = str_from(asked, strlen("Target"));
+	const struct shape_ref *ref = shape_find(input, asked);
+	if (!is_text_member(service, ref))
+		return false;
+	out->asks = ref->name;
 	out->list = out->found = NULL;
 	out->made = made->name;
 	return stands_in(service, answer, made->shape, out);

@@ -16,7 +16,8 @@ const char *class_reason(struct arena *mem, struct service *service,
 /* How to look for what a creating operation makes. */
 struct look_up {
 	const struct operation *operation;
-	const char *name; /* the member that names it, in both inputs */
+	const char *name; /* the member of the creating input that names it */
+	const char *asks; /* the same in the input of the looking one */
 	const char *list; /* of the answer: where it stands among others; NULL: not in a list */
 	const char *made; /* the member of the creating operation's result; NULL: none */
 	const char *found; /* where it stands in the answer, if it is no list; NULL */

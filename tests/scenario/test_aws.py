@@ -111,6 +111,24 @@ class Doubts(Cloud):
         self.assertEqual(self.steps()["make"]["how"], "adopted")
         self.assertEqual(len(self.snapshots()), 1)
 
+    def test_a_copy_that_was_done_is_found(self):
+        """It is looked for by another member than names it: TargetDBSnapshotIdentifier, DBSnapshotIdentifier."""
+        copy = """
+  - id: copy
+    aws: {call: rds.CopyDBSnapshot, with: {SourceDBSnapshotIdentifier: before, TargetDBSnapshotIdentifier: %s}}
+    timeout: 3s
+    retry: {attempts: 3, delay: 100ms}
+    outputs:
+      id: self.DBSnapshot.DBSnapshotIdentifier
+"""
+        for name, fault, how in (("after", {"after": 500}, "adopted"), ("lost", {"before": 500}, "ran")):
+            with self.subTest(name):
+                self.lab.ask("POST", "/reset")
+                self.script("rds", op="CopyDBSnapshot", times=1, **fault)
+                self.steps_of(MAKE % ", waiter: DBSnapshotAvailable" + copy % name)
+                self.assertEqual((self.steps()["copy"]["how"], self.steps()["copy"]["outputs"]), (how, {"id": name}))
+                self.assertEqual(len(self.effects("rds", "CopyDBSnapshot")), 1)
+
     def test_a_create_that_was_lost_is_made(self):
         self.script("rds", op="CreateDBSnapshot", before=500, times=1)
         self.steps_of(MAKE % "")
