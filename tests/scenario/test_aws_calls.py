@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The AWS calls of five disaster-recovery documents (aws_calls.test): each is validated and carried out, and the table of
 docs/aws.md is made of them.
 
