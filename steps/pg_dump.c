@@ -553,6 +553,9 @@ target_seen(struct step *step, const struct event *event)
 	struct map_builder before = {.mem = step->mem};
 	struct s3_object object;
 	enum verdict verdict;
+	if (dump->to_s3 && s3_moved(step, event->op, &dump->place))
+		return s3_head(
+			step, (struct how){.slot = ASK_SLOT}, event->now, &dump->place);
 	if (dump->to_s3)
 		return s3_object_read(step, event->op, &object, &verdict)
 			? previewed(step, s3_object_value(step->mem, &object))

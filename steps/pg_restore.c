@@ -141,6 +141,11 @@ source_seen(struct step *step, const struct event *event, enum verdict *verdict)
 	struct s3_object object;
 	bool exists;
 	if (restore->from_s3) {
+		if (s3_moved(step, event->op, &restore->place)) {
+			*verdict = s3_head(step, (struct how){.slot = ASK_SLOT},
+				event->now, &restore->place);
+			return false;
+		}
 		if (!s3_object_read(step, event->op, &object, verdict))
 			return false;
 		exists = object.exists;
@@ -451,11 +456,8 @@ static enum verdict
 start_stream(struct step *step, struct now now)
 {
 	struct restore *restore = step->state;
-	struct aws_call call = {.service = &aws_s3,
-		.method = "GET",
-		.bucket = restore->place.bucket,
-		.stream_out = true,
-		.path = s3_path(step->mem, restore->place.key)};
+	struct aws_call call = s3_call(step->mem, &restore->place, "GET");
+	call.stream_out = true;
 	struct how how = {.slot = SOURCE_SLOT,
 		.reads = true,
 		.title = arena_printf(step->mem, "GET s3://%s/%.*s",

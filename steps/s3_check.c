@@ -1,5 +1,5 @@
 #include "shared.h"
-#include "../steps/aws/s3.h"
+#include "../steps/aws/s3_list.h"
 
 static const struct field expect[] = {
 	{.name = "max_age", .type = FIELD_DURATION, .help = "of the object, of the newest of a prefix"},
@@ -48,6 +48,7 @@ enum { MOST_JSON = 1 << 20, MOST_OBJECTS = 100000 };
 
 struct look {
 	struct s3_place place;
+	struct s3_list list;                          /* of a prefix */
 	uint64_t count, bytes;                        /* of a prefix */
 	struct str newest_key;
 	struct s3_object newest;
@@ -135,47 +136,21 @@ object_seen(struct step *step, const struct event *event)
 	return verdict == STEP_DONE ? step_done(step, map_done(&result)) : verdict;
 }
 
-static enum verdict
-list_from(struct step *step, struct now now, struct str token)
+static void
+count_page(struct step *step)
 {
 	struct look *look = step->state;
-	struct buf query = buf_in(step->mem);
-	if (token.n > 0) {
-		buf_puts(&query, "continuation-token=");
-		uri_encode(&query, token, false);
-		buf_putc(&query, '&');
-	}
-	buf_puts(&query, "list-type=2&prefix=");
-	uri_encode(&query, look->place.key, false);
-	struct aws_call call = {.service = &aws_s3,
-		.method = "GET",
-		.path = STR("/"),
-		.bucket = look->place.bucket,
-		.query = buf_str(&query)};
-	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "list"},
-		now, &call);
-}
-
-static bool
-count_page(struct step *step, const struct xml *page)
-{
-	struct look *look = step->state;
-	for (const struct xml *item = xml_child(page, "Contents"); item != NULL;
-		item = xml_again(item)) {
-		struct s3_object object = {.exists = true};
-		struct span modified;
-		str_uint(xml_text(item, "Size"), &object.size);
-		if (!time_parse(xml_text(item, "LastModified"), &modified, step->err))
-			return false;
-		object.modified = span_us(modified);
-		look->bytes += object.size;
+	for (size_t i = 0; i < look->list.n; i++) {
+		const struct s3_item *item = &look->list.items[i];
+		look->bytes += item->size;
 		look->count++;
-		if (look->count == 1 || object.modified > look->newest.modified) {
-			look->newest = object;
-			look->newest_key = xml_text(item, "Key");
-		}
+		if (look->count > 1 && item->modified <= look->newest.modified)
+			continue;
+		look->newest = (struct s3_object){.exists = true,
+			.size = item->size,
+			.modified = item->modified};
+		look->newest_key = str_copy(step->mem, item->key);
 	}
-	return true;
 }
 
 static enum verdict
@@ -209,19 +184,27 @@ static enum verdict
 page_seen(struct step *step, const struct event *event)
 {
 	struct look *look = step->state;
-	struct aws_error error;
-	if (!aws_answered(step, event->op, true, &error))
-		return aws_fail(step, event->op, &error);
-	const struct http_answer *answer = event->op->answer;
-	const struct xml *page = xml_parse(step->mem, answer->body, step->err);
-	if (page == NULL || !count_page(step, page))
-		return STEP_FAIL;
+	enum verdict verdict;
+	if (!s3_list_read(step, &look->list, event, &verdict))
+		return verdict;
+	count_page(step);
 	if (look->count > MOST_OBJECTS)
 		return step_fail(step, ERR_LIMIT, false,
 			"more than %d objects lie below this prefix", MOST_OBJECTS);
-	struct str more = xml_text(page, "NextContinuationToken");
-	return more.n > 0 ? list_from(step, event->now, more)
-			  : prefix_seen(step, event->now);
+	return look->list.more ? s3_list_next(step, &look->list, event->now)
+			       : prefix_seen(step, event->now);
+}
+
+static enum verdict
+ask(struct step *step, struct now now)
+{
+	struct look *look = step->state;
+	if (!value_get_bool(step->in, "json", false))
+		return s3_head(step, (struct how){0}, now, &look->place);
+	struct aws_call call = s3_call(step->mem, &look->place, "GET");
+	call.most = MOST_JSON;
+	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "GET"},
+		now, &call);
 }
 
 static enum verdict
@@ -231,17 +214,10 @@ start(struct step *step, struct now now)
 	if (!s3_place_parse(
 		    step->mem, value_get_str(step->in, "url"), &look->place, step->err))
 		return STEP_FAIL;
-	if (look->place.is_prefix)
-		return list_from(step, now, (struct str){NULL, 0});
-	if (!value_get_bool(step->in, "json", false))
-		return s3_head(step, (struct how){0}, now, &look->place);
-	struct aws_call call = {.service = &aws_s3,
-		.method = "GET",
-		.bucket = look->place.bucket,
-		.most = MOST_JSON,
-		.path = s3_path(step->mem, look->place.key)};
-	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "GET"},
-		now, &call);
+	if (!look->place.is_prefix)
+		return ask(step, now);
+	s3_list_begin(&look->list, step->mem, look->place, false, 0);
+	return s3_list_next(step, &look->list, now);
 }
 
 static enum verdict
@@ -252,5 +228,7 @@ run(struct step *step, const struct event *event)
 		return start(step, event->now);
 	if (event->kind == EV_CANCEL)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled");
+	if (!look->place.is_prefix && s3_moved(step, event->op, &look->place))
+		return ask(step, event->now);
 	return look->place.is_prefix ? page_seen(step, event) : object_seen(step, event);
 }

@@ -23,7 +23,7 @@ struct get {
 	struct s3_place place;
 	struct file_answer file;                      /* as it is now */
 	struct s3_object object;
-	struct digest *digest;
+	struct digest *digest, *md5;
 	char *piece;
 	size_t got;
 	uint64_t bytes;
@@ -141,6 +141,8 @@ preview(struct step *step, const struct event *event)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled");
 	if (event->kind == EV_START)
 		return begin(step);
+	if (get->phase == HEAD && s3_moved(step, event->op, &get->place))
+		return s3_head(step, (struct how){0}, event->now, &get->place);
 	if (get->phase == HEAD)
 		return object_seen(step, event, &verdict) ? previewed(step) : verdict;
 	verdict = file_seen(step, event);
@@ -171,13 +173,16 @@ static enum verdict
 fetch(struct step *step, struct now now)
 {
 	struct get *get = step->state;
-	struct aws_call call = {.service = &aws_s3,
-		.method = "GET",
-		.bucket = get->place.bucket,
-		.stream_out = true,
-		.path = s3_path(step->mem, get->place.key)};
+	/* What was looked at, and nothing that has taken its place since. */
+	struct header header = {"If-Match",
+		arena_printf(step->mem, "\"%.*s\"", STR_FMT(get->object.etag))};
+	struct aws_call call = s3_call(step->mem, &get->place, "GET");
+	call.headers = &header;
+	call.n_headers = get->object.etag.n > 0;
+	call.stream_out = true;
 	get->phase = STREAM;
 	get->digest = digest_new(step->mem);
+	get->md5 = digest_new_md5(step->mem);
 	get->piece = arena_alloc(step->mem, PIECE);
 	struct how how = {.slot = GET_SLOT,
 		.reads = true,
@@ -185,6 +190,23 @@ fetch(struct step *step, struct now now)
 			STR_FMT(get->place.key))};
 	enum verdict verdict = aws_send(step, how, now, &call);
 	return verdict == STEP_WAIT ? read_on(step) : verdict;
+}
+
+/* By the SHA-256 that stands with the object, else by its ETag where that is an MD5: of
+ * one that went up in one, and not under KMS, where S3 tells a checksum of its own. */
+static bool
+is_as_kept(struct step *step, const uint8_t sum[SHA256_SIZE])
+{
+	struct get *get = step->state;
+	uint8_t md5_sum[SHA256_SIZE], etag[MD5_SIZE];
+	if (get->object.sha256.n > 0)
+		return str_is(get->object.sha256,
+			base64_text(step->mem, sum, SHA256_SIZE));
+	if (get->md5 == NULL || get->object.is_encrypted
+		|| !hex_parse(get->object.etag, etag, MD5_SIZE))
+		return true;
+	digest_end(get->md5, md5_sum);
+	return memcmp(md5_sum, etag, MD5_SIZE) == 0;
 }
 
 /* The whole object is in the nameless file: its digest is durable before the file
@@ -203,6 +225,9 @@ save_digest(struct step *step)
 		return step_fail(step, ERR_PROTOCOL, true, "%llu bytes came of %llu",
 			(unsigned long long)get->bytes,
 			(unsigned long long)get->object.size);
+	if (!is_as_kept(step, sum))
+		return step_fail(step, ERR_PROTOCOL, true,
+			"other bytes came than S3 says it keeps");
 	get->phase = SAVE;
 	return step_save(step, &saved);
 }
@@ -225,6 +250,8 @@ streamed(struct step *step, const struct event *event)
 		const struct read_answer *answer = event->op->answer;
 		get->got = answer->got;
 		get->bytes += answer->got;
+		if (get->md5 != NULL)
+			digest_add(get->md5, (struct str){get->piece, answer->got});
 		get->at_end = answer->end;
 		step_progress(step, get->bytes, get->object.size, "B");
 		if (answer->got > 0)
@@ -272,6 +299,8 @@ run(struct step *step, const struct event *event)
 			? s3_head(step, (struct how){0}, event->now, &get->place)
 			: verdict;
 	case HEAD:
+		if (s3_moved(step, event->op, &get->place))
+			return s3_head(step, (struct how){0}, event->now, &get->place);
 		return object_seen(step, event, &verdict) ? open_file(step) : verdict;
 	case OPEN:
 		return event->op->err.code != ERR_NONE ? step_fail_op(step, event->op)

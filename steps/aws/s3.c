@@ -196,6 +196,11 @@ s3_object_headers(
 			out->sha256 = value; /* "…-4" is that of the parts */
 		else if (str_is(name, S3_OUR_DIGEST) && out->sha256.n == 0)
 			out->sha256 = value;
+		else if (str_is(name, "x-amz-server-side-encryption"))
+			out->is_encrypted = !str_is(value, "AES256");
+		else if (str_starts(name,
+				 STR("x-amz-server-side-encryption-customer-")))
+			out->is_encrypted = true;
 		else if (str_starts(name, STR("x-amz-meta-")))
 			map_put_str(&metadata, str_from(name, 11), value_str(value));
 	}

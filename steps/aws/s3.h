@@ -46,6 +46,7 @@ struct s3_object {
 	struct str etag, version;                     /* etag without its quotes */
 	struct str sha256; /* x-amz-checksum-sha256, base64; empty: not said */
 	struct value metadata; /* x-amz-meta-*, names without that */
+	bool is_encrypted; /* by KMS or a customer's key: its ETag is no MD5 */
 	bool is_marker; /* it does not exist because a delete marker stands there */
 };
 

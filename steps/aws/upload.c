@@ -345,17 +345,12 @@ upload_cancel(
 
 /* Under KMS or with a customer's key an ETag is no MD5. */
 static bool
-is_other(const struct upload_part *part, const struct http_answer *answer,
-	struct str etag)
+is_other(const struct upload_part *part, const struct s3_object *object)
 {
-	const struct header *by = aws_header(answer, "x-amz-server-side-encryption");
 	uint8_t sum[MD5_SIZE];
-	if (part->md5 == NULL || !hex_parse(etag, sum, MD5_SIZE)
-		|| (by != NULL && !str_is(str_of(by->value), "AES256"))
-		|| aws_header(answer, "x-amz-server-side-encryption-customer-algorithm")
-			!= NULL)
-		return false;
-	return memcmp(sum, part->md5_sum, MD5_SIZE) != 0;
+	return part->md5 != NULL && !object->is_encrypted
+		&& hex_parse(object->etag, sum, MD5_SIZE)
+		&& memcmp(sum, part->md5_sum, MD5_SIZE) != 0;
 }
 
 static enum verdict
@@ -389,7 +384,7 @@ part_sent(struct step *step, struct upload *upload, const struct event *event)
 		return part_refused(step, upload, event, part, &error);
 	struct s3_object object = {0};
 	s3_object_headers(upload->mem, event->op->answer, &object);
-	if (is_other(part, event->op->answer, object.etag)) {
+	if (is_other(part, &object)) {
 		step_fail(step, ERR_ANSWER, true,
 			"part %u: S3 keeps other bytes than were sent", part->number);
 		return upload_abort(step, upload, event->now, STEP_FAIL);

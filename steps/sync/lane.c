@@ -242,9 +242,7 @@ is_whole(struct sync_lane *lane, const struct http_answer *answer)
 	sha256(answer->body, sum);
 	if (object.sha256.n > 0)
 		return str_is(object.sha256, base64_text(lane->mem, sum, SHA256_SIZE));
-	const struct header *by = aws_header(answer, "x-amz-server-side-encryption");
-	if (!hex_parse(object.etag, wanted, MD5_SIZE)
-		|| (by != NULL && !str_is(str_of(by->value), "AES256"))
+	if (object.is_encrypted || !hex_parse(object.etag, wanted, MD5_SIZE)
 		|| !md5(answer->body, sum))
 		return true;
 	return memcmp(sum, wanted, MD5_SIZE) == 0;

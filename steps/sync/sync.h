@@ -61,7 +61,7 @@ struct sync_big {
 	char *piece;
 	size_t held;                                  /* of the piece, being written */
 	uint64_t bytes;
-	bool reading, at_end, answered;
+	bool reading, at_end, answered, is_encrypted;
 };
 
 struct sync {

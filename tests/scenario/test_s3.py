@@ -610,6 +610,24 @@ class Sync(S3):
         self.go_down()
         self.assertEqual(self.tree(self.down), self.files)
 
+    def test_reads_follow_the_bucket_to_its_region(self):
+        self.put("o/%C3%BC%2B", b"hello")
+        self.script(region="eu-central-1")
+        self.one("s3_check: {url: 's3://%s/o/ü+'}" % BUCKET)
+        self.one("s3_check: {url: 's3://%s/o/', expect: {min_count: 1}}" % BUCKET)
+        self.assertEqual(self.steps()["s"]["outputs"]["newest"]["url"], "s3://%s/o/ü+" % BUCKET)
+        self.one("s3_get: {from: 's3://%s/o/ü+', to: %s/got}" % (BUCKET, self.dir))
+        with open(os.path.join(self.dir, "got"), "rb") as f:
+            self.assertEqual(f.read(), b"hello")
+
+    def test_get_of_other_bytes_makes_no_file(self):
+        self.put("o", b"hello")
+        self.script(op="HeadObject", etag="00000000000000000000000000000000")
+        self.script(op="GetObject", etag="00000000000000000000000000000000")
+        done = self.one("s3_get: {from: 's3://%s/o', to: %s/got}\nretry: {attempts: 1}" % (BUCKET, self.dir), expect=FAILED)
+        self.assertRegex(done.stdout + done.stderr, "other bytes came|412")
+        self.assertFalse(os.path.exists(os.path.join(self.dir, "got")))
+
     def test_sync_follows_the_bucket_to_its_region(self):
         self.script(region="eu-central-1")
         self.go_up()
