@@ -1,7 +1,7 @@
 #include "base/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -95,13 +95,39 @@ md5(struct str bytes, uint8_t out[MD5_SIZE])
 	return EVP_Digest(bytes.p, bytes.n, out, NULL, EVP_md5(), NULL) == 1;
 }
 
+enum { BLOCK = 64 }; /* of SHA-256, which the key of HMAC fills */
+
+/* Of the key, each byte changed by `pad`, and what follows it. */
+static void
+keyed(EVP_MD_CTX *context, const uint8_t key[BLOCK], uint8_t pad, struct str bytes,
+	uint8_t out[SHA256_SIZE])
+{
+	uint8_t block[BLOCK];
+	for (size_t i = 0; i < BLOCK; i++)
+		block[i] = key[i] ^ pad;
+	must(EVP_DigestInit_ex(context, sha_256(), NULL));
+	must(EVP_DigestUpdate(context, block, BLOCK));
+	must(EVP_DigestUpdate(context, bytes.p, bytes.n));
+	must(EVP_DigestFinal_ex(context, out, NULL));
+	OPENSSL_cleanse(block, BLOCK);
+}
+
+/* By hand, since HMAC(3) looks itself up among the providers at each use, and a signature
+ * takes five. */
 void
 hmac_sha256(struct str key, struct str bytes, uint8_t out[SHA256_SIZE])
 {
-	unsigned n = SHA256_SIZE;
-	must(HMAC(sha_256(), key.p == NULL ? "" : key.p, (int)key.n,
-		     (const unsigned char *)bytes.p, bytes.n, out, &n)
-		!= NULL);
+	uint8_t block[BLOCK] = {0}, inner[SHA256_SIZE];
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	must(context != NULL);
+	if (key.n > BLOCK)
+		sha256(key, block);
+	else if (key.n > 0)
+		memcpy(block, key.p, key.n);
+	keyed(context, block, 0x36, bytes, inner);
+	keyed(context, block, 0x5c, (struct str){(const char *)inner, sizeof inner}, out);
+	OPENSSL_cleanse(block, BLOCK);
+	EVP_MD_CTX_free(context);
 }
 
 char *
