@@ -8,8 +8,8 @@
 
 /* access_key_id, secret_access_key, token, region, account, arn, valid_until: from the
  * standard chain (environment, profile with assumed roles, web identity, process,
- * container, instance), then `role` where the step names one. The account is asked
- * (sts:GetCallerIdentity) only where the step or the playbook's limits name accounts. */
+ * container, instance), then `role` where the step names one; identity: whose they are
+ * (sts:GetCallerIdentity, asked once), or that it is unknown. */
 extern const struct provider aws_credentials;
 
 struct aws_call {

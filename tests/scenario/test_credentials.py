@@ -1,11 +1,13 @@
 """Whose keys a run has, where they come from, how long they hold, and the secrets that AWS keeps."""
 import hashlib
+import http.server
 import json
 import os
 import pty
 import select
 import signal
 import subprocess
+import threading
 import time
 import unittest
 
@@ -168,6 +170,55 @@ class Credentials(world.Scenario):
         self.told(self.check(expect=REFUSED, **env), "SSO: nobody has logged in.*aws sso login --profile default")
         self.login(env, "work", accessToken="old", expiresAt="2020-01-01T00:00:00Z")
         self.told(self.check(expect=REFUSED, **env), "SSO: the login has expired.*aws sso login --profile default")
+
+    def serve(self, pages):
+        """A small server on loopback: {path: text}; paths that were asked for, with method and what the header says."""
+        seen = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                seen.append((self.command, self.path, self.headers.get("Authorization") or self.headers.get("X-aws-ec2-metadata-token")))
+                text = pages.get(self.path, "").encode()
+                self.send_response(200 if text else 404)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_PUT = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return "http://127.0.0.1:%d" % server.server_port, seen
+
+    def keys(self, **more):
+        return json.dumps(dict({"AccessKeyId": os.environ["AWS_ACCESS_KEY_ID"], "SecretAccessKey": os.environ["AWS_SECRET_ACCESS_KEY"],
+                                "Expiration": "2099-01-01T00:00:00Z"}, **more))
+
+    def test_the_agent_of_a_container(self):
+        token = os.path.join(self.dir, "token")
+        with open(token, "w", encoding="utf-8") as f:
+            f.write("of-the-pod\n")
+        url, seen = self.serve({"/keys": self.keys()})
+        env = dict(self.home("", ""), AWS_CONTAINER_CREDENTIALS_FULL_URI=url + "/keys", AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=token)
+        self.check(**env)
+        self.assertIn("(keys from container)", self.who())
+        self.assertEqual(seen, [("GET", "/keys", "of-the-pod")])
+        self.told(self.check(expect=REFUSED, **dict(env, AWS_CONTAINER_CREDENTIALS_FULL_URI=url + "/none")), "container: HTTP 404")
+        self.told(self.check(expect=REFUSED, **dict(env, AWS_CONTAINER_CREDENTIALS_FULL_URI="http://192.0.2.1/keys")), "nor an address of this machine")
+
+    def test_the_metadata_of_an_instance(self):
+        role = "/latest/meta-data/iam/security-credentials/"
+        url, seen = self.serve({"/latest/api/token": "a-token", role: "the-role\n", role + "the-role": self.keys()})
+        env = dict(self.home("", ""), AWS_EC2_METADATA_SERVICE_ENDPOINT=url + "/", AWS_EC2_METADATA_DISABLED="false")
+        self.check(**env)
+        self.assertIn("(keys from instance metadata)", self.who())
+        self.assertEqual([s[:2] for s in seen], [("PUT", "/latest/api/token"), ("GET", role), ("GET", role + "the-role")])
+        self.assertEqual([s[2] for s in seen[1:]], ["a-token", "a-token"])
 
     # Time
     def script(self, service, **words):
