@@ -60,8 +60,8 @@ playbook_node(const struct playbook *book, struct str path)
 	bool is_list;
 	do {
 		struct str index, id = str_cut(str_cut(rest, '/', &rest), '[', &index);
-		is_list = node == NULL && rest.p != NULL && is_prefix(id)
-			&& node_named(book, in, id) == NULL;
+		is_list = (node == NULL || node->called != NULL) && rest.p != NULL
+			&& is_prefix(id) && node_named(book, in, id) == NULL;
 		if (is_list)
 			continue;
 		node = node_named(book, in, id);

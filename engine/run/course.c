@@ -91,15 +91,17 @@ is_refused(struct owner *o)
 /* ---- waiting for a person */
 
 static struct seat *
-call_seat(struct owner *o, const struct path_state *path)
+call_seat(struct owner *o, const struct path_state *path, const struct playbook *book,
+	struct seat *around)
 {
 	uint64_t asked = path->ask != 0 ? path->ask : path->ended_seq;
-	const char *name = arena_printf(o->mem, "on_waiting[%llu]",
+	const char *name = arena_printf(o->mem, "%s%son_waiting[%llu]",
+		around == NULL ? "" : around->path, around == NULL ? "" : "/",
 		(unsigned long long)asked);
 	struct path_state *state = state_path(o->state, name);
 
 	if (state->seat == NULL)
-		handlers_seat(o, name, &o->book->parts[PART_ON_WAITING], NULL);
+		handlers_seat(o, name, &book->parts[PART_ON_WAITING], around);
 	return state->seat;
 }
 
@@ -110,12 +112,16 @@ calls(const struct path_state *path)
 	return !path_is_handler(path->path) || path_is_undo(path->path);
 }
 
+/* false: something is still under way. */
 static bool
-call_person(struct owner *o, const struct path_state *path)
+call_by(struct owner *o, const struct path_state *path, const struct playbook *book,
+	struct seat *around)
 {
-	struct seat *seat = call_seat(o, path);
 	bool quiet = true;
 
+	if (book->parts[PART_ON_WAITING].n == 0)
+		return true;
+	struct seat *seat = call_seat(o, path, book, around);
 	if (!seat->state->begun)
 		handlers_begin(o, seat, END_NONE);
 	for (size_t i = 0; i < seat->kids->n; i++) {
@@ -124,6 +130,28 @@ call_person(struct owner *o, const struct path_state *path)
 		quiet &= seat_visit(o, step, seat->state->late) != IS_BUSY;
 	}
 	return quiet;
+}
+
+/* The playbooks that are called around the step know whom to call, too. */
+static bool
+call_person(struct owner *o, const struct path_state *path)
+{
+	bool quiet = call_by(o, path, o->book, NULL);
+
+	for (struct seat *call = call_around(path); call != NULL;
+		call = call_around(call->state))
+		quiet &= call_by(o, path, call->node->called, call);
+	return quiet;
+}
+
+static bool
+has_on_waiting(const struct owner *o, const struct path_state *path)
+{
+	const struct seat *call = call_around(path);
+
+	while (call != NULL && call->node->called->parts[PART_ON_WAITING].n == 0)
+		call = call_around(call->state);
+	return call != NULL || o->book->parts[PART_ON_WAITING].n > 0;
 }
 
 static void
@@ -155,8 +183,7 @@ wait_for_person(struct owner *o)
 	for (struct link *link = head->next; link != head; link = next) {
 		struct path_state *path = list_item(link, struct path_state, waiting);
 		next = link->next;
-		if (calls(path) && o->book->parts[PART_ON_WAITING].n > 0
-			&& !is_patient(o, path))
+		if (calls(path) && has_on_waiting(o, path) && !is_patient(o, path))
 			quiet &= call_person(o, path);
 	}
 	if (quiet && !o->options.tty && o->inbox == NULL && o->unread == NULL)

@@ -18,12 +18,26 @@ handlers_seat(struct owner *o, const char *name, const struct part_list *part,
 	return seat;
 }
 
+/* ns. Of a called playbook the limits of both hold. */
+static int64_t
+handlers_limit(const struct owner *o, const struct seat *seat)
+{
+	int64_t limit = o->book->handlers;
+
+	for (const struct seat *call = call_around(seat->state); call != NULL;
+		call = call_around(call->state)) {
+		if (call->node->called->handlers < limit)
+			limit = call->node->called->handlers;
+	}
+	return limit;
+}
+
 void
 handlers_begin(struct owner *o, struct seat *seat, enum ending end)
 {
 	struct map_builder body = body_new(o);
 
-	body_time(&body, "deadline_at", o->now + o->book->handlers / 1000);
+	body_time(&body, "deadline_at", o->now + handlers_limit(o, seat) / 1000);
 	if (end != END_NONE)
 		body_text(&body, "end", ending_word(end));
 	emit(o, REC_BEGIN, seat->state, 0, &body);

@@ -494,7 +494,7 @@ leaf_visit(struct owner *o, struct seat *seat, bool stop)
 		&& seat->stand != STAND_FINAL && seat->stand != STAND_ENDING
 		&& stop_here(o, seat))
 		return IS_IDLE;
-	if (seat->stand == STAND_READY && slots_left(o) > 0)
+	if (seat->stand == STAND_READY && seat_has_room(o, seat))
 		begin(o, seat);
 	return path_is_final(state) ? status_of(state->state) : waits_how(o, seat);
 }

@@ -47,6 +47,8 @@ add(struct wanting *w, const struct playbook *book, const char *path,
 		|| (lock->postgres != NULL
 			&& !scope_fill(&scope, lock->postgres, &to, err)))
 		return false;
+	if (name.kind == V_UNKNOWN || value_has_unknown(&to, NULL))
+		return err_set(err, ERR_VALUE, "it needs what a step gives");
 	if (name.kind != V_STRING || (lock->postgres != NULL && to.kind != V_MAP))
 		return err_set(err, ERR_TYPE, "a lock wants a name, not %s",
 			kind_name(name.kind));
@@ -97,6 +99,7 @@ locks_wanted(struct shell *shell, bool in_database, const struct wanted_lock **o
 	struct wanting w = {.shell = shell, .in_database = in_database};
 	struct frame *frames = shell->frames;
 	bool good = true;
+	shell->no_steps = true;
 	for (size_t i = 0; good && i < book->n_locks; i++)
 		good = add(&w, book, "", &book->locks[i], err);
 	for (size_t i = 0; good && i < book->n_nodes; i++) {
@@ -107,6 +110,7 @@ locks_wanted(struct shell *shell, bool in_database, const struct wanted_lock **o
 	}
 	/* What is called has not begun: its inputs are evaluated again when it does. */
 	shell->frames = frames;
+	shell->no_steps = false;
 	*out = w.locks;
 	*n = w.n;
 	return good;

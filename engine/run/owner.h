@@ -110,6 +110,7 @@ struct seat {
 	enum status status;                           /* of the last visit */
 	struct list *kids, *undone, *finals, *gates;  /* of a group */
 	struct seat **handlers;                       /* of a called playbook, by part */
+	unsigned active;                   /* of a called playbook: attempts under way */
 	unsigned undone_seen;
 };
 
@@ -199,6 +200,11 @@ bool is_halted(const struct owner *o, const struct seat *seat);
 bool is_doubted(const struct owner *o, const struct seat *undo);
 bool in_window(const struct owner *o, const struct seat *seat);
 unsigned slots_left(const struct owner *o);
+/* the limits of the playbooks that are called around it allow one more, too */
+bool seat_has_room(const struct owner *o, const struct seat *seat);
+/* The seat that calls the playbook in which this path stands; NULL: that of the run. Of
+ * a call: the one around it. */
+struct seat *call_around(const struct path_state *path);
 /* duplicates are accepted: its failure goes by unless written otherwise */
 bool node_tells(const struct node *node);
 /* below steps; NULL */

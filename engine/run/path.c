@@ -95,16 +95,18 @@ path_towards(struct arena *mem, const struct node *from, const char *path,
 				break;
 			}
 	struct buf out = buf_in(mem);
-	if (common != NULL) {
-		buf_puts(&out, path_around(mem, from, path, common));
-	} else if (node->part == PART_ON_WAITING
-		&& strncmp(path, "on_waiting[", 11) == 0) {
+	const char *list = node->part == PART_ON_WAITING ? strstr(path, "on_waiting[")
+							 : NULL;
+	if (list != NULL && strcmp(between(node), "on_waiting") == 0) {
 		/* A handler list that is carried out once for each question has the
 		 * question in its name. */
-		buf_add(&out, str_cut(str_of(path), '/', &(struct str){0}));
+		buf_add(&out, (struct str){path, (size_t)(list - path)
+			+ strcspn(list, "/")});
 		add_part(&out, node->id);
 		return buf_cstr(&out);
 	}
+	if (common != NULL)
+		buf_puts(&out, path_around(mem, from, path, common));
 	descend(&out, common, node);
 	return buf_cstr(&out);
 }

@@ -408,7 +408,9 @@ root(const struct expr_scope *expr, size_t place, struct value *out, struct err 
 	else if (number == names->run)
 		*out = run_root(scope);
 	else if (number == names->steps)
-		*out = steps_root(scope);
+		*out = scope->shell->no_steps
+			? value_unknown(STR("a step that was not carried out yet"))
+			: steps_root(scope);
 	else if (number == names->step)
 		*out = step_root(scope);
 	else if (number == names->self && scope->self != NULL)

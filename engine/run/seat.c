@@ -221,13 +221,29 @@ is_active(enum stand stand)
 		|| stand == STAND_ENDING;
 }
 
+struct seat *
+call_around(const struct path_state *path)
+{
+	for (const struct path_state *up = path->parent; up != NULL; up = up->parent) {
+		struct seat *seat = up->seat;
+		bool calls = seat != NULL && seat->node != NULL
+			&& seat->node->kind == NODE_PLAYBOOK;
+		if (calls && (seat->node->each == NULL || seat->is_item))
+			return seat;
+	}
+	return NULL;
+}
+
 void
 seat_stand(struct owner *o, struct seat *seat, enum stand stand)
 {
 	enum stand before = seat->stand;
+	int by = is_active(stand) - is_active(before);
 
-	o->active += is_active(stand);
-	o->active -= is_active(before);
+	o->active += (unsigned)by;
+	for (struct seat *call = by == 0 ? NULL : call_around(seat->state); call != NULL;
+		call = call_around(call->state))
+		call->active += (unsigned)by;
 	o->backoffs += stand == STAND_BACKOFF;
 	o->backoffs -= before == STAND_BACKOFF;
 	seat->stand = stand;
@@ -367,6 +383,16 @@ unsigned
 slots_left(const struct owner *o)
 {
 	return o->book->parallel > o->active ? o->book->parallel - o->active : 0;
+}
+
+bool
+seat_has_room(const struct owner *o, const struct seat *seat)
+{
+	const struct seat *call = call_around(seat->state);
+
+	while (call != NULL && call->active < call->node->called->parallel)
+		call = call_around(call->state);
+	return call == NULL && slots_left(o) > 0;
 }
 
 static const struct node *

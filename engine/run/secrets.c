@@ -198,9 +198,10 @@ secrets_fetch(struct shell *shell, struct err *err)
 {
 	if (!fetch_of(shell, shell->book, err))
 		return false;
-	for (size_t i = 0; i < shell->book->n_called; i++)
-		if (shell->book->called[i] != shell->book
-			&& !fetch_of(shell, shell->book->called[i], err))
+	/* Each call has a playbook of its own, also where the file is the same. */
+	for (size_t i = 0; i < shell->book->n_nodes; i++)
+		if (shell->book->nodes[i]->kind == NODE_PLAYBOOK
+			&& !fetch_of(shell, shell->book->nodes[i]->called, err))
 			return false;
 	return true;
 }

@@ -53,6 +53,7 @@ struct shell {
 	struct fetched *secrets;
 	const struct addresses *addresses;
 	struct secret_output *secret_outputs;
+	bool no_steps;                                /* locks are being named: no step can be read */
 	struct claim *claim;
 	struct hold *holds;                           /* locks in databases; hold.c */
 

@@ -153,12 +153,14 @@ path_is_handler(const char *text)
 	static const char *const parts[] = {
 		"on_success", "on_failure", "finally", "on_waiting",
 	};
-	static const char *const inner[] = {"/on_success/", "/on_failure/", "/finally/"};
+	static const char *const inner[] = {
+		"/on_success/", "/on_failure/", "/finally/", "/on_waiting[",
+	};
 	bool is = path_is_undo(text);
 
 	for (size_t i = 0; !is && i < 4; i++)
 		is = starts_with_part(path, parts[i]);
-	for (size_t i = 0; !is && i < 3; i++)
+	for (size_t i = 0; !is && i < 4; i++)
 		is = str_find(path, str_of(inner[i])) < path.n;
 	return is;
 }

@@ -209,8 +209,12 @@ static const struct path_state *
 waits_for(const struct scope *scope)
 {
 	int64_t seq = 0;
-	size_t n = strcspn(scope->path, "]");
-	if (n < 11 || !str_int((struct str){scope->path + 11, n - 11}, &seq))
+	struct str number, rest;
+	const char *list = strstr(scope->path, "on_waiting[");
+	if (list == NULL)
+		return NULL;
+	str_cut(str_of(list), '[', &number);
+	if (!str_int(str_cut(number, ']', &rest), &seq))
 		return NULL;
 	for (const struct path_state *it = scope->shell->state.first; it != NULL;
 		it = it->next)

@@ -178,7 +178,7 @@ waits_first(struct owner *o, struct seat *seat)
 {
 	if (seat->stand == STAND_PROBE || seat->stand == STAND_ENDING)
 		return true;
-	if (!is_doubted(o, seat) || slots_left(o) == 0)
+	if (!is_doubted(o, seat) || !seat_has_room(o, seat))
 		return is_doubted(o, seat);
 	leaf_orphans(o, seat, THEN_UNDO);
 	return true;

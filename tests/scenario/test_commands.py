@@ -182,6 +182,103 @@ class Commands(world.Scenario):
         self.assertIn("the outputs of record", self.rbx("verify", run, expect=FAILED).stderr)
         self.rbx("show", run, expect=FAILED)
 
+    def test_the_locks_of_a_called_playbook_are_taken_at_the_start(self):
+        self.write("""
+            rbx: 1
+            name: inner
+            inputs: {name: {type: string}}
+            locks: ['db/${{ inputs.name }}']
+            steps:
+              - {id: x, exec: {argv: ['true']}, undo: none}
+        """, "inner.yaml")
+        text = """
+            rbx: 1
+            name: %s
+            locks: [all]
+            steps:
+              - {id: ask, manual: {text: wait}}
+              - {id: c, playbook: {file: inner.yaml, inputs: {name: '%s'}%s}}
+        """
+        outer = self.write(text % ("outer", "a", ""), "outer.yaml")
+        self.rbx("run", outer, expect=PERSON)
+        first = self.last()
+        alone = self.rbx("run", os.path.join(self.dir, "inner.yaml"), "-i", "name=a", expect=HELD)
+        self.assertIn("lock db/a is held by run " + first, alone.stderr)
+        self.rbx("run", os.path.join(self.dir, "inner.yaml"), "-i", "name=b")
+        self.rbx("approve", first, "ask")
+        self.rbx("resume", first)
+        self.rbx("run", os.path.join(self.dir, "inner.yaml"), "-i", "name=a")
+        dry = self.write(text.replace("locks: [all]", "") % ("dry", "a", ", dry_run: true"), "dry.yaml")
+        self.rbx("run", dry, expect=PERSON)
+        self.rbx("run", os.path.join(self.dir, "inner.yaml"), "-i", "name=a")
+        late = self.write(text % ("late", "${{ steps.ask.status }}", ""), "late.yaml")
+        self.assertIn("it is taken when the run starts", self.rbx("run", late, expect=None).stderr)
+
+    def test_the_limits_of_a_called_playbook_hold(self):
+        self.write("""
+            rbx: 1
+            name: inner
+            limits: {parallel: 1, handlers: 1s}
+            steps:
+              - id: both
+                parallel:
+                  - {id: x, exec: {shell: 'echo in >>did; sleep 0.3; echo out >>did'}, undo: none}
+                  - {id: y, exec: {shell: 'echo in >>did; sleep 0.3; echo out >>did'}, undo: none}
+            finally:
+              - {id: slow, exec: {shell: 'sleep 60'}, undo: none}
+        """, "inner.yaml")
+        self.rbx("run", self.write("""
+            rbx: 1
+            name: outer
+            steps:
+              - {id: c, playbook: {file: inner.yaml}}
+        """), expect=FAILED)
+        self.assertEqual(self.effects_of(), ["in", "out", "in", "out"])
+        self.assertIn("c/finally/slow", self.steps())
+
+    def test_a_called_playbook_calls_a_person_too(self):
+        self.write("""
+            rbx: 1
+            name: inner
+            steps:
+              - {id: x, confirm: 'go?', exec: {argv: ['true']}, undo: none}
+            on_waiting:
+              - {id: first, exec: {shell: 'echo "inner $1 $2" >>did', args: ['${{ waiting.step }}', '${{ waiting.text }}']}, effect: repeatable}
+        """, "inner.yaml")
+        outer = self.write("""
+            rbx: 1
+            name: outer
+            steps:
+              - {id: c, playbook: {file: inner.yaml}}
+            on_waiting:
+              - {id: call, exec: {shell: 'echo outer >>did'}, effect: repeatable}
+        """)
+        self.rbx("run", outer, expect=PERSON)
+        self.rbx("resume", "last", expect=PERSON)
+        self.assertEqual(self.effects_of(), ["outer", "inner", "c/x", "go?"])
+        self.rbx("approve", "last", "c/x")
+        self.rbx("resume", "last")
+        self.assertEqual(self.effects_of(), ["outer", "inner", "c/x", "go?"])
+
+    def test_a_playbook_called_twice_has_its_secrets_twice(self):
+        self.write("""
+            rbx: 1
+            name: inner
+            secrets: {key: {env: INNER_KEY}}
+            steps:
+              - id: x
+                exec: {shell: 'echo "$KEY" | wc -c >>did', env: {KEY: '${{ secrets.key }}'}}
+                undo: none
+        """, "inner.yaml")
+        self.rbx("run", self.write("""
+            rbx: 1
+            name: outer
+            steps:
+              - {id: a, playbook: {file: inner.yaml}}
+              - {id: b, playbook: {file: inner.yaml}}
+        """), INNER_KEY="swordfish")
+        self.assertEqual(self.effects_of(), ["10", "10"])
+
     def test_a_run_under_way_is_not_undone(self):
         child = self.start("run", self.write("""
             rbx: 1
