@@ -243,6 +243,8 @@ void
 shell_wait(struct shell *shell, const bool *done)
 {
 	while (!*done) {
+		if (shell->leaving)
+			provide_stop(shell);
 		provide_tick(shell);
 		step_on(shell, watched_until(shell));
 	}

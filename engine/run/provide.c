@@ -479,12 +479,18 @@ is_fetching(const struct shell *shell)
 }
 
 void
-provide_close(struct shell *shell)
+provide_stop(struct shell *shell)
 {
 	struct grant *it = shell->grants == NULL ? NULL : shell->grants->first;
 	for (; it != NULL; it = it->next)
 		if (it->fetch != NULL && !it->fetch->uses.waits)
 			attempt_cancel(&it->fetch->attempt);
+}
+
+void
+provide_close(struct shell *shell)
+{
+	provide_stop(shell);
 	while (is_fetching(shell)) {
 		int number;
 		struct op *op = shell->host->type->wait(shell->host, INT64_MAX, &number);

@@ -29,7 +29,8 @@ void provide_drop(struct want *want);                  /* it neither waits for i
  * what is due. */
 int64_t provide_due(const struct shell *shell);
 void provide_tick(struct shell *shell);
-/* Ends what is under way and waits for it: the shell goes. */
+void provide_stop(struct shell *shell);                /* ends what is under way, a question too; it still completes */
+/* The same, and waits for it: the shell goes. */
 void provide_close(struct shell *shell);
 
 #endif

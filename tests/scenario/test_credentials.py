@@ -12,7 +12,7 @@ import time
 import unittest
 
 import world
-from world import DONE, FAILED, REFUSED
+from world import CANCELLED, DONE, FAILED, REFUSED
 
 ROOT = world.ROOT
 ROLE = "arn:aws:iam::571832839665:role/"
@@ -115,6 +115,19 @@ class Credentials(world.Scenario):
         self.assertRegex(seen, b"done  run")
         self.assertNotIn(b"123456", seen)
         self.assertIn("assumed-role/mfa-dr/", self.who())
+
+        # Ctrl-C at the question: nothing has begun.
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(ROOT)
+            os.execve(world.RBX, [world.RBX, "run", book], self.env(TERM="xterm", COLUMNS="100", **env))
+        self.until(fd, b"MFA code of")
+        os.write(fd, b"\x03")
+        self.until(fd, None)
+        ended = []
+        self.wait(lambda: ended.extend(filter(None, os.waitpid(pid, os.WNOHANG))) or ended, "Ctrl-C", seconds=20)
+        os.close(fd)
+        self.assertEqual(os.waitstatus_to_exitcode(ended[1]), CANCELLED)
 
     def end(self, pid, fd):
         os.close(fd)
