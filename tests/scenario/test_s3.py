@@ -168,6 +168,24 @@ class Delete(S3):
         self.assertEqual(self.keys(), ["other"])
         self.assertEqual(len(self.effects("s3", "DeleteObjects")), 2)
 
+    def test_delete_goes_on_after_a_crash_and_is_taken_back(self):
+        self.versioned()
+        self.fill_fast(["old/%04d" % i for i in range(2200)])
+        self.script(op="DeleteObjects", skip=1, delay=60)
+        path = self.write("rbx: 1\nname: test\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n    %s\n    undo: auto\n" % self.all)
+        child = self.start("run", path, "--yes")
+        self.wait(lambda: self.effects("s3", "DeleteObjects"), "a thousand keys gone")
+        child.kill()
+        child.wait()
+        self.lab.ask("DELETE", "/script")
+        self.rbx("resume", "last")
+        self.assertEqual(self.keys("old/"), [])
+        # A thousand before, the rest after: no key twice, which would make a second marker.
+        self.assertEqual(len(self.effects("s3", "DeleteObjects")), 3)
+        self.undo()
+        self.assertEqual(len(self.keys("old/0")), 1000)
+        self.assertEqual(len(self.keys("old/2")), 200)
+
     def test_delete_dry_run(self):
         self.fill()
         self.forget()
