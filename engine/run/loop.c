@@ -250,6 +250,24 @@ shell_wait(struct shell *shell, const bool *done)
 	}
 }
 
+struct letter *
+shell_answer(struct shell *shell)
+{
+	for (;;) {
+		struct letter **at = &shell->letters, *letter;
+		while (*at != NULL && (*at)->job == NULL)
+			at = &(*at)->next;
+		if ((letter = *at) != NULL) {
+			*at = letter->next;
+			if (letter->next == NULL)
+				shell->letters_end = at;
+			return letter;
+		}
+		phases_tick(shell);
+		step_on(shell, phases_due(shell));
+	}
+}
+
 static bool
 is_over(const struct shell *shell)
 {

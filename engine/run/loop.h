@@ -53,6 +53,11 @@ void persons_place(struct shell *shell, struct message *message, struct arena *m
  * with the place. */
 bool persons_check(struct shell *shell, struct err *err);
 
+/* loop.c: waits for the answer of the job that was begun by phase_ask, and takes it. */
+struct letter *shell_answer(struct shell *shell);
+/* reask.c: the secret outputs of what is done. false: err, with the step. */
+bool reask(struct shell *shell, struct err *err);
+
 /* secrets.c: every secret of the playbook and of those that it calls. false: err, the first that is missing. */
 bool secrets_fetch(struct shell *shell, struct err *err);
 

@@ -599,6 +599,14 @@ phase_start(struct shell *shell, const struct act *act, int64_t decided_boot)
 	begin(job);
 }
 
+void
+phase_ask(struct shell *shell, const struct act *act, int64_t until)
+{
+	struct job *job = job_new(shell, act, shell_now(shell).boot);
+	job->timeout_boot = until;
+	begin(job);
+}
+
 static struct job *
 job_of(const struct shell *shell, const char *path)
 {

@@ -95,6 +95,8 @@ void shell_chunk(struct shell *shell, const struct chunk *chunk);
 
 /* phase.c */
 void phase_start(struct shell *shell, const struct act *act, int64_t decided_boot);
+/* Of a check, before there is an owner; until: boot ns. See shell_answer. */
+void phase_ask(struct shell *shell, const struct act *act, int64_t until);
 void phase_saved(struct shell *shell, const char *path);
 bool phase_kill(struct shell *shell, const char *path);  /* false: nothing is in flight there */
 void phases_tick(struct shell *shell);

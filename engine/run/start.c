@@ -398,6 +398,8 @@ resume(struct shell *shell, const char *run, struct err *err)
 	if (!secrets_fetch(shell, err) || !identities_judge(shell, err)
 		|| !holds_wait(shell, false, err))
 		return exit_of(shell, err);
+	if (!reask(shell, err))
+		return err->code == ERR_CANCELLED ? exit_of(shell, err) : 3;
 	if (!read_inbox(shell, &news, err))
 		return 2;
 	owner_make(shell);

@@ -279,6 +279,37 @@ class Commands(world.Scenario):
         """), INNER_KEY="swordfish")
         self.assertEqual(self.effects_of(), ["10", "10"])
 
+    def test_a_secret_output_is_asked_again(self):
+        """The record does not have it: the check that gave it is asked once more, before what uses it goes on."""
+        path = self.write("""
+            rbx: 1
+            name: test
+            steps:
+              - id: login
+                exec: {shell: 'echo asked >>did; test -e gone && exit 1; echo "token-$(wc -l <did)"'}
+                effect: pure
+                outputs:
+                  token: secret(self.stdout.trim())
+              - {id: other, exec: {argv: [echo, hello]}, effect: pure}
+              - {id: ask, manual: {text: wait}}
+              - id: use
+                exec: {shell: 'test "$TOKEN" = "token-       2" || test "$TOKEN" = token-2', env: {TOKEN: '${{ steps.login.outputs.token }}'}}
+                undo: none
+        """)
+        self.rbx("run", path, expect=PERSON)
+        run = self.last()
+        self.rbx("approve", run, "ask")
+        os.close(os.open(os.path.join(self.dir, "gone"), os.O_CREAT))
+        self.assertIn("login, which is asked again", self.rbx("resume", run, expect=3).stderr)
+        os.unlink(os.path.join(self.dir, "gone"))
+        with open(os.path.join(self.dir, "did"), "w") as f:
+            f.write("asked\n")
+        self.rbx("resume", run)
+        self.assertEqual(self.effects_of(), ["asked", "asked"])
+        with sqlite3.connect(os.path.join(self.store, "store.db")) as db:
+            bodies = [body for body, in db.execute("SELECT body FROM record WHERE path = 'login'")]
+        self.assertEqual((len(bodies), [b for b in bodies if "token" in b]), (1, []))
+
     def test_a_run_under_way_is_not_undone(self):
         child = self.start("run", self.write("""
             rbx: 1
