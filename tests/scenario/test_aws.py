@@ -239,6 +239,14 @@ class Answers(Cloud):
         self.assertEqual(len(self.effects("rds", "CopyDBSnapshot")), 1)
 
 
+class Others(Cloud):
+    def test_services_of_moto(self):
+        """What somebody else reads and answers: names and values in each protocol, binary, times, escapes."""
+        self.rbx("run", "tests/scenario/aws_services.yaml")
+        self.assertEqual([p for p, s in self.states().items() if s != "ok"], [])
+        self.assertGreater(len(self.states()), 40)
+
+
 class Rehearsal(Cloud):
     def test_a_dry_run_reads_and_changes_nothing(self):
         done = self.steps_of("""
