@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import unittest
@@ -309,6 +310,29 @@ class Commands(world.Scenario):
         with sqlite3.connect(os.path.join(self.store, "store.db")) as db:
             bodies = [body for body, in db.execute("SELECT body FROM record WHERE path = 'login'")]
         self.assertEqual((len(bodies), [b for b in bodies if "token" in b]), (1, []))
+
+    def test_a_fenced_owner_stops_at_once(self):
+        """Another owner has written where this one would: it ends what it carries out, writes nothing more, exit 75."""
+        child = self.start("run", self.write("""
+            rbx: 1
+            name: test
+            steps:
+              - {id: a, exec: {shell: 'echo $$ >>did; exec sleep 60'}, undo: none}
+              - {id: b, exec: {shell: 'echo b >>did'}, undo: none}
+            finally:
+              - {id: c, exec: {shell: 'echo c >>did'}, undo: none}
+        """))
+        self.wait(lambda: os.path.exists(os.path.join(self.dir, "did")) and self.effects_of(), "the effect")
+        run, pid = self.last(), int(self.effects_of()[0])
+        with sqlite3.connect(os.path.join(self.store, "store.db")) as db:
+            db.execute("INSERT INTO record SELECT run, seq + 1, at, boot, kind, path, attempt, body, hash FROM record"
+                       " WHERE run = ?1 ORDER BY seq DESC LIMIT 1", (run,))
+        child.send_signal(signal.SIGINT)
+        said = child.communicate(timeout=60)[0]
+        self.assertEqual(child.returncode, HELD, said)
+        self.assertIn("rbx resume " + run, said)
+        self.assertFalse(os.path.exists("/proc/%d" % pid), "what ran goes on")
+        self.assertEqual(self.effects_of(), [str(pid)])
 
     def test_a_run_under_way_is_not_undone(self):
         child = self.start("run", self.write("""
