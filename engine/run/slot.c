@@ -95,7 +95,7 @@ slot_start(struct attempt *attempt, struct how how, enum op_kind kind, const voi
 	memcpy(copy, ask, size);
 	*slot = (struct slot){.waiter.done = slot_done,
 		.attempt = attempt,
-		.effect = effect,
+		.effect = effect && !how.staged,
 		.tries = how.tries == 0 ? 1 : how.tries,
 		.mend = kind == OP_HTTP ? how.mend : NULL,
 		.title = how.title};

@@ -58,6 +58,9 @@ typedef enum mend mend_fn(struct step *step, const struct op *op, struct now now
 struct how {
 	unsigned slot;
 	bool reads;
+	/* An effect that shows only by a later one of the same attempt: a part of an upload, which its completion makes an
+	 * object. Whether it arrived is no doubt about the step. */
+	bool staged;
 	unsigned tries;
 	const char *title;                            /* for the live view: "HEAD s3://bucket/key" */
 	int64_t timeout;                              /* ns; 0: what is left of the attempt */

@@ -102,6 +102,7 @@ send_part(struct step *step, struct copy *copy, struct now now, unsigned lane)
 	return aws_send(step,
 		(struct how){.slot = copy->first_slot + 1 + lane,
 			.tries = 5,
+			.staged = true,
 			.title = arena_printf(step->mem, "part %u of %u", number,
 				copy->parts)},
 		now, &call);

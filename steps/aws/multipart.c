@@ -14,6 +14,7 @@ control(struct step *step, struct multipart *multi, struct now now, struct aws_c
 {
 	struct how how = {.slot = multi->slot,
 		.tries = 5,
+		.staged = multi->state != MULTIPART_COMPLETING,
 		.mem = multi->mem,
 		.title = arena_printf(multi->mem, "%s s3://%s/%.*s", call->method,
 			multi->place.bucket, STR_FMT(multi->place.key))};
@@ -278,7 +279,8 @@ multipart_abort_saved(struct step *step, struct now now, unsigned slot)
 	call.query = id_query(step->mem, id, 0);
 	return aws_send(step,
 		(struct how){
-			.slot = slot, .tries = 3, .title = "abort the former upload"},
+			.slot = slot, .staged = true, .tries = 3,
+			.title = "abort the former upload"},
 		now, &call);
 }
 

@@ -154,6 +154,7 @@ send_part(struct step *step, struct upload *upload, struct now now,
 	call.headers = &checksum;
 	call.n_headers = checksum.name != NULL;
 	struct how how = {.slot = upload->first_slot + 1 + index, .tries = 5,
+		.staged = true,
 		.mem = upload->mem,
 		.title = arena_printf(step->mem, "part %u", part->number)};
 	part->sending = true;
