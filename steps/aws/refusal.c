@@ -34,6 +34,12 @@ asks(struct str query, const char *word)
 static const char *
 s3_action(struct str method, struct str query)
 {
+	if (str_is(method, "GET") && asks(query, "uploadId="))
+		return "s3:ListMultipartUploadParts";
+	if (str_is(method, "GET") && asks(query, "versions="))
+		return "s3:ListBucketVersions";
+	if (str_is(method, "POST") && asks(query, "delete="))
+		return "s3:DeleteObject";
 	if (str_is(method, "GET")
 		&& (asks(query, "list-type=") || asks(query, "prefix=")))
 		return "s3:ListBucket";

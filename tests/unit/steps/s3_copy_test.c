@@ -247,6 +247,24 @@ a_list_without_end_is_refused(void **state)
 	bench_ends(&trial, STEP_FAIL, "has no end");
 }
 
+/* Each refusal names the right that is missing, as a policy has to say it. */
+static void
+the_missing_right_is_named(void **state)
+{
+	static const char denied[] = "<Error><Code>AccessDenied</Code></Error>";
+	bench_http(*state, "list-type=2", 403, denied);
+	struct trial trial = removal(*state, "run");
+	bench_ends(&trial, STEP_FAIL, "s3:ListBucket ");
+	bench_http(*state, "list-type=2", 200, one_page);
+	bench_http(*state, "POST", 403, denied);
+	bench_http(*state, "DELETE", 204, "");
+	trial = removal(*state, "run");
+	bench_ends(&trial, STEP_FAIL, "s3:DeleteObject ");
+	bench_http(*state, "versions=", 403, denied);
+	trial = removal(*state, "undo");
+	bench_ends(&trial, STEP_FAIL, "s3:ListBucketVersions ");
+}
+
 int
 main(void)
 {
@@ -263,6 +281,7 @@ main(void)
 		BENCH_TEST(a_key_that_xml_cannot_say_goes_alone),
 		BENCH_TEST(what_may_not_go_is_told_and_the_rest_is_gone),
 		BENCH_TEST(a_list_without_end_is_refused),
+		BENCH_TEST(the_missing_right_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
