@@ -123,7 +123,24 @@ lock_run(struct store *store, const char *run, int *fd, struct err *err)
 	}
 }
 
-/* The run that a named lock belongs to, unless it has ended; NULL: it is free. */
+/* Killed between taking its locks and its first record: nothing of it can be resumed, and
+ * nothing was begun. */
+static bool
+never_began(struct store *store, const char *run, struct arena *mem)
+{
+	sqlite3_stmt *count = db_query(&store->db, Q_RECORD_COUNT);
+	if (count == NULL)
+		return false;
+	db_bind(count, 1, str_of(run));
+	int code = sqlite3_step(count);
+	bool none = code == SQLITE_DONE
+		|| (code == SQLITE_ROW && sqlite3_column_int64(count, 0) == 0);
+	sqlite3_reset(count);
+	return none && !holder_of(store, run, mem)->alive;
+}
+
+/* The run that a named lock belongs to, unless it has ended or never began; NULL: it is
+ * free. */
 static const char *
 lock_owner(struct store *store, const char *name, struct arena *mem)
 {
@@ -135,7 +152,9 @@ lock_owner(struct store *store, const char *name, struct arena *mem)
 	if (sqlite3_step(lock) == SQLITE_ROW)
 		run = str_cstr(mem, db_column(lock, 0));
 	sqlite3_reset(lock);
-	return run != NULL && run_ended(store, run) ? NULL : run;
+	bool is_free = run != NULL
+		&& (run_ended(store, run) || never_began(store, run, mem));
+	return is_free ? NULL : run;
 }
 
 static bool
