@@ -57,13 +57,13 @@ load_of_book(struct cmd *cmd, const char *run, const struct playbook *book,
 	*out = (struct summary){.state = state, .book = book};
 	reading.n_ticked = book == NULL ? 0 : book->n_follow_ups;
 	reading.ticked = arena_array(cmd->mem, bool, reading.n_ticked + 1);
+	arena_defer(cmd->mem, free_state, state);
 	if (!run_fold(cmd->store, run, cmd->mem, state, &err)
 		|| !store_read(cmd->store, run, reading.n_ticked > 0 ? 1 : state->seq,
 			read_record, &reading, &err)) {
 		cmd_error(cmd, EXIT_FAILED, &err);
 		return false;
 	}
-	arena_defer(cmd->mem, free_state, state);
 	out->head = hex_text(cmd->mem, reading.head, sizeof reading.head);
 	out->ticked = reading.ticked;
 	if (!store_alive(cmd->store, run, cmd->mem, &out->holder))

@@ -190,6 +190,16 @@ take_letters(struct shell *shell)
 	}
 }
 
+/* What came after the end was decided is heard by nobody. */
+static void
+drop_letters(struct shell *shell)
+{
+	for (; shell->letters != NULL; shell->letters = shell->letters->next)
+		if (shell->letters->job != NULL)
+			job_free(shell->letters->job);
+	shell->letters_end = &shell->letters;
+}
+
 static void
 take_due(struct shell *shell)
 {
@@ -293,5 +303,6 @@ shell_loop(struct shell *shell)
 		phases_tick(shell);
 		step_on(shell, next_moment(shell));
 	}
+	drop_letters(shell);
 	return shell->exit;
 }

@@ -176,6 +176,12 @@ set_inputs(struct shell *shell, const struct value *inputs, struct err *err)
 	return true;
 }
 
+static void
+close_state(void *state)
+{
+	state_close(state);
+}
+
 /* The run that is undone, as it ended. */
 static bool
 set_undone(struct shell *shell, const char *of, struct err *err)
@@ -184,6 +190,7 @@ set_undone(struct shell *shell, const char *of, struct err *err)
 		return true;
 	struct run_state *state = arena_new_of(shell->mem, struct run_state);
 	shell->of = state;
+	arena_defer(shell->mem, close_state, state);
 	return run_fold(shell->store, of, shell->mem, state, err);
 }
 
