@@ -5,6 +5,8 @@
 
 #include "data/json.h"
 
+enum { SMALL_BUILDER = 32 }; /* so many members are looked through one by one */
+
 enum { INDEX_LEAST = 12 };
 
 struct value
@@ -199,15 +201,47 @@ list_done(struct list_builder *list)
 	return value_list(list->items, list->n);
 }
 
+/* Where the key stands in the table, or would stand. */
+static uint32_t *
+builder_place(struct map_builder *map, struct str key)
+{
+	size_t at = str_hash(key) & (map->room - 1);
+	while (map->places[at] != 0
+		&& !str_eq(map->members[map->places[at] - 1].key.str, key))
+		at = (at + 1) & (map->room - 1);
+	return &map->places[at];
+}
+
+static void
+builder_index(struct map_builder *map)
+{
+	map->room = map->room == 0 ? 8 * SMALL_BUILDER : 4 * map->room;
+	map->places = arena_array(map->mem, uint32_t, map->room);
+	for (size_t i = 0; i < map->n; i++)
+		*builder_place(map, map->members[i].key.str) = (uint32_t)i + 1;
+}
+
+static struct member *
+builder_find(struct map_builder *map, struct str key)
+{
+	if (map->places != NULL) {
+		uint32_t at = *builder_place(map, key);
+		return at == 0 ? NULL : &map->members[at - 1];
+	}
+	for (size_t i = 0; i < map->n; i++)
+		if (str_eq(map->members[i].key.str, key))
+			return &map->members[i];
+	return NULL;
+}
+
 void
 map_put_str(struct map_builder *map, struct str key, struct value value)
 {
-	for (size_t i = 0; i < map->n; i++)
-		if (map->members[i].key.kind == V_STRING
-			&& str_eq(map->members[i].key.str, key)) {
-			map->members[i].value = value;
-			return;
-		}
+	struct member *member = builder_find(map, key);
+	if (member != NULL) {
+		member->value = value;
+		return;
+	}
 	if (map->n == map->cap) {
 		size_t cap = map->cap == 0 ? 4 : map->cap * 2;
 		struct member *members = arena_array(map->mem, struct member, cap);
@@ -217,6 +251,10 @@ map_put_str(struct map_builder *map, struct str key, struct value value)
 		map->cap = cap;
 	}
 	map->members[map->n++] = (struct member){value_str(key), value};
+	if (map->places != NULL)
+		*builder_place(map, key) = (uint32_t)map->n;
+	if (map->n >= SMALL_BUILDER && 2 * map->n >= map->room)
+		builder_index(map);
 }
 
 void

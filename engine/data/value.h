@@ -85,7 +85,13 @@ struct value value_duration_ns(int64_t ns);
 struct value value_unknown(struct str why);
 
 struct list_builder { struct arena *mem; struct value *items; size_t n, cap; };
-struct map_builder { struct arena *mem; struct member *members; size_t n, cap; };
+struct map_builder {
+	struct arena *mem;
+	struct member *members;
+	size_t n, cap;
+	uint32_t *places; /* a hash table of `room` places, 0 empty; NULL while small */
+	size_t room;
+};
 void list_push(struct list_builder *list, struct value item);
 struct value list_done(struct list_builder *list);
 void map_put(struct map_builder *map, const char *key,
