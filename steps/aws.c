@@ -8,6 +8,8 @@
 #include "../steps/aws/secret.h"
 #include "../steps/aws/waiter.h"
 
+#include <strings.h>
+
 static const struct field in[] = {
 	{.name = "call", .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_WRITTEN,
 	 .pattern = "[a-z][a-z0-9-]*\\.[A-Z][A-Za-z0-9]*",
@@ -268,6 +270,16 @@ judged(struct step *step, struct work *work)
 		work->waiter->name, why);
 }
 
+/* The service took the change and answered what cannot be read: it was done, and to send
+ * it again would do it twice. */
+static enum verdict
+unreadable(struct step *step, struct call *call)
+{
+	step_say(step, "it was done, but its answer cannot be read: %s", step->err->msg);
+	call->result = value_null();
+	return answered(step, call);
+}
+
 static enum verdict
 run(struct step *step, const struct event *event)
 {
@@ -278,6 +290,8 @@ run(struct step *step, const struct event *event)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled"),
 		       step->effect == PURE ? STEP_FAIL : STEP_DOUBT;
 	enum verdict verdict = call_take(step, how_of(step), event, &work->call);
+	if (verdict == STEP_FAIL && step->effect != PURE && call_was_taken(&work->call))
+		return unreadable(step, &work->call);
 	if (verdict != STEP_DONE)
 		return verdict;
 	const struct aws_error *error = &work->call.error;
@@ -303,7 +317,7 @@ ask(struct step *step, struct now now)
 }
 
 static enum verdict
-settle_start(struct step *step, struct now now)
+settle_start(struct step *step)
 {
 	struct work *work = step->state;
 	struct known known = known_of(step->mem, step->in);
@@ -319,7 +333,9 @@ settle_start(struct step *step, struct now now)
 		step->mem, "%s.%s", known.service->name, work->waiter->operation);
 	if (!call_begin(step, &work->call, str_of(name), &with, step->err))
 		return STEP_FAIL;
-	return ask(step, now);
+	/* Just after the call the old state may still be told. */
+	work->phase = PAUSE;
+	return step_sleep(step, 0, FIRST_PAUSE);
 }
 
 static enum verdict
@@ -357,7 +373,7 @@ settle(struct step *step, const struct event *event)
 {
 	struct work *work = step->state;
 	if (event->kind == EV_START)
-		return settle_start(step, event->now);
+		return settle_start(step);
 	if (event->kind == EV_CANCEL)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled");
 	return work->phase == PAUSE ? ask(step, event->now) : asked_again(step, event);
@@ -402,6 +418,37 @@ found(const struct call *call, const struct look_up *look)
 		: &list->list.items[0];
 }
 
+/* A name as it was given, or as the ARN that ends with it. RDS keeps its names in small
+ * letters. */
+static bool
+same_name(struct str a, struct str b)
+{
+	struct str longer = a.n > b.n ? a : b, shorter = a.n > b.n ? b : a;
+	struct str end = str_from(longer, longer.n - shorter.n);
+	bool is_end = longer.n == shorter.n || longer.p[longer.n - shorter.n - 1] == ':';
+	return is_end && strncasecmp(end.p, shorter.p, shorter.n) == 0;
+}
+
+/* What is there has the names that were asked for, as far as it tells them, and is not on
+ * its way out. */
+static bool
+is_ours(const struct value *with, const struct value *made)
+{
+	bool both = with != NULL && with->kind == V_MAP && made->kind == V_MAP;
+	for (size_t i = 0; both && i < made->map->n; i++) {
+		const struct member *m = &made->map->members[i];
+		const struct value *asked = map_at(with->map, m->key.str);
+		if (m->value.kind != V_STRING)
+			continue;
+		if (str_ends(m->key.str, STR("Status")) && str_is(m->value.str, "deleting"))
+			return false;
+		if (str_ends(m->key.str, STR("Identifier")) && asked != NULL
+			&& asked->kind == V_STRING && !same_name(asked->str, m->value.str))
+			return false;
+	}
+	return true;
+}
+
 static enum verdict
 probe(struct step *step, const struct event *event)
 {
@@ -425,6 +472,11 @@ probe(struct step *step, const struct event *event)
 		return call_fail(step, event, &work->call);
 	if (made == NULL)
 		return STEP_ABSENT;
+	if (!is_ours(value_get(step->in, "with"), made))
+		return step_fail(step, ERR_VALUE, false,
+			       "one of that name is there, but it is not what was asked "
+			       "for"),
+		       STEP_DOUBT;
 	struct map_builder map = {.mem = step->mem};
 	map_put(&map, look.made, result_told(step->mem, made));
 	map_put(&map, "code", value_str(STR("")));

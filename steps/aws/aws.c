@@ -277,7 +277,9 @@ aws_answered(struct step *step, const struct op *op, bool quiet, struct aws_erro
 	const struct http_answer *answer = op->answer;
 	error->status = answer->status;
 	bool good = answer->status >= 200 && answer->status < 300;
-	if (good && !begins_with_error(answer->body))
+	/* What is read may be somebody's file and begin as it likes. */
+	bool is_read = strcmp(((const struct http_ask *)op->ask)->method, "GET") == 0;
+	if (good && (is_read || !begins_with_error(answer->body)))
 		return true;
 	read_error(step, answer, error);
 	if (error->code.n == 0)

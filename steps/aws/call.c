@@ -1,11 +1,13 @@
 #include "../steps/aws/call.h"
 
 #include <assert.h>
+#include <ctype.h>
 
 #include "../steps/aws/class.h"
 #include "../steps/aws/refusal.h"
+#include "../steps/aws/result.h"
 
-enum { PRESIGNED_S = 3600 };
+enum { PRESIGNED_S = 3600, MOST_OF_PAGES = 256 << 20 };
 
 const char *
 call_name(struct arena *mem, const struct call *call)
@@ -165,13 +167,25 @@ add_presigned(struct step *step, struct now now, struct call *call)
 
 /* ---- sending */
 
+/* Anything else than a name of DNS stays in the path, encoded. */
+static bool
+is_host_label(struct str bucket)
+{
+	for (size_t i = 0; i < bucket.n; i++)
+		if (!islower((unsigned char)bucket.p[i])
+			&& !isdigit((unsigned char)bucket.p[i]) && bucket.p[i] != '-'
+			&& bucket.p[i] != '.')
+			return false;
+	return bucket.n >= 3 && bucket.n <= 63;
+}
+
 /* The bucket stands in the path by the model; it goes in front of the host where it can. */
 static void
 move_bucket(struct step *step, const struct call *call, struct aws_call *out)
 {
 	struct str bucket = value_get_str(&call->params, "Bucket"), rest;
 	if (strcmp(call->service->name, "s3") != 0 || bucket.n == 0
-		|| out->path.n < bucket.n + 1 || str_starts(bucket, STR("arn:")))
+		|| out->path.n < bucket.n + 1 || !is_host_label(bucket))
 		return;
 	rest = str_from(out->path, 1 + bucket.n);
 	out->bucket = str_cstr(step->mem, bucket);
@@ -212,14 +226,6 @@ call_send(struct step *step, struct how how, struct now now, struct call *call)
 
 /* ---- what comes out */
 
-/* Parameters are secret only where they were asked for in the clear. */
-static bool
-is_plain(const struct call *call)
-{
-	return strcmp(call->service->name, "ssm") == 0
-		&& !value_get_bool(&call->params, "WithDecryption", false);
-}
-
 static struct value
 unsecret(struct arena *mem, const struct value *v)
 {
@@ -253,6 +259,11 @@ take_page(struct step *step, struct how how, const struct event *event, struct c
 		err_wrap(step->err, "%s", call_name(step->mem, call));
 		return STEP_FAIL;
 	}
+	call->bytes += ((const struct http_answer *)event->op->answer)->body.n;
+	if (call->bytes > MOST_OF_PAGES)
+		return step_fail(step, ERR_LIMIT, false,
+			"%s: the pages are more than 256 MiB together",
+			call_name(step->mem, call));
 	if (!more) {
 		call->result = pages_result(step->mem, &call->pages);
 		return STEP_DONE;
@@ -284,6 +295,7 @@ call_take(struct step *step, struct how how, const struct event *event, struct c
 {
 	const struct op *op = event->op;
 	call->result = value_null();
+	call->error = (struct aws_error){0};
 	if (op->err.code != ERR_NONE)
 		return step_fail_op(step, op);
 	if (!aws_answered(step, op, true, &call->error)) {
@@ -296,14 +308,24 @@ call_take(struct step *step, struct how how, const struct event *event, struct c
 		err_wrap(step->err, "%s", call_name(step->mem, call));
 		return STEP_FAIL;
 	}
-	if (is_plain(call))
+	if (result_is_plain(str_of(call->service->name), str_of(call->operation->name),
+		    &call->params))
 		call->result = unsecret(step->mem, &call->result);
 	return call->all_pages ? take_page(step, how, event, call) : STEP_DONE;
+}
+
+bool
+call_was_taken(const struct call *call)
+{
+	return call->error.code.n == 0 && call->error.status >= 200
+		&& call->error.status < 300;
 }
 
 enum verdict
 call_fail(struct step *step, const struct event *event, const struct call *call)
 {
 	assert(call->error.code.n > 0);
-	return aws_fail(step, event->op, &call->error);
+	/* A 200 that ends in an error may have done it all the same. */
+	enum verdict verdict = aws_fail(step, event->op, &call->error);
+	return call->error.status < 300 ? STEP_DOUBT : verdict;
 }

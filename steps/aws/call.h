@@ -19,6 +19,7 @@ struct call {
 	/* its own */
 	struct aws_service who;
 	struct pages pages;
+	uint64_t bytes; /* of all pages so far */
 };
 
 /* `name`: "rds.DescribeDBInstances"; `with` NULL: nothing. Token members that are not
@@ -37,6 +38,9 @@ enum verdict call_send(struct step *step, struct how how, struct now now, struct
  * is asked for; else nothing came, or nothing that can be read, and step->err says it. */
 enum verdict call_take(
 	struct step *step, struct how how, const struct event *event, struct call *call);
+
+/* Whether the service answered that it did what was asked, be its answer readable or not. */
+bool call_was_taken(const struct call *call);
 
 /* What to end with after an error that the service answered with: tells it. */
 enum verdict

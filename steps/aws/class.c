@@ -39,6 +39,8 @@ static const struct exception {
 	{"s3", "CopyObject", IDEMPOTENT, "the same object again"},
 	{"s3", "PutObject", IDEMPOTENT, "the same object again"},
 	{"stepfunctions", "GetActivityTask", ONCE, "takes the task"},
+	/* AWS Step Functions API, clientToken. */
+	{"stepfunctions", "RedriveExecution", ONCE, "its token is known for 15 minutes only"},
 	{"sts", "DecodeAuthorizationMessage", PURE, "only reckons"},
 };
 

@@ -30,6 +30,17 @@ result_told(struct arena *mem, const struct value *v)
 	return out;
 }
 
+bool
+result_is_plain(struct str service, struct str operation, const struct value *with)
+{
+	static const char *const names[] = {"GetParameter", "GetParameters",
+		"GetParametersByPath", "GetParameterHistory", NULL};
+	for (size_t i = 0; str_is(service, "ssm") && names[i] != NULL; i++)
+		if (str_is(operation, names[i]))
+			return !value_get_bool(with, "WithDecryption", false);
+	return false;
+}
+
 /* Below `name` itself, else in the only map that the result holds: InvalidationId is
  * Invalidation.Id. */
 const struct value *
@@ -162,8 +173,6 @@ result_type(struct arena *mem, const struct value *args)
 	struct known *known = arena_new_of(mem, struct known);
 	*known = (struct known){.mem = mem,
 		.service_name = str_cstr(mem, service),
-		.plain = str_is(service, "ssm")
-			&& !value_get_bool(
-				value_get(args, "with"), "WithDecryption", false)};
+		.plain = result_is_plain(service, operation, value_get(args, "with"))};
 	return structure_type(known, str_cstr(mem, operation), NULL);
 }

@@ -9,6 +9,10 @@
  * by the model, and `code`. Reads the model only when a member is asked for. */
 const struct expr_type *result_type(struct arena *mem, const struct value *args);
 
+/* Whether what the model calls sensitive is no secret in this answer: parameters of SSM are
+ * one only where they were asked for in the clear. */
+bool result_is_plain(struct str service, struct str operation, const struct value *with);
+
 /* A value of an answer in the form that playbooks see. */
 struct value result_told(struct arena *mem, const struct value *v);
 

@@ -312,6 +312,8 @@ scalar_read(struct wire *w, const struct shape *shape, struct str text, struct v
 		good = read_number(shape, bare, out);
 	if (w->secret)
 		out->flags |= VALUE_SECRET;
+	if (w->secret)
+		bare = STR("***");
 	return good
 		|| err_set(w->err, ERR_PROTOCOL, "'%.*s' is no %s",
 			(int)(bare.n < 60 ? bare.n : 60), bare.p, shape->name);

@@ -3,6 +3,8 @@
 #include "../steps/aws/result.h"
 #include "../steps/aws/waiter.h"
 
+#include <strings.h>
+
 struct asking {
 	struct arena *mem;
 	struct service *service;
@@ -50,7 +52,7 @@ from_items(struct asking *a, struct str name, struct value *out)
 			const struct value *item = &items->list.items[j];
 			const struct value *v =
 				item->kind == V_MAP ? map_at(item->map, name) : NULL;
-			if (v != NULL)
+			if (v != NULL && v->kind == V_STRING)
 				list_push(&list, *v);
 		}
 	}
@@ -64,7 +66,10 @@ will_come(struct asking *a, const struct shape *shape, struct str name, bool dee
 {
 	if (shape == NULL || shape->kind != SHAPE_STRUCTURE)
 		return false;
-	if (shape_find(shape, name) != NULL)
+	const struct shape_ref *ref = shape_find(shape, name);
+	const struct shape *found =
+		ref == NULL ? NULL : service_shape(a->service, ref->shape);
+	if (found != NULL && found->kind >= SHAPE_TEXT)
 		return true;
 	for (size_t i = 0; deeper && i < shape->n_members; i++) {
 		const struct shape *inner =
@@ -86,9 +91,10 @@ from_result(struct asking *a, const struct shape_ref *ref, bool is_list, struct 
 		return will_come(a, a->output, name, true);
 	}
 	const struct value *v = result_find(a->result, name);
-	if (v != NULL)
-		*out = is_list && v->kind != V_LIST ? list_of_one(a->mem, v) : *v;
-	return v != NULL
+	bool is_scalar = v != NULL && v->kind != V_MAP && v->kind != V_LIST;
+	if (is_scalar)
+		*out = is_list ? list_of_one(a->mem, v) : *v;
+	return is_scalar
 		|| (is_list && a->result->kind == V_MAP && from_items(a, name, out));
 }
 
@@ -103,12 +109,68 @@ find_value(struct asking *a, const struct shape_ref *ref, const struct shape *sh
 		return true;
 	}
 	if (is_list && a->with != NULL && a->with->kind == V_MAP
-		&& (v = map_at(a->with->map, singular(ref->name))) != NULL) {
+		&& (v = map_at(a->with->map, singular(ref->name))) != NULL
+		&& v->kind != V_MAP && v->kind != V_LIST) {
 		*out = list_of_one(a->mem, v);
 		return true;
 	}
 	return (ref->traits & TRAIT_REQUIRED || is_list)
 		&& from_result(a, ref, is_list, out);
+}
+
+/* What the waiter's answer is a list of: its items' shape; NULL: it is no list. */
+static const char *
+subject_of(struct service *service, const struct operation *asks)
+{
+	const struct shape *answer = service_shape(service, asks->output.shape);
+	for (size_t i = 0; answer != NULL && i < answer->n_members; i++) {
+		const struct shape *list =
+			service_shape(service, answer->members[i].shape);
+		if (list != NULL && list->kind == SHAPE_LIST && list->item.shape != NULL)
+			return list->item.shape;
+	}
+	return NULL;
+}
+
+/* "DBSnapshotIdentifier" of DBSnapshot, "LoadBalancerArns" of LoadBalancer, "services" of
+ * Service, Names. */
+static bool
+names_subject(const char *member, const char *subject)
+{
+	static const char *const ends[] = {"Identifier", "Identifiers", "Name", "Names",
+		"Id", "Ids", "Arn", "Arns", "s", NULL};
+	struct str name = str_of(member), thing = str_of(subject);
+	if (str_is(name, "Names") || str_is(name, "Name"))
+		return true;
+	if (name.n <= thing.n
+		|| strncasecmp(name.p, thing.p, thing.n) != 0)
+		return false;
+	for (size_t i = 0; ends[i] != NULL; i++)
+		if (str_is(str_from(name, thing.n), ends[i]))
+			return true;
+	return false;
+}
+
+/* Every member that must be there is, and where the operation has a member that names what
+ * it answers, so is one of these. */
+static bool
+is_named(struct service *service, const struct operation *asks, const struct shape *input,
+	const struct map_builder *said)
+{
+	const char *subject = subject_of(service, asks);
+	bool could = false, does = false;
+	for (size_t i = 0; i < input->n_members; i++) {
+		const struct shape_ref *ref = &input->members[i];
+		bool there = false;
+		for (size_t j = 0; j < said->n; j++)
+			there |= str_is(said->members[j].key.str, ref->name);
+		if (ref->traits & TRAIT_REQUIRED && !there)
+			return false;
+		bool names = subject != NULL && names_subject(ref->name, subject);
+		could |= names;
+		does |= names && there;
+	}
+	return said->n > 0 && (does || !could);
 }
 
 struct value
@@ -122,7 +184,6 @@ waiter_input(struct arena *mem, struct service *service, const struct waiter *wa
 		service_operation(service, str_of(waiter->operation));
 	const struct shape *input = service_shape(service, asks->input.shape);
 	struct map_builder map = {.mem = mem};
-	*named = false;
 	for (size_t i = 0; input != NULL && i < input->n_members; i++) {
 		const struct shape_ref *ref = &input->members[i];
 		const struct shape *shape = service_shape(service, ref->shape);
@@ -131,7 +192,7 @@ waiter_input(struct arena *mem, struct service *service, const struct waiter *wa
 			|| !find_value(&a, ref, shape, &v))
 			continue;
 		map_put(&map, ref->name, v);
-		*named = true;
 	}
+	*named = input != NULL && is_named(service, asks, input, &map);
 	return map_done(&map);
 }
