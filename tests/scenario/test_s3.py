@@ -267,12 +267,12 @@ class Parts(S3):
         super().setUp()
         self.path = self.file()
 
-    def killed_after(self, parts, more="", **words):
+    def killed_after(self, parts, more="", seen="UploadPart", **words):
         self.script(**dict({"op": "UploadPart", "skip": parts, "delay": 60}, **words))
         path = self.write("rbx: 1\nname: test\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n    %s\n"
                           % self.step(more).replace("\n", "\n    "))
         child = self.start("run", path, "--yes")
-        self.wait(lambda: len(self.effects("s3", "UploadPart")) >= parts, "the parts")
+        self.wait(lambda: len(self.effects("s3", "UploadPart")) >= parts and self.effects("s3", seen), "the parts")
         child.kill()
         child.wait()
         self.lab.ask("DELETE", "/script")
@@ -329,8 +329,7 @@ class Put(Parts):
         self.assertEqual(self.uploads(), [])
 
     def test_put_crash_behind_the_completion(self):
-        self.killed_after(5, op="CompleteMultipartUpload", skip=0, delay=0, late=60)
-        self.wait(lambda: self.effects("s3", "CompleteMultipartUpload"), "the object", 5)
+        self.killed_after(5, seen="CompleteMultipartUpload", op="CompleteMultipartUpload", skip=0, delay=0, late=60)
         self.rbx("resume", "last")
         self.same()
         self.assertEqual(self.numbers(), [1, 2, 3, 4, 5])
