@@ -19,6 +19,11 @@ class Count(unittest.TestCase):
         self.check((2, 1, 1), "FAIL", "1..4\nok 1 - a\nnot ok 2 - b\nok 3\nok 4 - d # SKIP no strace\n")
         self.check((225, 0, 0), "OK", "reading\n225 passed, 0 failed\n")
         self.check((3, 2, 0), "FAIL", "3 passed, 2 failed\n")
+        self.check((3, 2, 0), "OK", "3 passed, 2 failed\n")
+
+    def test_a_known_miss_is_neither(self):
+        self.check((3, 0, 2), "OK", "a: other text (known)\nb: (known) but\nmore (known)\n3 passed, 2 failed\n")
+        self.check((3, 1, 1), "FAIL", "a: other text (known)\nb: other text\n3 passed, 2 failed\n")
 
     def test_a_program_is_one(self):
         self.check((1, 0, 0), "OK", "all is well\n")
