@@ -200,24 +200,9 @@ static enum verdict
 go_back(struct step *step, struct now now)
 {
 	struct copy_step *it = step->state;
-	struct str version = value_get_str(step->was, "version"),
-		   url = value_get_str(step->in, "to");
-	if (s3_object_was(step->was, &it->target))
-		return step_done(step, value_map(step->mem, NULL, 0));
-	if (it->target.exists && !s3_object_same(&it->source, &it->target))
-		return step_fail(step, ERR_EXISTS, false,
-			"%.*s is neither what was there nor what this run copied",
-			STR_FMT(url));
 	it->phase = RESTORE;
-	if (!value_get_bool(step->was, "exists", false))
-		return s3_delete_object(step, (struct how){.tries = 3}, now, &it->to,
-			(struct str){NULL, 0});
-	if (version.n == 0)
-		return step_fail(step, ERR_NOT_FOUND, false,
-			"the bucket keeps no versions: the former content of %.*s is "
-			"gone",
-			STR_FMT(url));
-	return s3_put_back(step, (struct how){.tries = 3}, now, &it->to, version);
+	return s3_go_back(step, now, &it->to, &it->target,
+		s3_object_same(&it->source, &it->target), "copied");
 }
 
 static enum verdict

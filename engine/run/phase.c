@@ -4,8 +4,6 @@
 
 #include "run/args.h"
 
-enum { LATE_S = 30 };
-
 /* ---- the end of a job */
 
 void
@@ -55,101 +53,6 @@ job_until(const struct job *job)
 	 * never end. */
 	return job->timeout_boot > 0 ? job->timeout_boot + NS_S : INT64_MAX;
 }
-
-/* ---- what an attempt asks of the world around it */
-
-static void
-attempt_saves(struct attempt *attempt, const struct value *value)
-{
-	struct job *job = (struct job *)attempt;
-	struct result *result = arena_new_of(job->mem, struct result);
-	*result = (struct result){.save = true, .saved = value};
-	shell_tell(job->shell,
-		(struct news){.kind = NEWS_OP, .path = job->path, .result = result},
-		NULL);
-}
-
-static void
-attempt_prints(struct attempt *attempt, int fd, struct str text, bool keep)
-{
-	struct job *job = (struct job *)attempt;
-	struct shell *shell = job->shell;
-	if (keep) {
-		if (job->log == NULL)
-			job->log = digest_new(job->mem);
-		digest_add(job->log, text);
-		job->log_bytes += text.n;
-		shell_chunk(shell,
-			&(struct chunk){.path = job->path,
-				.attempt = job->number,
-				.number = ++job->chunks,
-				.text = text});
-	}
-	if (shell->observer != NULL && shell->observer->output != NULL)
-		shell->observer->output(shell->observer, job->path, fd, text);
-}
-
-static void
-attempt_moves(struct attempt *attempt)
-{
-	struct job *job = (struct job *)attempt;
-	struct observer *observer = job->shell->observer;
-	if (observer != NULL && observer->progress != NULL)
-		observer->progress(observer, job->path, attempt->title, attempt->done,
-			attempt->total, attempt->unit);
-}
-
-/* Before an effect starts the owner looks at the boot clock: what was decided long ago,
- * before a sleep, is not started. */
-static bool
-attempt_may(struct attempt *attempt, struct err *err)
-{
-	struct job *job = (struct job *)attempt;
-	if (job->effect_begun)
-		return true;
-	if (job->shell->full) {
-		err_set(err, ERR_FULL,
-			"the store's disk is full: no new effect is started");
-		return false;
-	}
-	if (attempt_now(attempt).boot - job->decided_boot > LATE_S * NS_S
-		&& job->at == 0) {
-		err_set(err, ERR_TIMEOUT,
-			"not started: more than %d s passed since it was decided",
-			LATE_S);
-		return err_transient(err);
-	}
-	job->effect_begun = true;
-	return true;
-}
-
-static void attempt_ended(struct attempt *attempt);
-
-static void
-job_renewed(struct want *want, const struct value *got, const struct err *err)
-{
-	struct job *job = (struct job *)((char *)want - offsetof(struct job, renewal));
-	(void)got, (void)err;
-	provide_drop(want);
-	attempt_renewed(&job->attempt);
-}
-
-static bool
-attempt_renews(struct attempt *attempt)
-{
-	struct job *job = (struct job *)attempt;
-	if (job->want.grant == NULL)
-		return false;
-	job->renewal.given = job_renewed;
-	if (!job->renewal.waits)
-		provide_again(job->shell, &job->renewal, &job->want);
-	return true;
-}
-
-static const struct attempt_type outside = {
-	.ended = attempt_ended, .saved = attempt_saves, .output = attempt_prints,
-	.progress = attempt_moves, .may_start = attempt_may, .renews = attempt_renews,
-};
 
 /* ---- one attempt of `doing` */
 
@@ -211,7 +114,7 @@ static struct attempt
 attempt_of(struct job *job)
 {
 	struct shell *shell = job->shell;
-	struct attempt attempt = {.outside = &outside,
+	struct attempt attempt = {.outside = &job_outside,
 		.host = shell->host,
 		.vault = shell->vault,
 		.clocks = &shell->clocks,
@@ -294,7 +197,7 @@ static void
 assert_only(struct job *job)
 {
 	job->attempt = (struct attempt){.verdict = STEP_DONE, .reach = REACH_NONE};
-	attempt_ended(&job->attempt);
+	job_attempt_ended(&job->attempt);
 }
 
 static void job_given(struct want *want, const struct value *got, const struct err *err);
@@ -496,8 +399,8 @@ probe_looked(struct job *job)
 	}
 }
 
-static void
-attempt_ended(struct attempt *attempt)
+void
+job_attempt_ended(struct attempt *attempt)
 {
 	struct job *job = (struct job *)attempt;
 	if (is_probe_look(job)) {

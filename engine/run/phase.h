@@ -44,8 +44,8 @@ struct job {
 /* The job ends with job->result. */
 void job_answer(struct job *job);
 void job_fail(struct job *job, const struct err *err);
-/* The attempt's step as the type sees it, all but `in`, `was`, `saved`. */
-void job_step(struct job *job, const struct step_type *type);
+extern const struct attempt_type job_outside;          /* outside.c */
+void job_attempt_ended(struct attempt *attempt);       /* its verdict, err and out stand */
 int64_t job_until(const struct job *job);
 void job_end_orphans(struct job *job);                 /* orphans.c */
 

@@ -6,6 +6,7 @@
 #define RUN_STEP_H
 
 #include "base/digest.h"
+#include "base/http_date.h"
 #include "base/secret.h"
 #include "data/expr.h"
 #include "data/json.h"

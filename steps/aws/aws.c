@@ -1,6 +1,7 @@
 #include "../steps/aws/aws.h"
 
 #include "../steps/aws/mend.h"
+#include "../steps/aws/protocol.h"
 #include "../steps/aws/refusal.h"
 
 enum { MOST_BODY = 16 << 20 };
@@ -186,58 +187,14 @@ aws_header(const struct http_answer *answer, const char *name)
 	return NULL;
 }
 
-/* {"__type": "ns#Code", "message": …}; the header x-amzn-errortype, "Code:url", goes
- * before. */
-static void
-read_json_error(
-	struct step *step, const struct http_answer *answer, struct aws_error *error)
-{
-	const struct header *type = aws_header(answer, "x-amzn-errortype"),
-			    *id = aws_header(answer, "x-amzn-requestid");
-	struct value v = value_null();
-	struct err ignored;
-	struct str rest, code;
-	json_parse(step->mem, answer->body, NULL, &v, &ignored);
-	code = type != NULL ? str_of(type->value) : value_get_str(&v, "__type");
-	if (code.n == 0)
-		code = value_get_str(&v, "code");
-	code = str_cut(code, ':', &rest);
-	size_t at = str_find(code, STR("#"));
-	error->code = at < code.n ? str_from(code, at + 1) : code;
-	error->message = value_get_str(&v, "message");
-	if (error->message.n == 0)
-		error->message = value_get_str(&v, "Message");
-	if (id != NULL)
-		error->request_id = str_of(id->value);
-}
-
-/* <Error><Code/><Message/></Error>, or that inside <ErrorResponse>, with the id of the
- * request beside or around it. */
-static void
-read_xml_error(
-	struct step *step, const struct http_answer *answer, struct aws_error *error)
-{
-	struct err ignored;
-	struct str body = str_trim(answer->body);
-	const struct xml *root =
-		body.n == 0 ? NULL : xml_parse(step->mem, body, &ignored);
-	const struct xml *inner = root == NULL || str_is(root->name, "Error")
-		? root
-		: xml_child(root, "Error");
-	error->code = xml_text(inner, "Code");
-	error->message = str_trim(xml_text(inner, "Message"));
-	error->request_id = xml_text(inner, "RequestId");
-	if (error->request_id.n == 0)
-		error->request_id = xml_text(root, "RequestId");
-}
-
 static void
 read_error(struct step *step, const struct http_answer *answer, struct aws_error *error)
 {
-	if (str_starts(str_trim(answer->body), STR("{")))
-		read_json_error(step, answer, error);
-	else
-		read_xml_error(step, answer, error);
+	struct protocol_refusal said;
+	protocol_error(step->mem, NULL, NULL, answer, &said);
+	error->code = said.code;
+	error->message = said.message;
+	error->request_id = said.request_id;
 	if (error->code.n == 0 && (answer->status < 200 || answer->status > 299))
 		error->code = str_of(arena_printf(step->mem, "%d", answer->status));
 }

@@ -123,6 +123,8 @@ write_request(struct step *step, const struct call *call, const struct value *pa
 	if (strcmp(call->service->signing, "apigateway") == 0)
 		request_header(step->mem, &request, "Accept", "application/json");
 	*out = (struct aws_call){.service = &call->who,
+		.region = call->region,
+		.most = call->most,
 		.method = request.method,
 		.path = request.path,
 		.query = request.query,

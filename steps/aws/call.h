@@ -13,6 +13,8 @@ struct call {
 	const struct operation *operation;
 	struct value params; /* a map */
 	bool all_pages;
+	size_t most; /* bytes of an answer; 0: 16 MiB */
+	const char *region; /* NULL: of the step, the profile, the environment */
 	/* after call_take said STEP_DONE: */
 	struct value result; /* null with an error */
 	struct aws_error error; /* that the service answered with; code empty: none */

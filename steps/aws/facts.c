@@ -152,19 +152,19 @@ names_add(struct names *names, struct str name)
 	names->items[names->n] = NULL;
 }
 
-/* The names of the lines whose key begins with the prefix; false: a line after them was
- * seen. */
+/* The names of the lines whose key begins with the prefix; false: the last line comes after
+ * them. */
 static bool
 collect(struct str text, struct str prefix, struct names *names)
 {
+	bool beyond = false;
 	while (text.n > 0) {
 		struct str json, key = line_key(str_cut(text, '\n', &text), &json);
+		beyond = !str_starts(key, prefix) && str_cmp(key, prefix) > 0;
 		if (str_starts(key, prefix))
 			names_add(names, str_from(key, prefix.n));
-		else if (str_cmp(key, prefix) > 0)
-			return false;
 	}
-	return true;
+	return !beyond;
 }
 
 const char *const *

@@ -13,8 +13,7 @@ struct facts;
 struct facts *facts_open(struct arena *mem);
 
 /* A model of one's own: the whole text of a file, which must live as long as the facts.
- * Its lines go before those of the program. ERR_SYNTAX: a line has another form or is out
- * of order. */
+ * Its lines go before those of the program. ERR_SYNTAX: a line has another form. */
 bool
 facts_add(struct facts *facts, const char *service, struct str text, struct err *err);
 
@@ -23,7 +22,8 @@ facts_add(struct facts *facts, const char *service, struct str text, struct err 
 const struct value *
 facts_find(struct facts *facts, const char *service, const char *kind, struct str name);
 
-/* The names of all facts of a kind in order, NULL-ended, in mem of the facts. */
+/* The names of all facts of a kind, those of a model of one's own as they stand in it,
+ * NULL-ended, in mem of the facts. */
 const char *const *
 facts_names(struct facts *facts, const char *service, const char *kind);
 

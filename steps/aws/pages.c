@@ -1,5 +1,7 @@
 #include "../steps/aws/pages.h"
 
+#include "../steps/aws/result.h"
+
 bool
 pages_begin(struct service *service, const struct operation *operation, struct arena *mem,
 	struct pages *pages)
@@ -33,16 +35,7 @@ at_path(const struct value *v, struct str path)
 static bool
 token(struct arena *mem, struct str text, const struct value *result, struct value *out)
 {
-	static const struct expr_root roots[] = {{"result", &expr_dyn, false}};
-	const struct expr_env env = {.roots = roots, .n_roots = 1};
-	struct source source = {.name = "pages", .text = text};
-	struct diags diags = {.mem = mem};
-	struct err ignored;
-	const struct expr *expr = expr_compile(
-		mem, text, (struct mark){&source, 0, 0}, NULL, &env, &diags);
-	const struct value *values[] = {result};
-	struct expr_scope scope = {.roots = values};
-	if (expr == NULL || !expr_eval(expr, &scope, mem, out, &ignored))
+	if (!result_says(mem, text, result, out))
 		return false;
 	if (out->kind == V_OPTIONAL && out->opt == NULL)
 		return false;

@@ -39,7 +39,8 @@ bool protocol_read(struct arena *mem, struct service *service,
 /* What an answer that is an error says: code as the service says it (without namespace
  * and URL; of a service that spoke the query protocol before, that of the query
  * protocol), message, request id, each empty where it is not said; `members`: the error's
- * members by the model, where it has them. `operation` NULL: any. */
+ * members by the model, where it has them. `operation` NULL: any; `service` NULL: told by
+ * the form of the answer alone, without members. */
 struct protocol_refusal {
 	struct str code, message, request_id;
 	struct value members;

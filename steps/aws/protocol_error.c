@@ -52,6 +52,8 @@ error_shape(struct wire *w, struct str code)
 {
 	const struct operation *operation = w->operation;
 	const struct shape *shape;
+	if (w->service == NULL)
+		return NULL;
 	for (size_t i = 0; operation != NULL && operation->errors[i] != NULL; i++) {
 		shape = service_shape(w->service, operation->errors[i]);
 		if (shape != NULL && has_code(shape, code))
@@ -127,7 +129,7 @@ xml_error(struct wire *w, const struct http_answer *answer, struct protocol_refu
 	struct map_builder map = {.mem = w->mem};
 	const struct xml *root = str_trim(answer->body).n == 0
 		? NULL
-		: xml_parse(w->mem, answer->body, w->err);
+		: xml_parse(w->mem, str_trim(answer->body), w->err);
 	const struct xml *error = error_element(root);
 	const struct shape *shape = NULL;
 	if (error != NULL)
@@ -148,6 +150,15 @@ xml_error(struct wire *w, const struct http_answer *answer, struct protocol_refu
 	out->members = map_done(&map);
 }
 
+static bool
+is_json(const struct service *service, const struct http_answer *answer)
+{
+	if (service != NULL)
+		return service->protocol == PROTOCOL_JSON
+			|| service->protocol == PROTOCOL_REST_JSON;
+	return str_starts(str_trim(answer->body), STR("{"));
+}
+
 void
 protocol_error(struct arena *mem, struct service *service,
 	const struct operation *operation, const struct http_answer *answer,
@@ -159,7 +170,7 @@ protocol_error(struct arena *mem, struct service *service,
 		.operation = operation,
 		.err = &ignored};
 	*out = (struct protocol_refusal){.members = value_map(mem, NULL, 0)};
-	if (service->protocol == PROTOCOL_JSON || service->protocol == PROTOCOL_REST_JSON)
+	if (is_json(service, answer))
 		json_error(&w, answer, out);
 	else
 		xml_error(&w, answer, out);

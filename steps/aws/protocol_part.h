@@ -41,7 +41,6 @@ bool scalar_read(
 	struct wire *w, const struct shape *shape, struct str text, struct value *out);
 /* A time from what stands in the place of one: timestamp, RFC 3339 text, seconds. */
 bool scalar_time(const struct value *v, struct span *out);
-const char *scalar_http_date(struct arena *mem, struct span time); /* IMF-fixdate */
 /* The bytes of a blob or of text in its place; a map or list as JSON. */
 struct str scalar_bytes(struct wire *w, const char *what, const struct value *v);
 

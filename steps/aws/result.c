@@ -59,6 +59,24 @@ result_find(const struct value *result, struct str name)
 	return own != NULL ? own : inner == NULL ? NULL : map_at(inner->map, name);
 }
 
+bool
+result_says(
+	struct arena *mem, struct str text, const struct value *result, struct value *out)
+{
+	static const struct expr_root roots[] = {{"result", &expr_dyn, false}};
+	const struct expr_env env = {.roots = roots, .n_roots = 1};
+	struct source source = {.name = "model", .text = text};
+	struct diags diags = {.mem = mem};
+	struct err ignored;
+	if (text.n == 0 || result == NULL)
+		return false;
+	const struct expr *expr = expr_compile(
+		mem, text, (struct mark){&source, 0, 0}, NULL, &env, &diags);
+	const struct value *values[] = {result};
+	struct expr_scope scope = {.roots = values};
+	return expr != NULL && expr_eval(expr, &scope, mem, out, &ignored);
+}
+
 /* ---- types */
 
 /* What the types of one step share. */

@@ -16,6 +16,10 @@ bool result_is_plain(struct str service, struct str operation, const struct valu
 /* A value of an answer in the form that playbooks see. */
 struct value result_told(struct arena *mem, const struct value *v);
 
+/* What an expression of a model says over `result`; false: nothing, or it has no value. */
+bool result_says(
+	struct arena *mem, struct str text, const struct value *result, struct value *out);
+
 /* One member of a result that changing operations give: "DBInstance", to be found below a
  * name by whoever waits for it; NULL: not there. */
 const struct value *result_find(const struct value *result, struct str name);

@@ -160,6 +160,29 @@ s3_put_back(struct step *step, struct how how, struct now now,
 	return aws_send(step, how, now, &call);
 }
 
+enum verdict
+s3_go_back(struct step *step, struct now now, const struct s3_place *place,
+	const struct s3_object *there, bool ours, const char *did)
+{
+	struct str version = value_get_str(step->was, "version"),
+		   url = value_get_str(step->in, "to");
+	if (s3_object_was(step->was, there))
+		return step_done(step, value_map(step->mem, NULL, 0));
+	if (there->exists && !ours)
+		return step_fail(step, ERR_EXISTS, false,
+			"%.*s is neither what was there nor what this run %s",
+			STR_FMT(url), did);
+	if (!value_get_bool(step->was, "exists", false))
+		return s3_delete_object(step, (struct how){.tries = 3}, now, place,
+			(struct str){NULL, 0});
+	if (version.n == 0)
+		return step_fail(step, ERR_NOT_FOUND, false,
+			"the bucket keeps no versions: the former content of %.*s is "
+			"gone",
+			STR_FMT(url));
+	return s3_put_back(step, (struct how){.tries = 3}, now, place, version);
+}
+
 int64_t
 s3_date(const struct op *op)
 {

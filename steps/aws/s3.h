@@ -59,6 +59,12 @@ enum verdict s3_delete_object(struct step *step, struct how how, struct now now,
 enum verdict s3_put_back(struct step *step, struct how how, struct now now,
 	const struct s3_place *place, struct str version);
 
+/* Undo of a step that `did` ("wrote") the object that is there now: nothing to do where it
+ * is what the preview saw (step->was): STEP_DONE; refused where it is neither that nor
+ * `ours`; else what was not there is removed, and a former version put back: STEP_WAIT. */
+enum verdict s3_go_back(struct step *step, struct now now, const struct s3_place *place,
+	const struct s3_object *there, bool ours, const char *did);
+
 /* What the answer of a HEAD or GET says; a 404 is an object that does not exist. false:
  * step->err is set, end with *verdict. */
 bool s3_object_read(struct step *step, const struct op *op, struct s3_object *out,

@@ -1,15 +1,7 @@
 /* Secrets of a playbook that AWS keeps: in Secrets Manager, in the Parameter Store. */
 #include "../steps/aws/secret.h"
 
-#include "../steps/aws/aws.h"
-
-static const struct aws_service secrets_manager = {.name = "secretsmanager",
-	.id = "SECRETS_MANAGER",
-	.signing_name = "secretsmanager"};
-static const struct aws_service systems_manager = {
-	.name = "ssm", .id = "SSM", .signing_name = "ssm"};
-
-enum { MOST_SECRET = 1 << 20 };                       /* of an answer, bytes */
+#include "../steps/aws/call.h"
 
 static const struct field secret_in[] = {
 	{.name = "aws_secret", .type = FIELD_TEXT, .flags = FIELD_REQUIRED},
@@ -54,47 +46,43 @@ region_of(struct step *step, struct str name)
 	return part.n > 0 ? str_cstr(step->mem, part) : NULL;
 }
 
-/* JSON 1.1: the operation in a header, its members in the body. */
+enum { MOST_SECRET = 1 << 20 };                       /* of an answer, bytes */
+
+static const struct how reads = {.reads = true, .tries = 3};
+
 static enum verdict
-ask(struct step *step, struct now now, const struct aws_service *service,
-	const char *target, struct str name, struct value body)
+ask(struct step *step, struct now now, const char *operation, struct str name,
+	struct value with)
 {
-	struct header headers[] = {{"X-Amz-Target", target}};
-	struct aws_call call = {
-		.service = service,
-		.method = "POST",
-		.path = STR("/"),
-		.region = region_of(step, name),
-		.headers = headers,
-		.n_headers = 1,
-		.content_type = "application/x-amz-json-1.1",
-		.body = str_of(json_text(step->mem, &body, JSON_COMPACT)),
-		.most = MOST_SECRET,
-	};
-	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = target},
-		now, &call);
+	struct call *call = step->state;
+	if (!call_begin(step, call, str_of(operation), &with, step->err))
+		return STEP_FAIL;
+	call->region = region_of(step, name);
+	call->most = MOST_SECRET;
+	return call_send(step, reads, now, call);
 }
 
-/* The answer as JSON, NULL: step->err is set. */
-static const struct value *
-answer_of(struct step *step, const struct event *event, struct str name)
+/* STEP_DONE: call->result stands. */
+static enum verdict
+answered(struct step *step, const struct event *event, struct str name)
 {
-	struct aws_error error;
-	struct value *v = arena_new_of(step->mem, struct value);
-	const struct http_answer *answer = event->op->answer;
-	if (!aws_answered(step, event->op, false, &error)
-		|| !json_parse(step->mem, answer->body, NULL, v, step->err)) {
+	struct call *call = step->state;
+	enum verdict verdict = call_take(step, reads, event, call);
+	if (verdict == STEP_DONE && call->error.code.n > 0)
+		verdict = call_fail(step, event, call);
+	if (verdict != STEP_DONE)
 		err_wrap(step->err, "%.*s", STR_FMT(name));
-		return NULL;
-	}
-	return v;
+	return verdict;
 }
 
 static enum verdict
-give(struct step *step, struct str text)
+give(struct step *step, struct str name, const struct value *said)
 {
 	struct map_builder out = {.mem = step->mem};
-	struct value secret = value_str(text);
+	if (said == NULL)
+		return step_fail(step, ERR_PROTOCOL, false, "%.*s has no value",
+			STR_FMT(name));
+	struct value secret = value_str(said->str);
 	secret.flags = VALUE_SECRET;
 	map_put(&out, "value", secret);
 	return step_done(step, map_done(&out));
@@ -111,16 +99,13 @@ cancelled(struct step *step)
 static enum verdict
 read_secret(struct step *step, const struct event *event, struct str name)
 {
-	const struct value *answer = answer_of(step, event, name);
-	if (answer == NULL)
-		return STEP_FAIL;
-	struct str text = value_get_str(answer, "SecretString"),
-		   binary = value_get_str(answer, "SecretBinary");
-	if (text.p == NULL
-		&& (binary.n == 0 || !base64_parse(step->mem, binary, &text)))
-		return step_fail(step, ERR_PROTOCOL, false, "%.*s has no value",
-			STR_FMT(name));
-	return give(step, text);
+	const struct call *call = step->state;
+	enum verdict verdict = answered(step, event, name);
+	if (verdict != STEP_DONE)
+		return verdict;
+	const struct value *text = value_get(&call->result, "SecretString");
+	return give(step, name,
+		text != NULL ? text : value_get(&call->result, "SecretBinary"));
 }
 
 static enum verdict
@@ -133,8 +118,8 @@ secret_run(struct step *step, const struct event *event)
 	if (event->kind == EV_OP)
 		return read_secret(step, event, name);
 	map_put(&body, "SecretId", value_str(name));
-	return ask(step, event->now, &secrets_manager, "secretsmanager.GetSecretValue",
-		name, map_done(&body));
+	return ask(step, event->now, "secretsmanager.GetSecretValue", name,
+		map_done(&body));
 }
 
 /* ---- Parameter Store */
@@ -142,14 +127,11 @@ secret_run(struct step *step, const struct event *event)
 static enum verdict
 read_parameter(struct step *step, const struct event *event, struct str name)
 {
-	const struct value *answer = answer_of(step, event, name);
-	if (answer == NULL)
-		return STEP_FAIL;
-	struct str text = value_get_str(value_get(answer, "Parameter"), "Value");
-	if (text.p == NULL)
-		return step_fail(step, ERR_PROTOCOL, false, "%.*s has no value",
-			STR_FMT(name));
-	return give(step, text);
+	const struct call *call = step->state;
+	enum verdict verdict = answered(step, event, name);
+	if (verdict != STEP_DONE)
+		return verdict;
+	return give(step, name, value_get(value_get(&call->result, "Parameter"), "Value"));
 }
 
 static enum verdict
@@ -163,8 +145,7 @@ parameter_run(struct step *step, const struct event *event)
 		return read_parameter(step, event, name);
 	map_put(&body, "Name", value_str(name));
 	map_put(&body, "WithDecryption", value_bool(true));
-	return ask(step, event->now, &systems_manager, "AmazonSSM.GetParameter", name,
-		map_done(&body));
+	return ask(step, event->now, "ssm.GetParameter", name, map_done(&body));
 }
 
 static const struct provider aws_secret = {
@@ -172,6 +153,7 @@ static const struct provider aws_secret = {
 	.in = secret_in,
 	.key = key_of,
 	.uses = &aws_credentials,
+	.state = sizeof(struct call),
 	.run = secret_run,
 };
 
@@ -180,6 +162,7 @@ static const struct provider aws_parameter = {
 	.in = parameter_in,
 	.key = key_of,
 	.uses = &aws_credentials,
+	.state = sizeof(struct call),
 	.run = parameter_run,
 };
 

@@ -1,5 +1,7 @@
 #include "../steps/aws/waiter.h"
 
+#include "../steps/aws/result.h"
+
 const struct waiter *
 waiter_find(struct service *service, struct str name)
 {
@@ -31,26 +33,6 @@ waiter_names(struct service *service, const char *operation)
 				== 0)
 			names[kept++] = all[i];
 	return names;
-}
-
-/* The expression of an acceptor over the result; false: it has none, or no value. */
-static bool
-argument(struct arena *mem, const struct value *acceptor, const struct value *result,
-	struct value *out)
-{
-	static const struct expr_root roots[] = {{"result", &expr_dyn, false}};
-	const struct expr_env env = {.roots = roots, .n_roots = 1};
-	struct str text = value_get_str(acceptor, "argument");
-	struct source source = {.name = "waiter", .text = text};
-	struct diags diags = {.mem = mem};
-	struct err ignored;
-	if (text.n == 0 || result == NULL)
-		return false;
-	const struct expr *expr = expr_compile(
-		mem, text, (struct mark){&source, 0, 0}, NULL, &env, &diags);
-	const struct value *values[] = {result};
-	struct expr_scope scope = {.roots = values};
-	return expr != NULL && expr_eval(expr, &scope, mem, out, &ignored);
 }
 
 static bool
@@ -97,7 +79,7 @@ fits(struct arena *mem, const struct value *acceptor, const struct value *result
 		return expected->kind == V_INT && expected->i == status;
 	if (str_is(matcher, "error"))
 		return error_fits(expected, code);
-	if (code.n > 0 || !argument(mem, acceptor, result, &seen))
+	if (code.n > 0 || !result_says(mem, value_get_str(acceptor, "argument"), result, &seen))
 		return false;
 	if (expected->kind != V_BOOL)
 		say(mem, &seen, why);

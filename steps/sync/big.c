@@ -272,6 +272,15 @@ write_on(struct step *step, struct sync *sync, size_t n, bool end)
 }
 
 static enum verdict
+close_file(struct step *step, struct sync *sync)
+{
+	if (!is_whole(step, sync))
+		return STEP_FAIL;
+	sync->big.at = BIG_CLOSE;
+	return write_on(step, sync, 0, true);
+}
+
+static enum verdict
 object_read(struct step *step, struct sync *sync, const struct event *event)
 {
 	struct sync_big *big = &sync->big;
@@ -286,10 +295,7 @@ object_read(struct step *step, struct sync *sync, const struct event *event)
 	}
 	if (!answer->end)
 		return read_object(step, sync);
-	if (!is_whole(step, sync))
-		return STEP_FAIL;
-	big->at = BIG_CLOSE;
-	return write_on(step, sync, 0, true);
+	return close_file(step, sync);
 }
 
 static enum verdict
@@ -305,10 +311,7 @@ fetching(struct step *step, struct sync *sync, const struct event *event)
 	big->held = 0;
 	if (!big->at_end)
 		return read_object(step, sync);
-	if (!is_whole(step, sync))
-		return STEP_FAIL;
-	big->at = BIG_CLOSE;
-	return write_on(step, sync, 0, true);
+	return close_file(step, sync);
 }
 
 /* ---- an object to an object, above 5 GiB */

@@ -10,7 +10,7 @@ fetched(struct bench *bench, const char *name, const char *in)
 	for (const struct provider *const *it = aws_secrets; *it != NULL; it++)
 		if (strcmp((*it)->name, name) == 0)
 			*type = (struct step_type){.name = name, .in = (*it)->in,
-				.run = (*it)->run, .effect = PURE};
+				.state = (*it)->state, .run = (*it)->run, .effect = PURE};
 	return bench_try(bench, "run",
 		(struct trial){.type = type, .in = in, .got = bench_keys});
 }
