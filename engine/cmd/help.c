@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "data/expr.h"
+#include "model/type.h"
+#include "../steps/steps.h"
 
 static void
 write_options(struct buf *out, const struct option_row *rows)
@@ -218,6 +220,11 @@ write_index(struct buf *out)
 		if (!commands[i]->hidden)
 			buf_printf(out, "  %-10s %s\n", commands[i]->name,
 				commands[i]->summary);
+	/* Types that know more than their fields are asked like commands. */
+	for (size_t i = 0; step_types[i] != NULL; i++)
+		if (step_types[i]->explain != NULL)
+			buf_printf(out, "\n`rbx %s` tells what `%s` steps can do.\n",
+				step_types[i]->name, step_types[i]->name);
 	buf_puts(out,
 		"\n`rbx COMMAND --help` says more and has an example; `rbx help "
 		"functions` lists what expressions can call.\n");

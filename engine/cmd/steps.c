@@ -123,7 +123,8 @@ const struct command steps_command = {
 	.name = "steps",
 	.summary = "the types of steps, their arguments and results",
 	.words = "[TYPE [WORD…]]",
-	.text = "A step is a check (pure) or a change; the class of a change says what may be done after a doubt.",
+	.text = "A step is a check (pure) or a change; the class of a change says what may be done after a doubt. "
+		"A type that knows more than its fields is asked by its name, too: rbx TYPE WORD…",
 	.example = "  rbx steps route53_upsert\n"
 		   "  rbx steps aws rds.CreateDBSnapshot\n"
 		   "  rbx steps aws --classes rds",
