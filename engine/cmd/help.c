@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 
-#include "data/expr.h"
+#include "cmd/complete.h"
+#include "cmd/topics.h"
 #include "model/type.h"
 #include "../steps/steps.h"
 
@@ -123,91 +124,6 @@ man_text(struct arena *mem, const struct command *command)
 	return out.p;
 }
 
-/* ---- completions */
-
-static void
-complete_bash(struct buf *out)
-{
-	buf_puts(out,
-		"# bash completion for rbx\n_rbx() {\n\tlocal "
-		"cur=${COMP_WORDS[COMP_CWORD]}\n"
-		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W \"");
-	for (size_t i = 0; commands[i] != NULL; i++)
-		buf_printf(out, "%s%s", i > 0 ? " " : "", commands[i]->name);
-	buf_puts(out,
-		"\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tlocal words=\"--store --json "
-		"--color --help\"\n\tcase ${COMP_WORDS[1]} in\n");
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		if (commands[i]->options == NULL)
-			continue;
-		buf_printf(out, "\t%s) words+=\"", commands[i]->name);
-		for (const struct option_row *row = commands[i]->options;
-			row->name != NULL; row++)
-			buf_printf(out, " --%s", row->name);
-		buf_puts(out, "\" ;;\n");
-	}
-	buf_puts(out,
-		"\tesac\n\tif [ \"${cur#-}\" != \"$cur\" ]; "
-		"then\n\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n\telse\n"
-		"\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\ncomplete -o "
-		"filenames -F _rbx rbx\n");
-}
-
-static void
-quote_single(struct buf *out, const char *text)
-{
-	for (; *text != '\0'; text++)
-		buf_puts(out, *text == '\'' ? "'\\''" : (char[]){*text, '\0'});
-}
-
-static void
-complete_fish(struct buf *out)
-{
-	buf_puts(out, "# fish completion for rbx\n");
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		buf_printf(out, "complete -c rbx -n __fish_use_subcommand -a %s -d '",
-			commands[i]->name);
-		quote_single(out, commands[i]->summary);
-		buf_puts(out, "'\n");
-		for (const struct option_row *row = commands[i]->options;
-			row != NULL && row->name != NULL; row++) {
-			buf_printf(out,
-				"complete -c rbx -n '__fish_seen_subcommand_from %s' -l "
-				"%s",
-				commands[i]->name, row->name);
-			if (row->letter != 0)
-				buf_printf(out, " -s %c", row->letter);
-			buf_printf(out, "%s -d '", row->value != NULL ? " -r" : "");
-			quote_single(out, row->help);
-			buf_puts(out, "'\n");
-		}
-	}
-}
-
-static void
-complete_zsh(struct buf *out)
-{
-	buf_puts(out, "#compdef rbx\n_rbx() {\n\tlocal -a commands\n\tcommands=(\n");
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		buf_printf(out, "\t\t'%s:", commands[i]->name);
-		quote_single(out, commands[i]->summary);
-		buf_puts(out, "'\n");
-	}
-	buf_puts(out,
-		"\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command "
-		"commands\n\t\treturn\n\tfi\n\tcase $words[2] in\n");
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		buf_printf(out, "\t%s) _arguments", commands[i]->name);
-		for (const struct option_row *row = commands[i]->options;
-			row != NULL && row->name != NULL; row++)
-			buf_printf(out, " '--%s[%s]%s%s:'", row->name, row->name,
-				row->value != NULL ? ":" : "",
-				row->value != NULL ? row->value : "");
-		buf_puts(out, " '*:file:_files' ;;\n");
-	}
-	buf_puts(out, "\tesac\n}\n_rbx \"$@\"\n");
-}
-
 /* ---- rbx help */
 
 static void
@@ -226,18 +142,26 @@ write_index(struct buf *out)
 			buf_printf(out, "\n`rbx %s` tells what `%s` steps can do.\n",
 				step_types[i]->name, step_types[i]->name);
 	buf_puts(out,
-		"\n`rbx COMMAND --help` says more and has an example; `rbx help "
-		"functions` lists what expressions can call.\n");
+		"\n`rbx COMMAND --help` says more and has an example. `rbx help` also "
+		"tells\n");
+	for (const struct topic *topic = topics; topic->name != NULL; topic++)
+		buf_printf(out, "  %-10s %s\n", topic->name, topic->summary);
 }
 
-static void
-write_functions(struct buf *out)
+static int
+unknown(const char *word)
 {
-	size_t n;
-	const struct expr_function *functions = expr_functions(&n);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%-58s %s\n", functions[i].signature,
-			functions[i].summary == NULL ? "" : functions[i].summary);
+	const char *names[64] = {NULL};
+	size_t n = 0;
+	for (size_t i = 0; commands[i] != NULL; i++)
+		names[n++] = commands[i]->name;
+	for (const struct topic *topic = topics; topic->name != NULL; topic++)
+		names[n++] = topic->name;
+	const char *near = near_name(str_of(word), names);
+	fprintf(stderr, "rbx help: there is no command or subject '%s'%s%s%s\n", word,
+		near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+		near != NULL ? "'?" : "");
+	return EXIT_WRONG;
 }
 
 static int
@@ -248,14 +172,11 @@ run(struct cmd *cmd)
 		   *shell = cmd_value(cmd, "complete");
 	const struct command *command = topic == NULL ? NULL : command_find(topic);
 	if (shell != NULL)
-		strcmp(shell, "bash") == 0          ? complete_bash(&out)
-			: strcmp(shell, "zsh") == 0 ? complete_zsh(&out)
-						    : complete_fish(&out);
-	else if (topic != NULL && strcmp(topic, "functions") == 0)
-		write_functions(&out);
+		write_completion(&out, shell);
+	else if (topic != NULL && topic_find(topic) != NULL)
+		topic_find(topic)->write(&out);
 	else if (topic != NULL && command == NULL && strcmp(topic, "rbx") != 0)
-		return fprintf(stderr, "rbx help: there is no command '%s'\n", topic),
-		       EXIT_WRONG;
+		return unknown(topic);
 	else if (cmd_flag(cmd, "man"))
 		buf_puts(&out, man_text(cmd->mem, command));
 	else if (command != NULL)
@@ -274,10 +195,11 @@ static const struct option_row options[] = {
 
 const struct command help_command = {
 	.name = "help",
-	.summary = "what a command does; the functions of expressions",
-	.words = "[COMMAND | functions]",
+	.summary = "what a command does, the keys of the language, the functions of "
+		   "expressions",
+	.words = "[COMMAND | playbook | step | functions]",
 	.text = "Without a word: the list of commands.",
-	.example = "  rbx help run\n  rbx help functions",
+	.example = "  rbx help run\n  rbx help step\n  rbx help functions",
 	.options = options,
 	.most = 1,
 	.run = run,

@@ -2,43 +2,8 @@
 
 #include <stdio.h>
 
+#include "cmd/topics.h"
 #include "model/playbook.h"
-
-static const char *
-form_of(struct arena *mem, const struct field *field)
-{
-	if (field->words == NULL)
-		return field->type == FIELD_LIST
-			? arena_printf(mem, "list of %s", field_type_name(field->each))
-			: field->type == FIELD_MAP
-			? arena_printf(mem, "map of %s", field_type_name(field->each))
-			: field_type_name(field->type);
-	struct buf out = buf_in(mem);
-	for (size_t i = 0; field->words[i] != NULL; i++)
-		buf_printf(&out, "%s%s", i > 0 ? "|" : "", field->words[i]);
-	return out.n > 40 ? "word" : out.p;
-}
-
-static void
-write_fields(struct buf *out, const struct field *fields, int depth)
-{
-	const struct field *field;
-	for (size_t i = 0; (field = field_at(fields, i)) != NULL; i++) {
-		const char *mark = field->flags & FIELD_REQUIRED && field->either == 0
-			? "*"
-			: field->flags & FIELD_OUTPUT ? "•"
-						      : " ";
-		int pad = field->flags & FIELD_OUTPUT && mark[0] != '*' ? 1 : 1;
-		buf_printf(out, "  %*s%s%*s%-*s %-22s %s", depth * 2, "", mark, pad, "",
-			22 - depth * 2, field->name, form_of(out->mem, field),
-			field->help == NULL ? "" : field->help);
-		if (field->otherwise != NULL)
-			buf_printf(out, " (%s)", field->otherwise);
-		buf_putc(out, '\n');
-		if (field->fields != NULL && !(field->flags & FIELD_SPREAD))
-			write_fields(out, field->fields, depth + 1);
-	}
-}
 
 static void
 write_type(struct buf *out, const struct step_type *type)
