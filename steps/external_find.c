@@ -2,6 +2,8 @@
 #include "external.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,26 +15,51 @@ struct finding {
 	struct arena *mem;
 	struct host *host;
 	struct diags *diags;
+	external_owned *owned;
 	const struct step_type **types;
 	size_t n, cap;
 };
 
-/* Only root or the user may have put it there. */
+/* Nobody else may have put it there. A folder on the way that all may write, as /tmp, is
+ * sticky: nobody moves there what is another's. */
 static bool
-is_safe(const char *path, bool folder, struct err *err)
+is_safe(const struct finding *finding, const char *path, mode_t type, struct err *err)
 {
 	struct stat st;
 	if (stat(path, &st) != 0)
-		return err_set(err, ERR_NOT_FOUND, "%s cannot be looked at", path);
-	if (folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
-		return err_set(err, ERR_DENIED, "%s is no %s", path, folder ? "folder" : "plain file");
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return err_set(err, ERR_DENIED, "%s belongs to somebody else", path);
-	if (st.st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(err, ERR_DENIED, "%s can be written by others", path);
-	if (!folder && access(path, X_OK) != 0)
-		return err_set(err, ERR_DENIED, "%s cannot be executed", path);
+		return err_errno(err, errno, "%s", path);
+	if ((st.st_mode & S_IFMT) != type)
+		return err_set(err, ERR_DENIED, "%s is no %s", path,
+			type == S_IFDIR ? "folder" : "plain file");
+	return finding->owned(&st, err) || err_wrap(err, "%s", path);
+}
+
+static bool
+is_safe_way(const struct finding *finding, const char *real, struct err *err)
+{
+	char *path = arena_strdup(finding->mem, real);
+	for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/')) {
+		struct stat st;
+		*slash = '\0';
+		const char *folder = slash == path ? "/" : path;
+		bool sticky = stat(folder, &st) == 0 && st.st_uid == 0 && st.st_mode & S_ISVTX;
+		if (!sticky && !is_safe(finding, folder, S_IFDIR, err))
+			return false;
+	}
 	return true;
+}
+
+/* The file, and where it is a link what it points to, with all folders above that. */
+static bool
+is_safe_program(const struct finding *finding, const char *program, struct err *err)
+{
+	char real[PATH_MAX];
+	if (realpath(program, real) == NULL)
+		return err_errno(err, errno, "%s", program);
+	if (!is_safe(finding, real, S_IFREG, err) || !is_safe_way(finding, real, err))
+		return false;
+	return access(real, X_OK) == 0
+		|| err_set(err, ERR_DENIED, "%s cannot be executed", real);
 }
 
 static bool
@@ -100,7 +127,8 @@ look_at(struct finding *finding, const char *folder, const char *file)
 		err_set(&err, ERR_VALUE, "a step type is named [a-z0-9_]+, not '%s'", name);
 	} else if (is_known(finding, name)) {
 		err_set(&err, ERR_EXISTS, "there is a step type '%s' already", name);
-	} else if (is_safe(program, false, &err) && describe(finding, program, &described, &err)) {
+	} else if (is_safe_program(finding, program, &err)
+	           && describe(finding, program, &described, &err)) {
 		type = external_type(finding->mem, name, program, described, &err);
 	}
 	if (type != NULL) {
@@ -115,16 +143,21 @@ static void
 look_in(struct finding *finding, const char *folder)
 {
 	struct err err;
-	DIR *dir = *folder == '/' ? opendir(folder) : NULL;
+	char real[PATH_MAX];
+	if (*folder != '/') {
+		diag_warning(finding->diags, (struct mark){0}, "plug-ins: '%s' is no absolute folder", folder);
+		return;
+	}
+	DIR *dir = realpath(folder, real) == NULL ? NULL : opendir(real);
 	if (dir == NULL)
 		return;                               /* a folder that is not there holds nothing */
-	if (!is_safe(folder, true, &err)) {
+	if (!is_safe(finding, real, S_IFDIR, &err) || !is_safe_way(finding, real, &err)) {
 		err_wrap(&err, "plug-ins");
 		diag_add(finding->diags, DIAG_WARNING, &err);
 	} else {
 		for (struct dirent *entry; (entry = readdir(dir)) != NULL && finding->n < MOST;)
 			if (strncmp(entry->d_name, prefix, sizeof prefix - 1) == 0)
-				look_at(finding, folder, entry->d_name);
+				look_at(finding, real, entry->d_name);
 	}
 	closedir(dir);
 }
@@ -138,9 +171,9 @@ by_name(const void *a, const void *b)
 
 const struct step_type *const *
 external_types(struct arena *mem, struct host *host, const struct step_type *const *built_in,
-	const char *path, struct diags *diags)
+	const char *path, external_owned *owned, struct diags *diags)
 {
-	struct finding finding = {.mem = mem, .host = host, .diags = diags};
+	struct finding finding = {.mem = mem, .host = host, .diags = diags, .owned = owned};
 	size_t own = 0;
 	for (; built_in[own] != NULL; own++)
 		add(&finding, built_in[own]);

@@ -266,6 +266,24 @@ choose_colour(struct cmd *cmd)
 	return true;
 }
 
+/* What the linker was told to load first would read every secret, and answer for every
+ * function (resilience.md C7). */
+static bool
+is_alone(const struct command *command)
+{
+	static const char *const names[] = {"LD_PRELOAD", "LD_AUDIT"};
+	for (size_t i = 0; command->secrets && i < sizeof names / sizeof *names; i++) {
+		const char *value = getenv(names[i]);
+		if (value == NULL || *value == '\0')
+			continue;
+		fprintf(stderr, "rbx %s: refused: %s is set, and what it loads would see "
+			"every secret\nhint: env -u %s rbx %s …\n", command->name, names[i],
+			names[i], command->name);
+		return false;
+	}
+	return true;
+}
+
 int
 command_main(struct arena *mem, const struct command *command, int argc, char **argv)
 {
@@ -285,6 +303,8 @@ command_main(struct arena *mem, const struct command *command, int argc, char **
 			command->name, command->words);
 		return EXIT_WRONG;
 	}
+	if (!is_alone(command))
+		return EXIT_WRONG;
 	guard(&cmd);
 	int code = command->run(&cmd);
 	cmd_close(&cmd);

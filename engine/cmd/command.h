@@ -35,6 +35,7 @@ struct command {
 	const struct option_row *options; /* besides those of all; NULL: none */
 	size_t least, most; /* words; most SIZE_MAX: any number */
 	bool hidden;                                  /* not in the list of help */
+	bool secrets; /* it fetches secrets: nobody else's code may lie in its memory */
 	/* It reads what others wrote and does nothing else: under host/guard.h. */
 	enum { GUARD_NONE, GUARD_ALL, GUARD_BUT_STORE } guard;
 	int (*run)(struct cmd *cmd);

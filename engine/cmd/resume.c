@@ -125,5 +125,6 @@ const struct command resume_command = {
 	.options = options,
 	.least = 1,
 	.most = 1,
+	.secrets = true,
 	.run = run,
 };

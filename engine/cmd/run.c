@@ -118,6 +118,7 @@ const struct command run_command = {
 	.options = run_options,
 	.least = 1,
 	.most = 1,
+	.secrets = true,
 	.run = run,
 };
 
@@ -140,5 +141,6 @@ const struct command drill_command = {
 	.options = drill_options,
 	.least = 1,
 	.most = 1,
+	.secrets = true,
 	.run = drill,
 };

@@ -3,18 +3,21 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "store/place.h"
 #include "../steps/external.h"
 #include "../steps/steps.h"
 
 static const char plugin_path[] = "/usr/local/lib/rbx/steps:/usr/lib/rbx/steps";
 
+/* A relative one counts: it is told. */
 static bool
 is_any_there(struct arena *mem, const char *path)
 {
 	for (struct str rest = str_of(path), folder; rest.n > 0;) {
 		struct stat st;
 		folder = str_cut(rest, ':', &rest);
-		if (stat(str_cstr(mem, folder), &st) == 0)
+		if (folder.n == 0 || *folder.p != '/'
+			|| stat(str_cstr(mem, folder), &st) == 0)
 			return true;
 	}
 	return false;
@@ -33,7 +36,8 @@ cmd_types(struct cmd *cmd)
 		path = plugin_path;
 	if (!is_any_there(cmd->mem, path) || !cmd_host(cmd))
 		return cmd->types;
-	cmd->types = external_types(cmd->mem, cmd->host, step_types, path, &diags);
+	cmd->types = external_types(
+		cmd->mem, cmd->host, step_types, path, place_owned, &diags);
 	cmd_diags(cmd, &diags);
 	return cmd->types;
 }

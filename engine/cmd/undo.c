@@ -109,5 +109,6 @@ const struct command undo_command = {
 	.options = options,
 	.least = 1,
 	.most = 1,
+	.secrets = true,
 	.run = run,
 };
