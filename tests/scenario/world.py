@@ -80,6 +80,18 @@ class Scenario(unittest.TestCase):
         text = textwrap.dedent(text).strip("\n")
         return self.rbx("run", self.write("rbx: 1\nname: test\n" + text + "\n"), *args, expect=expect, **how)
 
+    def file(self, name):
+        return os.path.join(self.dir, name)
+
+    def there(self, name):
+        return os.path.exists(self.file(name))
+
+    def refused(self, text, *args, why, expect=WRONG, **how):
+        """A playbook that ends badly for this reason; wrong means before anything was done."""
+        done = self.play(text, *args, expect=expect, **how)
+        self.assertIn(why, done.stdout + done.stderr)
+        return done
+
     def states(self, run=None):
         return {path: s["state"] for path, s in self.steps(run).items()}
 
