@@ -43,7 +43,7 @@ const struct field secret_keys[] = {
 	{.name = "field", .type = FIELD_TEXT, .flags = FIELD_WRITTEN,
 	 .help = "a member of a secret that is a JSON object"},
 	{.name = "max_age", .type = FIELD_DURATION, .flags = FIELD_WRITTEN,
-	 .help = "fetch it again after that"},
+	 .help = "older than that it is fetched again before its next use"},
 	{.name = "region", .type = FIELD_TEXT, .help = "of AWS"},
 	{.name = "account", .type = FIELD_TEXT, .help = "of AWS"},
 	{.name = "profile", .type = FIELD_TEXT, .help = "of AWS"},

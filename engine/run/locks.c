@@ -66,20 +66,11 @@ is_for_show(const struct node *call)
 	return false;
 }
 
-static const char *
-path_of(struct arena *mem, const struct node *node)
-{
-	const char *path = node->id;
-	for (node = node->parent; node != NULL; node = node->parent)
-		path = arena_printf(mem, "%s/%s", node->id, path);
-	return path;
-}
-
 static bool
 add_called(struct wanting *w, const struct node *call, struct err *err)
 {
 	const struct playbook *book = call->called;
-	const char *path = path_of(w->shell->mem, call);
+	const char *path = path_towards(w->shell->mem, NULL, "", call);
 	for (size_t i = 0; i < book->n_locks; i++) {
 		if (add(w, book, path, &book->locks[i], err))
 			continue;

@@ -94,8 +94,8 @@ shell_later(struct shell *shell, struct arena *mem)
 	shell->later = later;
 }
 
-static void
-free_later(struct shell *shell)
+void
+shell_tidy(struct shell *shell)
 {
 	for (struct later *it = shell->later, *next; it != NULL; it = next) {
 		next = it->next;
@@ -246,7 +246,7 @@ step_on(struct shell *shell, int64_t until)
 	} else if (number != 0) {
 		listen_signal(shell, number);
 	}
-	free_later(shell);
+	shell_tidy(shell);
 }
 
 void

@@ -15,15 +15,18 @@ void batch_drop(struct shell *shell);
 /* listen.c */
 void listen_poll(struct shell *shell);
 void listen_signal(struct shell *shell, int number);
-void listen_answers(struct shell *shell);               /* what the person at the terminal says */
+void listen_answers(struct shell *shell); /* what the person at the terminal says */
 
 /* loop.c */
-void shell_wait(struct shell *shell, const bool *done);   /* until *done: before the run has begun */
+/* Until *done: before the run has begun. */
+void shell_wait(struct shell *shell, const bool *done);
+void shell_tidy(struct shell *shell);                   /* what shell_later kept goes */
 int shell_loop(struct shell *shell);
 void shell_decide(struct shell *shell, const struct news *news);
 /* The run is another's, or the store is gone: everything stops now. */
 void shell_lost(struct shell *shell, int exit, const char *why);
-void shell_fill(struct shell *shell, const char *why);    /* the disk is full: no new effect */
+/* The disk is full: no new effect. */
+void shell_fill(struct shell *shell, const char *why);
 
 /* claim.c: to be the owner, with the named locks of the store. *names: those, for the
  * record. */
@@ -58,11 +61,9 @@ struct letter *shell_answer(struct shell *shell);
 /* reask.c: the secret outputs of what is done. false: err, with the step. */
 bool reask(struct shell *shell, struct err *err);
 
-/* secrets.c: every secret of the playbook and of those that it calls. false: err, the first that is missing. */
-bool secrets_fetch(struct shell *shell, struct err *err);
-
-/* identities.c: whether the credentials of all steps belong to an account of limits.accounts, as far as that can be known
- * before anything has happened. false: err, with the place. */
+/* identities.c: whether the credentials of all steps belong to an account of
+ * limits.accounts, as far as that can be known before anything has happened. false: err,
+ * with the place. */
 bool identities_judge(struct shell *shell, struct err *err);
 
 #endif

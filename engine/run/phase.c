@@ -222,8 +222,9 @@ is_not_known(struct job *job)
 	return true;
 }
 
+/* What it reads is young enough. */
 static void
-begin(struct job *job)
+begin_now(struct job *job)
 {
 	struct value *in = arena_new_of(job->mem, struct value);
 	struct err err;
@@ -252,6 +253,25 @@ begin(struct job *job)
 		provide(job->shell, &job->want, type->uses, in);
 	else
 		job_given(&job->want, NULL, NULL);
+}
+
+static void
+secrets_came(struct secret_want *want, const struct err *err)
+{
+	struct job *job = (struct job *)((char *)want - offsetof(struct job, secrets));
+	if (err != NULL)
+		job_fail(job, err);
+	else
+		begin_now(job);
+}
+
+static void
+begin(struct job *job)
+{
+	job->secrets.fresh = secrets_came;
+	if (secrets_renew(
+		    job->shell, &job->secrets, job->doing->book, job->doing->args))
+		begin_now(job);
 }
 
 /* The attempt of job->doing starts: what its type needs is there. */
@@ -363,7 +383,8 @@ judge_step(struct job *job)
 		judge(&judged, &job->result);
 }
 
-/* What the probe would look at is not there yet: that tells nothing, and is no failure. */
+/* What the probe would look at is not there yet: that tells nothing, and is no failure.
+ */
 static bool
 tells_nothing(const struct judged *judged, const struct result *result)
 {
@@ -535,8 +556,12 @@ kill_job(struct shell *shell, struct job *job)
 	if (job->killed)
 		return;
 	job->killed = true;
-	if (job->want.waits) {
-		struct err err;
+	struct err err;
+	if (job->secrets.waits != NULL) {
+		secrets_drop(shell, &job->secrets);
+		err_set(&err, ERR_CANCELLED, "ended while it waited for a secret");
+		job_fail(job, &err);
+	} else if (job->want.waits) {
 		provide_drop(&job->want);
 		err_set(&err, ERR_CANCELLED, "ended while it waited for %s",
 			job->doing->type->uses->name);

@@ -400,9 +400,9 @@ root(const struct expr_scope *expr, size_t place, struct value *out, struct err 
 	struct scope *scope = (struct scope *)expr;
 	const struct scope_names *names = scope->names;
 	int number = (int)place;
-	bool known;
-	if (!book_root(scope, number, out, &known, err) || known)
-		return known;
+	bool known, good = book_root(scope, number, out, &known, err);
+	if (!good || known)
+		return good;
 	if (number == names->now)
 		*out = value_time_us(scope->now);
 	else if (number == names->run)

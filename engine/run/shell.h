@@ -12,15 +12,18 @@ struct job;
 struct pending;
 struct ids;
 struct later;
+struct renewal;
+struct secret_want;
 
-/* A secret of a playbook, as it was fetched. */
+/* A secret of a playbook, and what it was fetched from. */
 struct fetched {
 	struct fetched *next;
 	const struct playbook *book;
 	const struct secret_ref *ref;
-	const struct secret *secret;                  /* NULL: `err` says why there is none */
-	struct err err;
-	int64_t at;                                   /* boot ns */
+	struct value from;                            /* ref->from, evaluated */
+	const char *key;                              /* the same for what has the same source */
+	const struct secret *secret;                  /* NULL: not yet */
+	int64_t at;                                   /* boot ns: when its fetch began */
 };
 
 struct secret_output {
@@ -50,7 +53,9 @@ struct shell {
 	struct asker asker;
 	struct ids *ids;                              /* scope.c: nodes by file and id */
 	struct frame *frames;                         /* one for each called playbook that was begun */
-	struct fetched *secrets;
+	struct fetched *secrets, **secrets_end;
+	struct renewal *renewals;                     /* of secrets, under way: renew.c */
+	struct secret_want *wants;                    /* that wait for one of them */
 	const struct addresses *addresses;
 	struct secret_output *secret_outputs;
 	bool no_steps;                                /* locks are being named: no step can be read */

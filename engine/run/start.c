@@ -6,6 +6,7 @@
 #include "run/provide.h"
 #include "run/rebase.h"
 #include "run/scope.h"
+#include "run/secrets.h"
 
 /* From a playbook or a run of the store to the loop, and back out. */
 
@@ -39,6 +40,7 @@ shell_open(struct shell *shell, struct host *host, struct store *store,
 	shell->vault = vault_new(mem);
 	shell->clocks = (struct clocks){.mem = mem, .learned = clock_learned};
 	shell->letters_end = &shell->letters;
+	shell->secrets_end = &shell->secrets;
 	list_init(&shell->jobs);
 	*err = (struct err){0};
 	state_init(&shell->state, mem);
@@ -53,6 +55,8 @@ shell_close(struct shell *shell)
 {
 	shell->leaving = true;
 	provide_close(shell);
+	secrets_close(shell);
+	shell_tidy(shell);
 	if (shell->inbox_sleeps)
 		shell->host->type->cancel(shell->host, &shell->inbox_sleep);
 	while (shell->inbox_sleeps || shell->inbox_busy) {

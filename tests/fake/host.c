@@ -286,7 +286,8 @@ complete(struct fake *fake, const struct flight *flight)
 {
 	struct op *op = flight->op;
 	const struct expected *expected = flight->expected;
-	op->answer = NULL;
+	if (op->kind != OP_POSTED)
+		op->answer = NULL;                    /* who posts it has answered it */
 	op->err = (struct err){0};
 	if (flight->cancelled) {
 		err_set(&op->err, ERR_CANCELLED, "cancelled");
