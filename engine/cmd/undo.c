@@ -12,7 +12,8 @@ write_list(struct cmd *cmd, const struct run_state *state, struct buf *out)
 		arena_array(cmd->mem, const struct path_state *, state->n_paths + 1);
 	size_t n = 0;
 	for (const struct path_state *p = state->first; p != NULL; p = p->next)
-		if (p->intents > 0 && p->fate != FATE_NONE && p->how != WAY_UNCHANGED)
+		if (p->intents > 0 && p->fate != FATE_NONE && p->how != WAY_UNCHANGED
+			&& !path_is_handler(p->path) && !path_is_undone(state, p))
 			changed[n++] = p;
 	for (size_t i = n; i-- > 0;)
 		buf_printf(out, "  %s\n", changed[i]->path);

@@ -147,6 +147,18 @@ is_id(struct str id)
 	return true;
 }
 
+/* Paths tell by these names in which list of a group a step is carried out. */
+static bool
+is_part(struct str id)
+{
+	static const char *const parts[] = {"trigger", "preconditions", "on_waiting",
+		"on_success", "on_failure", "finally", "undo"};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (str_is(id, parts[i]))
+			return true;
+	return false;
+}
+
 static void
 read_id(struct info *info)
 {
@@ -172,6 +184,13 @@ read_id(struct info *info)
 		err_hint(diag_error(b->diags, info->node.at, "%s is no id",
 				 value_short(b->all->mem, id, 70)),
 			"a-z, 0-9 and _, beginning with a letter, at most 64 characters");
+		info->is_wrong = true;
+		return;
+	}
+	if (is_part(text.str)) {
+		err_hint(diag_error(b->diags, info->node.at, "'%.*s' cannot be an id",
+				 STR_FMT(text.str)),
+			"in the path of a step it stands for the list that the step is in");
 		info->is_wrong = true;
 		return;
 	}

@@ -465,7 +465,7 @@ group_follow(struct owner *o, struct seat *seat, enum status status)
 			return undone;
 		status = undone == IS_OK ? status : IS_CANCELLED;
 	}
-	if (seat->node->n_finally > 0)
+	if (seat->node->n_finally > 0 && !is_loop(seat))
 		follows = group_finally(o, seat);
 	else if (is_call(seat))
 		follows = call_handlers(o, seat, status);

@@ -67,6 +67,37 @@ leaf_final(struct owner *o, struct seat *seat, struct final final)
 	seat_stand(o, seat, final.state == OUT_DOUBT ? STAND_DOUBT : STAND_FINAL);
 }
 
+/* What a pause is for: told if nothing comes after it. One copy for all pauses of a
+ * step, so that a long poll takes no memory. */
+static void
+keep_bad(struct owner *o, struct seat *seat, const struct result *result)
+{
+	if (result == NULL || result->err == NULL)
+		return;
+	if (seat->bad == NULL)
+		seat->bad = arena_new_of(o->mem, struct err);
+	*seat->bad = *result->err;
+}
+
+/* Out of time: what the last answer was, not how the one in flight was ended. */
+static const struct err *
+late_err(const struct owner *o, const struct seat *seat, struct err *err)
+{
+	int64_t deadline = seat->is_undo ? 0 : seat->node->deadline;
+	const char *within = deadline == 0 ? "its deadline"
+		: arena_printf(o->turn_mem, "its deadline of %s",
+			duration_text(o->turn_mem, deadline));
+
+	if (seat->bad == NULL) {
+		err_set(err, ERR_TIMEOUT, "%s has passed", within);
+		return err;
+	}
+	*err = *seat->bad;
+	err->at = (struct mark){0};
+	err_wrap(err, "%s has passed; the last time", within);
+	return err;
+}
+
 /* us until the next attempt after `tries` of them. */
 static int64_t
 pause_after(const struct owner *o, const struct seat *seat, unsigned tries)
@@ -126,6 +157,7 @@ leaf_fail(struct owner *o, struct seat *seat, enum fate fate, bool transient,
 		what = joined == FATE_DOUBT ? AGAIN_PARK : AGAIN_FAIL;
 	switch (what) {
 	case AGAIN_RETRY:
+		keep_bad(o, seat, result);
 		if (is_pure)
 			seat->tries = tries;          /* pure attempts leave no record */
 		else
@@ -300,8 +332,10 @@ polled_dry(struct owner *o, struct seat *seat, const struct result *result, bool
 }
 
 static void
-again_after(struct owner *o, struct seat *seat, int64_t pause_ns)
+again_after(struct owner *o, struct seat *seat, int64_t pause_ns,
+	const struct result *result)
 {
+	keep_bad(o, seat, result);
 	seat_stand(o, seat, STAND_BACKOFF);
 	leaf_wait(o, seat, WAIT_BACKOFF, o->now + pause_ns / 1000);
 }
@@ -320,7 +354,7 @@ sampled(struct owner *o, struct seat *seat, const struct result *result, bool ho
 	else if (seat->good + left < samples->pass)
 		leaf_give_up(o, seat, FATE_NONE, result);
 	else
-		again_after(o, seat, samples->every);
+		again_after(o, seat, samples->every, result);
 }
 
 static void
@@ -337,7 +371,11 @@ polled(struct owner *o, struct seat *seat, const struct result *result)
 		leaf_final(o, seat, (struct final){
 			.state = OUT_OK, .how = WAY_RAN, .result = result});
 	} else if (is_off(seat) || result->fail_if) {
-		leaf_give_up(o, seat, FATE_NONE, result);
+		struct err err = {0};
+		struct result late = *result;
+		if (seat->cut == CUT_DEADLINE && seat->bad != NULL && !result->fail_if)
+			late.err = late_err(o, seat, &err);
+		leaf_give_up(o, seat, FATE_NONE, &late);
 	} else if (seat->node->every == 0) {
 		leaf_fail(o, seat, answered ? FATE_DONE : FATE_NONE, result->transient,
 			result);
@@ -348,7 +386,7 @@ polled(struct owner *o, struct seat *seat, const struct result *result)
 		leaf_give_up(o, seat, FATE_NONE, result);
 	} else {
 		seat_cut(o, seat, CUT_NONE);
-		again_after(o, seat, seat->node->every);
+		again_after(o, seat, seat->node->every, result);
 	}
 }
 
@@ -526,7 +564,12 @@ leaf_cut(struct owner *o, struct seat *seat, enum cut why)
 		leaf_final(o, seat, (struct final){.state = OUT_DOUBT,
 			.fate = FATE_DOUBT});
 	} else {
+		struct err err = {0};
+		struct result late = {.verdict = STEP_FAIL};
+		if (why == CUT_DEADLINE)
+			late.err = late_err(o, seat, &err);
 		leaf_final(o, seat, (struct final){.fate = state->fate,
-			.state = why == CUT_DEADLINE ? OUT_FAILED : OUT_CANCELLED});
+			.state = why == CUT_DEADLINE ? OUT_FAILED : OUT_CANCELLED,
+			.result = why == CUT_DEADLINE ? &late : NULL});
 	}
 }

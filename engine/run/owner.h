@@ -96,6 +96,7 @@ struct seat {
 	enum wait wait;
 	int64_t wait_at, timeout_at, op_since;
 	unsigned tries, polls, good, looks;           /* tries: of a pure step */
+	struct err *bad;          /* why it is asked or tried again; NULL: it is not */
 	const struct value *was, *after;              /* as the last look saw it */
 	const char *shown;
 	enum cut cut;

@@ -303,35 +303,12 @@ job_given(struct want *want, const struct value *got, const struct err *err)
 
 /* ---- what it came to */
 
-/* Why the engine ended it: the step itself cannot know. */
-static void
-say_why(struct job *job)
-{
-	struct attempt *attempt = &job->attempt;
-	bool late =
-		job->timeout_boot > 0 && shell_now(job->shell).boot >= job->timeout_boot;
-	enum verdict verdict = attempt->verdict;
-	if (verdict == STEP_DONE || verdict == STEP_ABSENT || !(job->killed || late))
-		return;
-	if (attempt->err.code != ERR_CANCELLED && attempt->err.code != ERR_NONE)
-		return;
-	if (late) {
-		err_set(&attempt->err, ERR_TIMEOUT, "not done within its timeout of %s",
-			duration_text(job->mem,
-				job->doing->timeout > 0 ? job->doing->timeout
-							: job->node->timeout));
-		err_transient(&attempt->err);
-	} else {
-		err_set(&attempt->err, ERR_CANCELLED, "ended before it was done");
-	}
-}
-
 static struct judged
 judged_of(struct job *job)
 {
 	struct attempt *attempt = &job->attempt;
 	job->scope.now = shell_time(job->shell);
-	say_why(job);
+	job_say_why(job);
 	if (attempt->verdict != STEP_DONE && attempt->verdict != STEP_ABSENT
 		&& attempt->err.code == ERR_NONE)
 		err_set(&attempt->err, ERR_ANSWER, "%s of %s failed and did not say why",

@@ -52,6 +52,7 @@ void job_fail(struct job *job, const struct err *err);
 extern const struct attempt_type job_outside;          /* outside.c */
 void job_attempt_ended(struct attempt *attempt); /* its verdict, err and out stand */
 int64_t job_until(const struct job *job);
+void job_say_why(struct job *job);                     /* why.c: the engine ended it, the step cannot know why */
 void job_end_orphans(struct job *job);                 /* orphans.c */
 
 #endif

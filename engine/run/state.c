@@ -165,17 +165,23 @@ path_is_handler(const char *text)
 	return is;
 }
 
+bool
+path_is_undone(const struct run_state *state, const struct path_state *path)
+{
+	const char *name = arena_printf(state->scratch, "%s/undo", path->path);
+	const struct path_state *undo = state_find(state, name);
+
+	return undo != NULL && undo->state == OUT_OK;
+}
+
 const char *
 path_status(const struct run_state *state, const struct path_state *path)
 {
 	if (path == NULL)
 		return "pending";
 	switch (path->state) {
-	case OUT_OK: {
-		const char *name = arena_printf(state->scratch, "%s/undo", path->path);
-		const struct path_state *undo = state_find(state, name);
-		return undo != NULL && undo->state == OUT_OK ? "undone" : "done";
-	}
+	case OUT_OK:
+		return path_is_undone(state, path) ? "undone" : "done";
 	case OUT_FAILED:
 	case OUT_CANCELLED:
 		return "failed";

@@ -203,6 +203,8 @@ bool path_is_handler(const char *path);
 /* `status` of steps.x; NULL: pending */
 /* PATH/undo, and the steps of an undo list below it */
 bool path_is_undo(const char *path);
+/* its undo has ended well in this run */
+bool path_is_undone(const struct run_state *state, const struct path_state *path);
 const char *path_status(const struct run_state *state, const struct path_state *path);
 
 /* R4: base32(SHA-256(store, run, path with its indices, generation)): the same for all

@@ -72,11 +72,20 @@ is_covered(const struct owner *o, const struct path_state *path)
 	return false;
 }
 
+/* Taken back by the very run that made it, before this one takes back the rest. */
+static bool
+is_back_already(const struct owner *o, const struct path_state *path)
+{
+	const struct run_state *run = undone_run(o);
+
+	return run != o->state && path_is_undone(run, path);
+}
+
 /* A step below `steps` that changed something, however it can be taken back. */
 static bool
 is_change(const struct owner *o, const struct path_state *path, struct undoing *out)
 {
-	if (path_is_handler(path->path) || !has_changed(path))
+	if (path_is_handler(path->path) || !has_changed(path) || is_back_already(o, path))
 		return false;
 	const struct node *node = node_at(o, path);
 	*out = (struct undoing){path, node};

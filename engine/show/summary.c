@@ -17,11 +17,14 @@ is_step(const struct path_state *path)
 {
 	static const char *const lists[] = {"", "trigger", "preconditions", "on_waiting",
 		"on_success", "on_failure", "finally"};
+	const char *slash = strrchr(path->path, '/');
+	const char *name = slash == NULL ? path->path : slash + 1;
+	if (path->last == LAST_NONE && path->started_at == 0)
+		return false; /* only around one that the records tell of */
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-		if (strcmp(path->path, lists[i]) == 0)
+		if (strcmp(name, lists[i]) == 0)
 			return false;
-	return strncmp(path->path, "on_waiting[", 11) != 0
-		|| strchr(path->path, '/') != NULL;
+	return strncmp(name, "on_waiting[", 11) != 0;
 }
 
 /* By its own run, or by the one that takes this run back. */
@@ -387,6 +390,10 @@ static struct value
 measures_value(struct arena *mem, const struct run_state *state)
 {
 	struct map_builder map = {.mem = mem};
+	const struct value *largest = state->end_body == NULL ? NULL
+		: value_get(state->end_body, "measures");
+	if (largest != NULL)
+		return *largest;
 	for (const struct path_state *path = state->first; path != NULL;
 		path = path->next)
 		for (size_t i = 0; path->measures != NULL && path->measures->kind == V_MAP

@@ -1,0 +1,111 @@
+"""What keys of the language mean together, with the real binary."""
+import os
+import unittest
+
+import world
+from world import DONE, FAILED, WRONG
+
+
+class Together(world.Scenario):
+    def lines(self, name="log"):
+        with open(os.path.join(self.dir, name), encoding="utf-8") as f:
+            return f.read().splitlines()
+
+    def errors(self):
+        return {path: s["error"] for path, s in self.steps().items() if s["error"]}
+
+    def test_finally_of_a_looped_block_is_of_each_item(self):
+        self.play("""
+            steps:
+              - id: each
+                for_each: {in: [1, 2], as: n, at_once: 2}
+                on_error: continue
+                block:
+                  - {id: m, exec: {shell: '[ "$1" != 1 ]', args: ['${{ n }}']}, undo: none}
+                finally:
+                  - {id: f, exec: {shell: 'echo "$1 $2" >>log', args: ['${{ n }}', '${{ steps.m.status }}']}, undo: none}
+              - {id: after, exec: {shell: 'echo after >>log'}, undo: none}
+        """)
+        self.assertEqual(sorted(self.lines()), ["1 failed", "2 done", "after"])
+        self.assertNotIn("each/finally/f", self.states())
+        self.assertFalse([p for p in self.states() if p.endswith("finally")])
+
+    def test_undo_of_loops_of_members_that_run_at_once(self):
+        step = """
+                  - id: %s
+                    needs: [%s]
+                    exec: {shell: 'echo "%s$1" >>log; [ "%s$1" != b2 ]', args: ['${{ item }}']}
+                    undo: [{id: u%s, exec: {shell: 'echo "u%s$1" >>log', args: ['${{ item }}']}}]"""
+        self.play("""
+            steps:
+              - id: all
+                on_error: undo
+                for_each: [1, 2, 3]
+                parallel:""" + "".join(step % (n, needs, n, n, n, n) for n, needs in (("a", ""), ("b", "a"), ("c", "b"))) + """
+              - {id: z, exec: {shell: 'echo z >>log'}, undo: none}
+        """, expect=FAILED)
+        self.assertEqual(self.lines(), ["a1", "b1", "c1", "a2", "b2", "ub2", "ua2", "uc1", "ub1", "ua1"])
+
+    def test_what_a_run_took_back_is_not_taken_back_again(self):
+        self.play("""
+            steps:
+              - {id: z, exec: {shell: 'echo z >>log'}, undo: [{id: uz, exec: {shell: 'echo uz >>log'}}]}
+              - id: g
+                on_error: undo
+                block:
+                  - {id: a, exec: {shell: 'echo a >>log'}, undo: [{id: ua, exec: {shell: 'echo ua >>log'}}]}
+                  - {id: b, exec: {shell: 'exit 1'}, undo: none}
+        """, expect=FAILED)
+        asked = self.rbx("undo", "last", expect=world.PERSON).stderr
+        self.assertIn("  z\n", asked)
+        self.assertNotIn("g/a", asked)
+        self.rbx("undo", "last", "--yes")
+        self.assertEqual(self.lines(), ["z", "a", "ua", "uz"])
+        self.assertEqual(sorted(self.states()), ["z/undo", "z/undo/uz"])
+
+    def test_a_deadline_tells_the_last_answer(self):
+        self.play("""
+            steps:
+              - id: poll
+                exec: {shell: 'echo 7', json: true}
+                effect: pure
+                every: 50ms
+                deadline: 1s
+                until: self.json == 8
+                on_error: continue
+              - {id: hang, exec: {argv: [sleep, '60']}, effect: pure, deadline: 300ms, on_error: continue}
+              - id: group
+                deadline: 300ms
+                on_error: continue
+                block:
+                  - {id: slow, exec: {argv: [sleep, '60']}, effect: pure}
+              - {id: end, notify: {to: stdout, text: '${{ steps.poll.status }} ${{ steps.hang.status }}'}}
+        """)
+        self.assertEqual(self.errors(), {
+            "poll": "its deadline of 1s has passed; the last time: until does not hold yet: self.json == 8",
+            "hang": "not done when its deadline of 300ms passed",
+            "group/slow": "not done when the deadline of group passed"})
+
+    def test_the_largest_measure_of_a_name_is_told(self):
+        self.play("""
+            objectives: {n: 4}
+            steps:
+              - id: a
+                for_each: [1, 5, 3]
+                exec: {argv: [echo, '${{ item }}']}
+                effect: pure
+                measures:
+                  n: int(self.stdout.trim())
+        """)
+        shown = self.show()
+        self.assertEqual((shown["measures"], shown["objectives"]["n"]["met"]), ({"n": 5}, False))
+
+    def test_names_of_lists_are_no_ids(self):
+        for name in "undo", "finally", "preconditions", "trigger", "on_waiting", "on_success", "on_failure":
+            done = self.play("steps:\n  - {id: %s, wait: {for: 1ms}}" % name, expect=WRONG)
+            self.assertIn("4:10: error: '%s' cannot be an id" % name, done.stderr)
+        self.play("steps:\n  - {id: undone, wait: {for: 1ms}}", expect=DONE)
+
+
+if __name__ == "__main__":
+    unittest.main()
