@@ -114,6 +114,15 @@ outputs_find(const struct expr_type *type, struct str name, struct expr_member *
 	const struct view *view = type->with;
 	const struct node *node = &view->info->node;
 	if (find_output(view->info, name, out)) {
+		/* One that the author names is refused where it is named. */
+		if (out->secret && node->kind == NODE_STEP && !view->info->is_check
+			&& named(node->outputs, node->n_outputs, name) == NULL) {
+			err_set(why, ERR_UNKNOWN_NAME,
+				"the output '%.*s' of step '%s' is secret, and only a"
+				" check may be read for one", STR_FMT(name), node->id);
+			return err_hint(why, "it is on no record, and a change is not"
+				" made again to learn it: ask for it by a check");
+		}
 		out->maybe = view->maybe;
 		return true;
 	}

@@ -125,7 +125,11 @@ outputs_of(struct judged *judged, struct result *result)
 	for (size_t i = 0; scope->out_fields != NULL && judged->self != NULL &&
 	     (field = field_at(scope->out_fields, i)) != NULL; i++) {
 		const struct value *v = value_get(judged->self, field->name);
-		if ((field->flags & FIELD_OUTPUT) && v != NULL && !value_is_secret(v))
+		if (!(field->flags & FIELD_OUTPUT) || v == NULL)
+			continue;
+		if (value_is_secret(v))
+			shell_keep_secret(scope->shell, scope->path, field->name, v);
+		else
 			map_put(&map, field->name,
 				scrubbed(scope->shell->vault, scope->mem, v));
 	}

@@ -109,6 +109,7 @@ shell_keep_secret(
 	struct shell *shell, const char *path, const char *name, const struct value *v)
 {
 	struct secret_output *kept = arena_new_of(shell->mem, struct secret_output);
+	/* The newest stands first, and is the one that is found. */
 	*kept = (struct secret_output){.next = shell->secret_outputs,
 		.path = arena_strdup(shell->mem, path),
 		.name = name,

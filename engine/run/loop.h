@@ -58,7 +58,8 @@ bool persons_check(struct shell *shell, struct err *err);
 
 /* loop.c: waits for the answer of the job that was begun by phase_ask, and takes it. */
 struct letter *shell_answer(struct shell *shell);
-/* reask.c: the secret outputs of what is done. false: err, with the step. */
+/* reask.c: the secret outputs of what is done; of a run that this one takes back, those
+ * that the way back reads. false: err, with the step. */
 bool reask(struct shell *shell, struct err *err);
 
 /* identities.c: whether the credentials of all steps belong to an account of

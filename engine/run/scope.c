@@ -283,8 +283,8 @@ ids_of(struct shell *shell)
 	return ids;
 }
 
-static const struct node *
-node_in_file(struct shell *shell, const struct playbook *book, struct str id)
+const struct node *
+scope_node(struct shell *shell, const struct playbook *book, struct str id)
 {
 	const struct ids *ids = ids_of(shell);
 	return ids->places[place_of(ids, book, id)];
@@ -294,7 +294,7 @@ static bool
 steps_find(const struct map *map, struct str key, struct value *out)
 {
 	struct scope *scope = ((const struct steps_map *)map)->scope;
-	const struct node *node = node_in_file(scope->shell, scope->frame->book, key);
+	const struct node *node = scope_node(scope->shell, scope->frame->book, key);
 	if (node == NULL)
 		return false;
 	const char *path;

@@ -44,6 +44,9 @@ bool scope_eval(struct scope *scope, const struct expr *expr, struct value *out,
 bool scope_fill(struct scope *scope, const struct template *template, struct value *out,
 	struct err *err);
 
+/* The node of that id in the file of `book`; NULL: there is none. */
+const struct node *scope_node(struct shell *shell, const struct playbook *book,
+	struct str id);
 /* The frame of the playbook in whose file the node stands. */
 struct frame *frame_of(struct shell *shell, const struct playbook *book, const char *path);
 /* The run's own inputs and vars, typed, before there is a record of them. */

@@ -275,8 +275,11 @@ start(struct shell *shell, const char **run, struct err *err)
 	if (!limits_addresses(shell->book->limits, shell->mem, &shell->addresses, err)
 		|| !persons_check(shell, err) || !set_inputs(shell, inputs, err)
 		|| !set_vars(shell, err) || !secrets_fetch(shell, err)
-		|| !identities_judge(shell, err) || !claim_all(shell, &locks, err)
-		|| !holds_wait(shell, true, err))
+		|| !identities_judge(shell, err))
+		return exit_of(shell, err);
+	if (!reask(shell, err))
+		return err->code == ERR_CANCELLED ? exit_of(shell, err) : 3;
+	if (!claim_all(shell, &locks, err) || !holds_wait(shell, true, err))
 		return exit_of(shell, err);
 	struct str bundle = bundle_make(shell->book, batch_mem(shell));
 	struct news news = {.kind = NEWS_START,

@@ -53,6 +53,15 @@ restored(struct arena *mem, const struct node *node, const struct value *map,
 	return map_done(&out);
 }
 
+static void
+put_secret(struct scope *scope, const struct path_state *state, const char *name,
+	struct map_builder *out)
+{
+	const struct value *v = shell_secret(scope->shell, state->path, str_of(name));
+	if (v != NULL)
+		map_put(out, name, *v);
+}
+
 /* Outputs that no record holds, as far as this process has seen them. */
 static struct value
 with_secrets(struct scope *scope, const struct node *node, const struct path_state *state,
@@ -62,12 +71,13 @@ with_secrets(struct scope *scope, const struct node *node, const struct path_sta
 	for (size_t i = 0; i < outputs.map->n; i++)
 		map_put_str(&out, outputs.map->members[i].key.str,
 			outputs.map->members[i].value);
-	for (size_t i = 0; i < node->n_outputs; i++) {
-		const struct value *v = shell_secret(
-			scope->shell, state->path, str_of(node->outputs[i].name));
-		if (v != NULL)
-			map_put(&out, node->outputs[i].name, *v);
-	}
+	for (size_t i = 0; i < node->n_outputs; i++)
+		put_secret(scope, state, node->outputs[i].name, &out);
+	const struct field *field;
+	for (size_t i = 0; node->type != NULL &&
+	     (field = field_at(node->type->out, i)) != NULL; i++)
+		if (field->flags & FIELD_OUTPUT)
+			put_secret(scope, state, field->name, &out);
 	return map_done(&out);
 }
 
