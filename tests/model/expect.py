@@ -54,6 +54,8 @@ CORRECTED = [
      "        return [(n, 'trigger/' + n.id) for n in self.book.trigger]"),
     ("if any(self.f(p).state == 'failed' for _, p in self.gates()):",
      "if any(self.f(p).state == 'failed' for _, p in self.gates() if self.run.mode == 'run' or not p.startswith('trigger/')):"),
+    # a looped block is carried out for each item, its `finally` with it; the loop itself has none
+    ("        if n.finally_ and self.run.mode != 'dry':", "        if n.finally_ and n.each is None and self.run.mode != 'dry':"),
     # a step that a stop left unbegun has no deadline that could ring for ever
     ("and not (p in o.live and o.live[p].cut)",
      "and not (p in o.live and p in o.nodes and o.nodes[p].type == 'step' and o.nodes[p].each is None and o.live[p].st == 'WAITING') and not (p in o.live and o.live[p].cut)"),
