@@ -8,6 +8,7 @@
 
 #include "data/expr.h"
 #include "data/yaml.h"
+#include "host/lazy.h"
 
 enum root { ROOT_INPUTS, ROOT_VARS, ROOT_STEPS, ROOT_RUN, ROOT_NOW, ROOTS };
 
@@ -187,6 +188,9 @@ complete(EditLine *line, int key)
 static int
 converse(struct bench *bench)
 {
+	struct err err;
+	if (!lazy_edit(&err))
+		return cmd_error(bench->cmd, EXIT_FAILED, &err);
 	EditLine *line = el_init("rbx", stdin, stdout, stderr);
 	History *past = history_init();
 	HistEvent event;

@@ -40,7 +40,8 @@ connect_over(struct connect *c, const struct connect_answer *answer,
 	struct real *real = c->handle.real;
 	real_timer_stop(real, &c->timer);
 	names_cancel(c->lookup);
-	SSL_free(c->ssl);
+	if (c->ssl != NULL)
+		SSL_free(c->ssl);
 	watch_close(c->watch);
 	if (answer == NULL)
 		op->err = *err;

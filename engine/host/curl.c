@@ -209,7 +209,7 @@ web_of(struct real *real, struct err *err)
 	struct web *web = real->state[OP_HTTP];
 	if (web != NULL)
 		return web;
-	if (!lazy_curl(err))
+	if (!lazy_curl(err) || !lazy_ssl(err)) /* it tells of the certificates */
 		return NULL;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		err_set(err, ERR_IO, "libcurl does not start");

@@ -1,7 +1,6 @@
 #include "host/lazy.h"
 
 #include <dlfcn.h>
-#include <string.h>
 
 static bool
 fail(const char *library, struct err *err)
@@ -11,21 +10,24 @@ fail(const char *library, struct err *err)
 		why == NULL ? "it lacks a function" : why);
 }
 
-/* It stays until the end: OpenSSL's hooks at exit would point into nothing. */
+/* It stays until the end: OpenSSL's hooks at exit would point into nothing. The last
+ * pointer is set when all are. */
 bool
-lazy_load(const char *library, const struct lazy_name *names, size_t n, struct err *err)
+lazy_load(const char *const *files, const char *const *names, void **at, size_t n,
+	struct err *err)
 {
-	void *handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
+	void *handle = NULL;
+	if (at[n - 1] != NULL)
+		return true;
+	for (size_t i = 0; handle == NULL && files[i] != NULL; i++)
+		handle = dlopen(files[i], RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
 	if (handle == NULL)
-		return fail(library, err);
-	for (size_t i = 0; i < n; i++) {
-		void *found = dlsym(handle, names[i].name);
-		if (found == NULL) {
-			fail(library, err);
+		return fail(files[0], err);
+	for (size_t i = 0; i < n; i++)
+		if ((at[i] = dlsym(handle, names[i])) == NULL) {
+			fail(files[0], err);
 			dlclose(handle);
 			return false;
 		}
-		memcpy(names[i].at, &found, sizeof found);
-	}
 	return true;
 }

@@ -1,24 +1,23 @@
-/* Libraries that are loaded when the first operation needs them: with the 27 that they
- * stand on, libcurl and libpq take the linker three quarters of the time that `rbx
- * validate` has. lazy_curl.c and lazy_pq.c define each function of theirs that is used,
- * under its own name, and pass the call on; what calls them sees no difference. Internal
- * to host/. */
+/* Libraries that are loaded when the first operation needs them: with those that they stand
+ * on, they would take the linker most of the time that `rbx validate` has. lazy.names says
+ * which of their functions are called; tools/lazy-stubs makes each of them, under its own
+ * name, an entry that jumps into the library. What calls them sees no difference. */
 #ifndef HOST_LAZY_H
 #define HOST_LAZY_H
 
 #include "base/err.h"
 
-/* Before any other function of the library, in the loop thread. False: it is not on this
- * machine, or is too old. */
+/* Before any other function of the library, in the loop thread; cheap when called again.
+ * False: it is not on this machine, or is too old. */
 bool lazy_curl(struct err *err);
+bool lazy_edit(struct err *err);
+bool lazy_ldns(struct err *err);
 bool lazy_pq(struct err *err);
+bool lazy_ssl(struct err *err);
 
-struct lazy_name {
-	const char *name;
-	void *at;                             /* a pointer to a function: where it goes */
-};
-
-bool lazy_load(const char *library, const struct lazy_name *names, size_t n,
+/* For what tools/lazy-stubs makes: where the functions of these names lie, to at[0..n).
+ * files: what the library may be called, then NULL. */
+bool lazy_load(const char *const *files, const char *const *names, void **at, size_t n,
 	struct err *err);
 
 #endif

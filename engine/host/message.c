@@ -3,12 +3,16 @@
 #include <ldns/ldns.h>
 #include <stdlib.h>
 
+#include "host/lazy.h"
+
 enum { EDNS_SIZE = 1232 };
 
 bool
 message_query(struct arena *mem, const char *name, uint16_t type, bool recurse,
 	uint16_t id, struct str *out, struct err *err)
 {
+	if (!lazy_ldns(err))
+		return false;
 	ldns_rdf *rdf = ldns_dname_new_frm_str(name);
 	if (rdf == NULL)
 		return err_set(err, ERR_VALUE, "'%s' is not a name of DNS", name);
@@ -115,7 +119,10 @@ bool
 message_parse(struct arena *mem, struct str bytes, struct str query,
 	struct dns_answer *out, bool *cut)
 {
+	struct err ignored;
 	ldns_pkt *packet = NULL, *asked = NULL;
+	if (!lazy_ldns(&ignored))
+		return false;
 	bool ok = bytes.n >= 12 && memcmp(bytes.p, query.p, 2) == 0
 		&& ldns_wire2pkt(&packet, (const uint8_t *)bytes.p, bytes.n)
 			== LDNS_STATUS_OK

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "host/lazy.h"
+
 struct tls_kept {
 	SSL_CTX *ctx;
 	char *ca_file;
@@ -180,6 +182,8 @@ on_verify(int ok, X509_STORE_CTX *ctx)
 static struct tls_kept *
 context_open(const char *ca_file, struct err *err)
 {
+	if (!lazy_ssl(err))
+		return NULL;
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	struct tls_kept *kept = calloc(1, sizeof *kept);
 	if (ctx == NULL || kept == NULL)
