@@ -1,12 +1,18 @@
 #include "base/digest.h"
 
+/* For SHA256_Init(3): what replaces it, EVP_MD_fetch(3), first reads the configuration and
+ * lists every algorithm of the provider, 6 million instructions where the run of one step
+ * has 12. Both end in the same code. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <pthread.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 
 struct digest {
-	EVP_MD_CTX *context;
+	SHA256_CTX sha;
+	EVP_MD_CTX *other;                    /* NULL: it is of SHA-256 */
 };
 
 static void
@@ -16,77 +22,63 @@ must(int ok)
 		abort();
 }
 
-/* EVP_sha256() is looked up among the providers again at each use (EVP_MD_fetch(3)),
- * which costs as much as hashing 2 KiB. */
-static pthread_once_t sha_once = PTHREAD_ONCE_INIT;
-static const EVP_MD *sha;
-
-static void
-fetch_sha(void)
+struct digest *
+digest_new(struct arena *mem)
 {
-	sha = EVP_MD_fetch(NULL, "SHA256", NULL);
-	must(sha != NULL);
-}
-
-static const EVP_MD *
-sha_256(void)
-{
-	pthread_once(&sha_once, fetch_sha);
-	return sha;
+	struct digest *digest = arena_new_of(mem, struct digest);
+	must(SHA256_Init(&digest->sha));
+	return digest;
 }
 
 static void
 digest_free(void *with)
 {
-	EVP_MD_CTX_free(((struct digest *)with)->context);
-}
-
-static struct digest *
-digest_of(struct arena *mem, const EVP_MD *kind)
-{
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	must(context != NULL);
-	if (EVP_DigestInit_ex(context, kind, NULL) != 1) {
-		EVP_MD_CTX_free(context);
-		return NULL;
-	}
-	struct digest *digest = arena_new_of(mem, struct digest);
-	*digest = (struct digest){context};
-	arena_defer(mem, digest_free, digest);
-	return digest;
-}
-
-struct digest *
-digest_new(struct arena *mem)
-{
-	struct digest *digest = digest_of(mem, sha_256());
-	must(digest != NULL);
-	return digest;
+	EVP_MD_CTX_free(((struct digest *)with)->other);
 }
 
 struct digest *
 digest_new_md5(struct arena *mem)
 {
-	return digest_of(mem, EVP_md5());
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	must(context != NULL);
+	if (EVP_DigestInit_ex(context, EVP_md5(), NULL) != 1) {
+		EVP_MD_CTX_free(context);
+		return NULL;
+	}
+	struct digest *digest = arena_new_of(mem, struct digest);
+	*digest = (struct digest){.other = context};
+	arena_defer(mem, digest_free, digest);
+	return digest;
 }
 
 void
 digest_add(struct digest *digest, struct str bytes)
 {
-	must(EVP_DigestUpdate(digest->context, bytes.p, bytes.n));
+	if (digest->other == NULL)
+		must(SHA256_Update(&digest->sha, bytes.p, bytes.n));
+	else
+		must(EVP_DigestUpdate(digest->other, bytes.p, bytes.n));
 }
 
 void
 digest_end(struct digest *digest, uint8_t out[SHA256_SIZE])
 {
-	must(EVP_DigestFinal_ex(digest->context, out, NULL));
-	must(EVP_DigestInit_ex(digest->context, NULL, NULL));
+	if (digest->other == NULL) {
+		must(SHA256_Final(out, &digest->sha));
+		must(SHA256_Init(&digest->sha));
+	} else {
+		must(EVP_DigestFinal_ex(digest->other, out, NULL));
+		must(EVP_DigestInit_ex(digest->other, NULL, NULL));
+	}
 }
 
 void
 sha256(struct str bytes, uint8_t out[SHA256_SIZE])
 {
-	must(EVP_Digest(bytes.p, bytes.n, out, NULL, sha_256(), NULL));
+	SHA256_CTX context;
+	must(SHA256_Init(&context));
+	must(SHA256_Update(&context, bytes.p, bytes.n));
+	must(SHA256_Final(out, &context));
 }
 
 bool
@@ -99,16 +91,16 @@ enum { BLOCK = 64 }; /* of SHA-256, which the key of HMAC fills */
 
 /* Of the key, each byte changed by `pad`, and what follows it. */
 static void
-keyed(EVP_MD_CTX *context, const uint8_t key[BLOCK], uint8_t pad, struct str bytes,
-	uint8_t out[SHA256_SIZE])
+keyed(const uint8_t key[BLOCK], uint8_t pad, struct str bytes, uint8_t out[SHA256_SIZE])
 {
+	SHA256_CTX context;
 	uint8_t block[BLOCK];
 	for (size_t i = 0; i < BLOCK; i++)
 		block[i] = key[i] ^ pad;
-	must(EVP_DigestInit_ex(context, sha_256(), NULL));
-	must(EVP_DigestUpdate(context, block, BLOCK));
-	must(EVP_DigestUpdate(context, bytes.p, bytes.n));
-	must(EVP_DigestFinal_ex(context, out, NULL));
+	must(SHA256_Init(&context));
+	must(SHA256_Update(&context, block, BLOCK));
+	must(SHA256_Update(&context, bytes.p, bytes.n));
+	must(SHA256_Final(out, &context));    /* which also wipes the context */
 	OPENSSL_cleanse(block, BLOCK);
 }
 
@@ -118,16 +110,13 @@ void
 hmac_sha256(struct str key, struct str bytes, uint8_t out[SHA256_SIZE])
 {
 	uint8_t block[BLOCK] = {0}, inner[SHA256_SIZE];
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	must(context != NULL);
 	if (key.n > BLOCK)
 		sha256(key, block);
 	else if (key.n > 0)
 		memcpy(block, key.p, key.n);
-	keyed(context, block, 0x36, bytes, inner);
-	keyed(context, block, 0x5c, (struct str){(const char *)inner, sizeof inner}, out);
+	keyed(block, 0x36, bytes, inner);
+	keyed(block, 0x5c, (struct str){(const char *)inner, sizeof inner}, out);
 	OPENSSL_cleanse(block, BLOCK);
-	EVP_MD_CTX_free(context);
 }
 
 char *
