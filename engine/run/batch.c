@@ -1,5 +1,7 @@
 /* Records on their way to the store: what is decided while one batch is in flight is the
- * next one; acts start when theirs is durable. */
+ * next one; acts start when theirs is durable. What only reads changes nothing and is on
+ * no record: it need not wait for those that happen to go with it, only for what it
+ * follows from. */
 #include "run/loop.h"
 
 #include <assert.h>
@@ -22,6 +24,7 @@ struct pending {
 	struct blob *blobs;
 	size_t n_records, records_cap, n_acts, acts_cap, n_blobs, blobs_cap;
 	int64_t decided;
+	bool leaves;                                  /* nothing is decided after it */
 	struct chunk_list *chunks;
 };
 
@@ -62,6 +65,48 @@ push_blob(struct pending *next, const struct blob *blob)
 	next->blobs[next->n_blobs++] = *blob;
 }
 
+/* seq of the last record that is known to be durable. */
+static uint64_t
+durable(const struct shell *shell)
+{
+	const struct pending *first = shell->flying;
+	if (first == NULL || first->n_records == 0)
+		first = shell->next;
+	return first == NULL || first->n_records == 0 ? shell->state.seq
+						      : first->records[0].seq - 1;
+}
+
+/* By its type, not by the author's word: `exec` with `effect: pure` may be anything. */
+static bool
+may_start(const struct shell *shell, const struct act *act)
+{
+	return act->kind == ACT_OP && act->phase == PHASE_RUN
+		&& (act->node->type == NULL || act->node->type->effect == PURE)
+		&& act->after <= durable(shell);
+}
+
+bool
+batch_leaves(const struct shell *shell)
+{
+	return (shell->flying != NULL && shell->flying->leaves)
+		|| (shell->next != NULL && shell->next->leaves);
+}
+
+static void
+take_act(struct shell *shell, const struct act *act, struct now now)
+{
+	struct pending *next = shell->next;
+	/* What is in flight is ended at once; what starts with this batch is ended when
+	 * it has started. */
+	if (act->kind == ACT_KILL && phase_kill(shell, act->path))
+		return;
+	next->leaves |= act->kind == ACT_EXIT;
+	if (may_start(shell, act))
+		phase_start(shell, act, now.boot);
+	else
+		next->acts[next->n_acts++] = *act;
+}
+
 void
 batch_turn(struct shell *shell, const struct turn *turn, struct now now)
 {
@@ -73,11 +118,7 @@ batch_turn(struct shell *shell, const struct turn *turn, struct now now)
 	for (size_t i = 0; i < turn->n_records; i++)
 		next->records[next->n_records++] = turn->records[i];
 	for (size_t i = 0; i < turn->n_acts; i++)
-		/* What is in flight is ended at once; what starts with this batch is
-		 * ended when it has started. */
-		if (turn->acts[i].kind != ACT_KILL
-			|| !phase_kill(shell, turn->acts[i].path))
-			next->acts[next->n_acts++] = turn->acts[i];
+		take_act(shell, &turn->acts[i], now);
 	for (size_t i = 0; i < turn->n_blobs; i++)
 		push_blob(next, &turn->blobs[i]);
 	next->decided = now.boot;

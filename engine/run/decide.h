@@ -2,7 +2,7 @@
  * no clock, file or socket, and asks the expression engine only through `struct asker`.
  * What it decides it applies at once to the folded state (state.h); what is in flight
  * stands in the owner alone, and a resume never needs it. Acts start when their records
- * are durable.
+ * are durable; one that only reads has none, and starts when what it follows from is.
  *
  * One time: us. The owner's clock is the wall clock at its claim, carried on by the boot
  * clock (suspend included): it never steps. Records are stamped with it, deadlines and
@@ -179,6 +179,9 @@ struct act {
 	uint32_t attempt;
 	/* owner's clock; owner_boot gives boot ns; 0: none */
 	int64_t timeout_at;
+	/* seq of the last record that it may rest on: what it follows from (R2) is not
+	 * later. What only reads starts when that one is durable */
+	uint64_t after;
 	/* ACT_OP of a check: its arguments as `input` gave them; of a change see
 	 * state->in once it has an intent, before that these; NULL: constant */
 	const struct value *in;

@@ -167,6 +167,16 @@ emit(struct owner *o, enum kind kind, struct path_state *path, uint32_t attempt,
 	tell(o, path);
 }
 
+/* What its own path says, such as an answer, came after it was READY. */
+static uint64_t
+rests_on(const struct owner *o, const struct seat *seat)
+{
+	int last = seat->state->last;
+	bool silent = last == LAST_NONE || last == REC_BEGIN;
+
+	return silent && seat->ready_at > 0 ? seat->ready_at : o->state->seq;
+}
+
 struct act *
 act_add(struct owner *o, enum act_kind kind, const struct seat *seat)
 {
@@ -189,6 +199,7 @@ act_add(struct owner *o, enum act_kind kind, const struct seat *seat)
 		act->attempt = seat->state->attempt;
 		act->undone = seat->is_undo ? seat_undone(o, seat) : NULL;
 		act->in = seat->in_value;
+		act->after = rests_on(o, seat);
 	}
 	return act;
 }

@@ -176,11 +176,11 @@ shell_decide(struct shell *shell, const struct news *news)
 	batch_turn(shell, &turn, now);
 }
 
-/* What came meanwhile, one after the other, into one batch. */
+/* What came, one after the other, into the next batch. */
 static void
 take_letters(struct shell *shell)
 {
-	while (shell->letters != NULL && !shell->leaving) {
+	while (shell->letters != NULL && !shell->leaving && !batch_leaves(shell)) {
 		struct letter *letter = shell->letters;
 		shell->letters = letter->next;
 		if (shell->letters == NULL)
@@ -298,6 +298,8 @@ shell_loop(struct shell *shell)
 			if (shell->letters != NULL && shell->flying == NULL
 				&& !shell->leaving)
 				continue; /* a step has ended without any operation */
+		} else {
+			take_letters(shell);
 		}
 		if (is_over(shell) && shell->chunks == NULL)
 			break;

@@ -9,6 +9,8 @@ struct arena *batch_mem(struct shell *shell);          /* of the next batch */
 void batch_turn(struct shell *shell, const struct turn *turn, struct now now);
 void batch_blob(struct shell *shell, struct str bytes);
 void batch_send(struct shell *shell);                  /* none is in flight */
+/* What is in flight, or comes next, is the last: nothing more is to be decided. */
+bool batch_leaves(const struct shell *shell);
 int64_t batch_due(const struct shell *shell);
 void batch_drop(struct shell *shell);
 

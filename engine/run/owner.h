@@ -89,6 +89,9 @@ struct seat {
 	const struct value *in_value;
 
 	enum stand stand, back;                       /* back: what ENDING ended */
+	/* seq of the last record when it became READY: what it needs had ended by then;
+	 * 0: it was not */
+	uint64_t ready_at;
 	enum sub sub;
 	enum then then;
 	/* enum phase of the operation in flight; -1 */

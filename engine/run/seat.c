@@ -247,6 +247,8 @@ seat_stand(struct owner *o, struct seat *seat, enum stand stand)
 	o->backoffs += stand == STAND_BACKOFF;
 	o->backoffs -= before == STAND_BACKOFF;
 	seat->stand = stand;
+	if (stand == STAND_READY)
+		seat->ready_at = o->state->seq;
 	if (stand == STAND_READY || before == STAND_READY)
 		seat_ready(seat, stand == STAND_READY);
 	seat_touch(seat);

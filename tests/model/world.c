@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include "data/json.h"
+#include "rests.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -301,6 +302,15 @@ start_op(struct world *w, const struct act *act)
 }
 
 static void
+judge_rest(struct world *w, struct act act)
+{
+	if (w->broken.early)
+		act.after = 0;
+	if (!rests_on_ended(&w->scenario->book, &act, w->records, w->n_records))
+		fault(w, act.path, "it may start before what it follows from has ended");
+}
+
+static void
 kill_op(struct world *w, const char *path)
 {
 	for (size_t i = 0; i < w->n_flights; i++) {
@@ -342,6 +352,7 @@ do_act(struct world *w, const struct act *act)
 {
 	switch (act->kind) {
 	case ACT_OP:
+		judge_rest(w, *act);
 		start_op(w, act);
 		if (w->broken.twice && is_change(&w->flights[w->n_flights - 1]))
 			note_started(w, act);

@@ -21,6 +21,8 @@ struct broken {
 	bool twice;                                   /* an effect takes place twice */
 	/* a crash takes acknowledged records with it */
 	bool forgets;
+	/* acts rest on nothing */
+	bool early;
 };
 
 struct world *world_new(struct arena *mem, const struct scenario *scenario);

@@ -3,7 +3,7 @@
  * start of every operation, resumed, and with a second crash during the resume; judged by
  * what must hold in every run.
  *
- * sim [--seed N] [--count N] [--every N] [--break acts-first|twice|forgets]
+ * sim [--seed N] [--count N] [--every N] [--break acts-first|twice|forgets|early]
  *
  * --every N: of each run only every Nth crash point, another one for each seed. --break
  * carries it out with a broken rule: then a violation is what is wanted. The last line is
@@ -136,6 +136,7 @@ read_options(int argc, char **argv, struct options *out)
 		out->broken.acts_first |= str_is(value, "acts-first");
 		out->broken.twice |= str_is(value, "twice");
 		out->broken.forgets |= str_is(value, "forgets");
+		out->broken.early |= str_is(value, "early");
 	}
 	return argc % 2 == 1 && out->every > 0;
 }
