@@ -186,9 +186,11 @@ headers_are_good(
 			*p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 'a' - 'A') : *p;
 		const char *got = web_header(answer, lower);
 		if (got == NULL || !str_is(value, got)) {
-			step_unmet(step, "header %.*s is %s, expected '%.*s'",
-				STR_FMT(name), got == NULL ? "absent" : got,
-				STR_FMT(value));
+			/* Name and value stand last, as in the answer: by the name it
+			 * is known which values are not shown. */
+			step_unmet(step, "expected header %.*s '%.*s', it answers %s%s%s",
+				STR_FMT(name), STR_FMT(value), got == NULL ? "without" : lower,
+				got == NULL ? "" : ": ", got == NULL ? "" : got);
 			return false;
 		}
 	}

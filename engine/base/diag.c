@@ -1,9 +1,12 @@
 #include "base/diag.h"
 
+#include "base/scrub.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { MOST_ERRORS = 100, MOST_COLUMNS = 200 };
+/* NEAR_BYTES: so much of a long line, to each side of the place, is looked at. */
+enum { MOST_ERRORS = 100, MOST_COLUMNS = 200, NEAR_BYTES = 2048 };
 
 static struct err *
 add(struct diags *diags, enum diag_level level)
@@ -164,7 +167,16 @@ print_line(struct buf *out, struct mark at, uint32_t number)
 {
 	uint32_t start;
 	struct str line = line_of(at.source, at.from, &start);
-	uint32_t from = at.from - start, to = at.to > at.from ? at.to - start : from;
+	uint32_t marks[] = {at.from - start, at.to > at.from ? at.to - start : at.from - start};
+	if (line.n > 2 * NEAR_BYTES) {
+		uint32_t skip = marks[0] > NEAR_BYTES ? marks[0] - NEAR_BYTES : 0;
+		line = str_from(line, skip);
+		line.n = line.n > 2 * NEAR_BYTES ? 2 * NEAR_BYTES : line.n;
+		marks[0] -= skip;
+		marks[1] -= skip;
+	}
+	line = scrub_text(out->mem, line, marks, 2);
+	uint32_t from = marks[0], to = marks[1];
 	if (from > MOST_COLUMNS - 40) { /* a long line: show the part around the place */
 		uint32_t skip = from - 40;
 		while (skip < line.n && ((unsigned char)line.p[skip] & 0xc0) == 0x80)
@@ -201,13 +213,13 @@ diag_print(struct buf *out, enum diag_level level, const struct err *err, bool c
 		buf_printf(out, "%s%s:%u:%u:%s ", bold, err->at.source->name, line,
 			column, plain);
 	buf_printf(out, "%s%s:%s ", colour ? colours[level] : "", words[level], plain);
-	buf_safe(out, str_of(err->msg), true);
+	buf_safe(out, scrub_text(out->mem, str_of(err->msg), NULL, 0), true);
 	buf_putc(out, '\n');
 	if (err->at.source != NULL && err->at.source->text.n > 0)
 		print_line(out, err->at, line);
 	if (err->hint[0] != '\0') {
 		buf_puts(out, "   hint: ");
-		buf_safe(out, str_of(err->hint), true);
+		buf_safe(out, scrub_text(out->mem, str_of(err->hint), NULL, 0), true);
 		buf_putc(out, '\n');
 	}
 }

@@ -1,4 +1,5 @@
 #include "base/mask.h"
+#include "base/scrub.h"
 #include "base/secret.h"
 
 /* So many bytes at the end of a text that was cut are masked when a secret begins with
@@ -177,6 +178,7 @@ mask_place(const struct vault *vault, char *text, size_t size)
 void
 vault_mask_err(const struct vault *vault, struct err *err)
 {
+	scrub_err(err);
 	if (vault_automaton(vault) == NULL)
 		return;
 	mask_place(vault, err->msg, sizeof err->msg);

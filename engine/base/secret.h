@@ -26,7 +26,8 @@ bool vault_finds(const struct vault *vault,
 	struct str text); /* whether some form of a secret is in it */
 struct str vault_mask(const struct vault *vault, struct arena *mem,
 	struct str text); /* text itself where none is */
-void vault_mask_err(const struct vault *vault, struct err *err);
+void vault_mask_err(const struct vault *vault,
+	struct err *err); /* scrub_err, and every form of a secret */
 
 /* A stream in pieces: what could be the beginning of a secret is held back until the next
  * piece or the end. */

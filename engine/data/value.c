@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/scrub.h"
 #include "data/json.h"
 
 enum { SMALL_BUILDER = 32 }; /* so many members are looked through one by one */
@@ -459,23 +460,6 @@ value_count(const struct value *v)
 	return n;
 }
 
-/* What stands before the host of a URL may be a password: stars take its place. */
-static struct str
-without_user(struct arena *mem, struct str text)
-{
-	size_t from = str_find(text, STR("://")) + 3, at = 0;
-	struct buf out = buf_in(mem);
-	for (size_t i = from; i < text.n && strchr("/?# \"", text.p[i]) == NULL; i++)
-		if (text.p[i] == '@')
-			at = i;
-	if (at == 0)
-		return text;
-	buf_add(&out, (struct str){text.p, from});
-	buf_puts(&out, "***");
-	buf_add(&out, str_from(text, at));
-	return buf_str(&out);
-}
-
 char *
 value_short(struct arena *mem, const struct value *v, size_t most)
 {
@@ -485,7 +469,7 @@ value_short(struct arena *mem, const struct value *v, size_t most)
 	if (v->kind == V_UNKNOWN)
 		return arena_strdup(mem, "unknown");
 	json_write(&text, v, JSON_MASK);
-	buf_safe(&out, without_user(mem, buf_str(&text)), false);
+	buf_safe(&out, scrub_text(mem, buf_str(&text), NULL, 0), false);
 	struct str rest = buf_str(&out);
 	size_t n, seen = 0;
 	for (; rest.n > 0 && seen < most; seen++, rest = str_from(rest, n))
