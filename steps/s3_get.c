@@ -1,5 +1,5 @@
 #include "shared.h"
-#include "../steps/aws/s3.h"
+#include "../steps/aws/fetch.h"
 
 static const struct field in[] = {
 	{.name = "from", .type = FIELD_S3_PLACE, .flags = FIELD_REQUIRED, .help = "the object"},
@@ -15,20 +15,15 @@ static const struct field out[] = {
 	{.name = NULL},
 };
 
-enum { GET_SLOT, READ_SLOT, FILE_SLOT, WRITE_SLOT, SLOTS, PIECE = 256 << 10 };
-enum phase { START, FILE_LOOK, HEAD, OPEN, STREAM, SAVE, CLOSE, REMOVE };
+enum { GET_SLOT, READ_SLOT, FILE_SLOT, WRITE_SLOT, SLOTS };
+enum phase { START, FILE_LOOK, HEAD, FETCH, SAVE, CLOSE, REMOVE };
 
 struct get {
 	enum phase phase;
 	struct s3_place place;
 	struct file_answer file;                      /* as it is now */
 	struct s3_object object;
-	struct digest *digest, *md5;
-	char *piece;
-	size_t got;
-	uint64_t bytes;
-	bool at_end, answered;
-	const char *sha256;
+	struct fetch fetch;
 };
 
 static step_fn preview, run, undo;
@@ -153,119 +148,33 @@ preview(struct step *step, const struct event *event)
 }
 
 static enum verdict
-open_file(struct step *step)
+start_fetch(struct step *step)
 {
 	struct get *get = step->state;
-	struct open_ask ask = {.path = str_cstr(step->mem, value_get_str(step->in, "to")),
-		.write = true};
-	get->phase = OPEN;
-	return step_open(step, (struct how){.slot = FILE_SLOT, .title = ask.path}, &ask);
+	get->phase = FETCH;
+	get->fetch.place = get->place;
+	get->fetch.object = get->object;
+	get->fetch.path = str_cstr(step->mem, value_get_str(step->in, "to"));
+	get->fetch.get_slot = GET_SLOT;
+	get->fetch.read_slot = READ_SLOT;
+	get->fetch.file_slot = FILE_SLOT;
+	get->fetch.write_slot = WRITE_SLOT;
+	return fetch_begin(step, &get->fetch);
 }
 
+/* The digest is durable before the file appears, so that undo knows it. */
 static enum verdict
-read_on(struct step *step)
+fetched(struct step *step, const struct event *event)
 {
 	struct get *get = step->state;
-	return step_read(step, READ_SLOT, GET_SLOT, get->piece, PIECE, get->digest);
-}
-
-static enum verdict
-fetch(struct step *step, struct now now)
-{
-	struct get *get = step->state;
-	/* What was looked at, and nothing that has taken its place since. */
-	struct header header = {"If-Match",
-		arena_printf(step->mem, "\"%.*s\"", STR_FMT(get->object.etag))};
-	struct aws_call call = s3_call(step->mem, &get->place, "GET");
-	call.headers = &header;
-	call.n_headers = get->object.etag.n > 0;
-	call.stream_out = true;
-	get->phase = STREAM;
-	get->digest = digest_new(step->mem);
-	get->md5 = digest_new_md5(step->mem);
-	get->piece = arena_alloc(step->mem, PIECE);
-	struct how how = {.slot = GET_SLOT,
-		.reads = true,
-		.title = arena_printf(step->mem, "GET s3://%s/%.*s", get->place.bucket,
-			STR_FMT(get->place.key))};
-	enum verdict verdict = aws_send(step, how, now, &call);
-	return verdict == STEP_WAIT ? read_on(step) : verdict;
-}
-
-/* By the SHA-256 that stands with the object, else by its ETag where that is an MD5: of
- * one that went up in one, and not under KMS, where S3 tells a checksum of its own. */
-static bool
-is_as_kept(struct step *step, const uint8_t sum[SHA256_SIZE])
-{
-	struct get *get = step->state;
-	uint8_t md5_sum[SHA256_SIZE], etag[MD5_SIZE];
-	if (get->object.sha256.n > 0)
-		return str_is(get->object.sha256,
-			base64_text(step->mem, sum, SHA256_SIZE));
-	if (get->md5 == NULL || get->object.is_encrypted
-		|| !hex_parse(get->object.etag, etag, MD5_SIZE))
-		return true;
-	digest_end(get->md5, md5_sum);
-	return memcmp(md5_sum, etag, MD5_SIZE) == 0;
-}
-
-/* The whole object is in the nameless file: its digest is durable before the file
- * appears, so that undo knows it. */
-static enum verdict
-save_digest(struct step *step)
-{
-	struct get *get = step->state;
-	uint8_t sum[SHA256_SIZE];
 	struct map_builder map = {.mem = step->mem};
-	digest_end(get->digest, sum);
-	get->sha256 = hex_text(step->mem, sum, sizeof sum);
-	map_put(&map, "sha256", value_str(str_of(get->sha256)));
+	enum verdict verdict = fetch_event(step, &get->fetch, event);
+	if (verdict != STEP_DONE)
+		return verdict;
+	map_put(&map, "sha256", value_str(str_of(get->fetch.sha256)));
 	struct value saved = map_done(&map);
-	if (get->bytes != get->object.size)
-		return step_fail(step, ERR_PROTOCOL, true, "%llu bytes came of %llu",
-			(unsigned long long)get->bytes,
-			(unsigned long long)get->object.size);
-	if (!is_as_kept(step, sum))
-		return step_fail(step, ERR_PROTOCOL, true,
-			"other bytes came than S3 says it keeps");
 	get->phase = SAVE;
 	return step_save(step, &saved);
-}
-
-static enum verdict
-streamed(struct step *step, const struct event *event)
-{
-	struct get *get = step->state;
-	struct aws_error error;
-	if (event->op->slot == GET_SLOT) {
-		if (!aws_answered(step, event->op, true, &error))
-			return aws_fail(step, event->op, &error);
-		get->answered = true;
-	} else if (event->op->err.code != ERR_NONE) {
-		return step_fail_op(step, event->op);
-	} else if (event->op->slot == WRITE_SLOT) {
-		if (!get->at_end)
-			return read_on(step);
-	} else {
-		const struct read_answer *answer = event->op->answer;
-		get->got = answer->got;
-		get->bytes += answer->got;
-		if (get->md5 != NULL)
-			digest_add(get->md5, (struct str){get->piece, answer->got});
-		get->at_end = answer->end;
-		step_progress(step, get->bytes, get->object.size, "B");
-		if (answer->got > 0)
-			return step_write(step, WRITE_SLOT, FILE_SLOT,
-				(struct str){get->piece, answer->got}, false);
-		get->got = 0;
-		if (!get->at_end)
-			return read_on(step);
-	}
-	bool written = event->op->slot == WRITE_SLOT || get->got == 0;
-	if (written)
-		get->got = 0;
-	return get->at_end && get->answered && get->got == 0 ? save_digest(step)
-							     : STEP_WAIT;
 }
 
 static enum verdict
@@ -276,8 +185,8 @@ finished(struct step *step, const struct event *event)
 	if (event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op);
 	map_put(&result, "path", value_str(value_get_str(step->in, "to")));
-	map_put(&result, "bytes", value_int((int64_t)get->bytes));
-	map_put(&result, "sha256", value_str(str_of(get->sha256)));
+	map_put(&result, "bytes", value_int((int64_t)get->fetch.bytes));
+	map_put(&result, "sha256", value_str(str_of(get->fetch.sha256)));
 	return step_done(step, map_done(&result));
 }
 
@@ -301,16 +210,12 @@ run(struct step *step, const struct event *event)
 	case HEAD:
 		if (s3_moved(step, event->op, &get->place))
 			return s3_head(step, (struct how){0}, event->now, &get->place);
-		return object_seen(step, event, &verdict) ? open_file(step) : verdict;
-	case OPEN:
-		return event->op->err.code != ERR_NONE ? step_fail_op(step, event->op)
-						       : fetch(step, event->now);
-	case STREAM:
-		return streamed(step, event);
+		return object_seen(step, event, &verdict) ? start_fetch(step) : verdict;
+	case FETCH:
+		return fetched(step, event);
 	case SAVE:
 		get->phase = CLOSE;
-		return step_write(
-			step, WRITE_SLOT, FILE_SLOT, (struct str){NULL, 0}, true);
+		return fetch_name(step, &get->fetch);
 	case CLOSE:
 		return finished(step, event);
 	case REMOVE:
