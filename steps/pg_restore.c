@@ -1,6 +1,9 @@
 #include "shared.h"
-#include "../steps/aws/s3.h"
+#include "../steps/pg/database.h"
+#include "../steps/pg/feed.h"
 #include "../steps/pg/pg.h"
+#include "../steps/pg/source.h"
+#include "../steps/pg/spool.h"
 
 static const struct field in[] = {
 	{.name = "", .type = FIELD_ROWS, .fields = connection_fields},
@@ -41,20 +44,12 @@ effect_of(const struct value *args)
 	return again ? IDEMPOTENT : ONCE;
 }
 
-/* What one row cannot say: several jobs need a file in which they can seek, and rbx makes
- * databases of good names only. */
+/* What one row cannot say: rbx makes databases of good names only. */
 static bool
 check(const struct value *args, struct diags *diags)
 {
-	const struct value *from = value_get(args, "from"),
-			   *jobs = value_get(args, "jobs"), *db = value_get(args, "db");
+	const struct value *db = value_get(args, "db");
 	size_t errors = diags->errors;
-	if (jobs != NULL && jobs->kind == V_INT && jobs->i > 1 && from != NULL
-		&& from->kind == V_STRING && s3_is_place(from->str))
-		err_hint(diag_error(diags, value_mark(jobs),
-				 "several jobs need a file, and %.*s is streamed",
-				 STR_FMT(from->str)),
-			"fetch it first with s3_get, and give its path");
 	if (value_get_bool(args, "create", false) && db != NULL && db->kind == V_STRING
 		&& !pg_name_is_good(db->str))
 		diag_error(diags, value_mark(db), "'%.*s' is no name for a database",
@@ -62,22 +57,18 @@ check(const struct value *args, struct diags *diags)
 	return diags->errors == errors;
 }
 
-enum { TOOL_SLOT, SOURCE_SLOT, READ_SLOT, WRITE_SLOT, ASK_SLOT, SLOTS };
-enum { PIECE = 256 << 10 };
-enum phase { START, SOURCE, OPEN, MAGIC, LOOK, CLEAR, DROP, CREATE, COMMENT, RENAME, STREAM };
+enum { TOOL_SLOT, SOURCE_SLOT, READ_SLOT, WRITE_SLOT, FILE_SLOT, ASK_SLOT, SLOTS };
+enum phase { START, SOURCE, LOOK, FETCH, MAKE, STREAM, TOOL, REMOVE };
 
 struct restore {
 	enum phase phase;
-	bool from_s3, is_folder, is_plain;
-	struct s3_place place;
-	const char *path, *database;
-	char *piece;
-	size_t got; /* bytes of the piece that are not yet written */
-	uint64_t bytes, expected;
-	bool reading, writing, at_end, answered, closed, tool_runs, changed;
-	bool exists, is_ours, half_made;              /* the database */
+	struct pg_source source;
+	struct pg_database database;
+	struct spool spool;
+	struct feed feed;
+	const char *file; /* that the tool reads by its path; NULL: it is streamed */
+	bool tool_runs;
 	const struct exec_answer *ended;
-	struct err source_error;
 };
 
 static step_fn preview, run;
@@ -105,194 +96,71 @@ const struct step_type pg_restore_type = {
 	.check = check,
 	.preview = preview,
 	.run = run,
+	.leftover = spool_leftover,
+	.sweep = spool_sweep,
 };
 
-static const char look_query[] =
-	"select shobj_description(oid, 'pg_database'), datname = $2 from pg_database "
-	"where datname in ($1, $2)";
-static const char our_mark[] = "made by rbx";
+static bool
+makes_database(const struct step *step)
+{
+	return value_get_bool(step->in, "create", false);
+}
+
+/* Several jobs seek in the dump, each for itself. */
+static bool
+needs_file(struct step *step)
+{
+	struct restore *restore = step->state;
+	return restore->source.on_s3 && value_get_int(step->in, "jobs", 1) > 1;
+}
 
 /* ---- the dump */
 
 static enum verdict
-ask_source(struct step *step, struct now now)
+look_at_source(struct step *step, struct now now)
 {
 	struct restore *restore = step->state;
-	struct str from = value_get_str(step->in, "from");
 	restore->phase = SOURCE;
-	restore->database = str_cstr(step->mem, value_get_str(step->in, "db"));
-	restore->from_s3 = s3_is_place(from);
-	if (restore->from_s3)
-		return s3_place_parse(step->mem, from, &restore->place, step->err)
-			? s3_head(step, (struct how){.slot = ASK_SLOT}, now,
-				  &restore->place)
-			: STEP_FAIL;
-	restore->path = str_cstr(step->mem, from);
-	struct file_ask ask = {.what = FILE_STAT, .path = restore->path};
-	return step_file(step,
-		(struct how){.slot = ASK_SLOT, .reads = true, .title = restore->path},
-		&ask);
+	restore->source.ask_slot = ASK_SLOT;
+	restore->source.open_slot = SOURCE_SLOT;
+	restore->source.read_slot = READ_SLOT;
+	restore->source.tool_slot = TOOL_SLOT;
+	restore->database.slot = ASK_SLOT;
+	restore->database.name = str_cstr(step->mem, value_get_str(step->in, "db"));
+	return source_look(step, &restore->source, now);
 }
 
 static bool
-source_seen(struct step *step, const struct event *event, enum verdict *verdict)
+is_asked(const struct step *step, const char *name)
 {
-	struct restore *restore = step->state;
-	struct s3_object object;
-	bool exists;
-	if (restore->from_s3) {
-		if (s3_moved(step, event->op, &restore->place)) {
-			*verdict = s3_head(step, (struct how){.slot = ASK_SLOT},
-				event->now, &restore->place);
-			return false;
-		}
-		if (!s3_object_read(step, event->op, &object, verdict))
-			return false;
-		exists = object.exists;
-		restore->expected = object.size;
-	} else {
-		const struct file_answer *answer = event->op->answer;
-		exists = event->op->err.code == ERR_NONE && answer->exists;
-		restore->is_folder = exists && answer->is_folder;
-		restore->expected = exists ? answer->size : 0;
-	}
-	if (!exists)
-		*verdict = step_fail(step, ERR_NOT_FOUND, false, "%.*s is not there",
-			STR_FMT(value_get_str(step->in, "from")));
-	return exists;
+	const struct value *v = value_get(step->in, name);
+	return v != NULL
+		&& ((v->kind == V_BOOL && v->b) || (v->kind == V_INT && v->i > 1)
+			|| (v->kind == V_LIST && v->list.n > 0));
 }
 
-/* What pg_dump writes begins with PGDMP, a tar archive has ustar at 257; everything else
- * is a script for psql. */
-static void
-find_format(struct restore *restore)
-{
-	struct str head = {restore->piece, restore->got};
-	bool tar = head.n > 262 && memcmp(head.p + 257, "ustar", 5) == 0;
-	restore->is_plain = !tar && !str_starts(head, STR("PGDMP"));
-}
-
-/* ---- the database: made under a name of this step's own, marked, then named as it
- * shall be. So a database of that name is always marked, and what a crash left half made
- * is known by its name. */
-
-static const char *
-half_name(struct step *step)
-{
-	return arena_printf(step->mem, "rbx_%.24s", step->key);
-}
-
-static enum verdict
-sql(struct step *step, enum phase phase, const char *text)
-{
-	struct restore *restore = step->state;
-	struct sql_ask ask = pg_ask(step, "postgres", text);
-	if (phase == LOOK) {
-		const char **params = arena_array(step->mem, const char *, 2);
-		params[0] = restore->database;
-		params[1] = half_name(step);
-		ask.params = params;
-		ask.n_params = 2;
-		ask.read_only = true;
-	}
-	restore->phase = phase;
-	return step_sql(step,
-		(struct how){
-			.slot = ASK_SLOT, .reads = phase == LOOK, .title = "database"},
-		&ask);
-}
-
-/* false: the operation failed or the server refused; end with *verdict. */
+/* psql carries a script out as it stands: what would be left out of an archive, dropped
+ * before or gone past cannot be. Nor can several jobs read a tar archive. */
 static bool
-sql_went_well(struct step *step, const struct event *event, enum verdict *verdict)
+suits(struct step *step)
 {
 	struct restore *restore = step->state;
-	const struct sql_answer *answer = event->op->answer;
-	if (event->op->err.code != ERR_NONE)
-		*verdict = step_fail_op(step, event->op);
-	else if (strcmp(answer->sqlstate, "00000") != 0)
-		*verdict = step_fail(step, ERR_ANSWER, pg_is_transient(answer->sqlstate),
-			"%s: %s", answer->sqlstate, answer->message);
-	else
-		return true;
-	if (restore->changed && *verdict == STEP_FAIL)
-		*verdict = STEP_PARTIAL;
-	return false;
-}
-
-static void
-database_seen(struct restore *restore, const struct sql_answer *answer)
-{
-	for (size_t i = 0; i < answer->n_rows; i++) {
-		const struct sql_row *row = &answer->rows[i];
-		if (str_is(row->cells[1], "t")) {
-			restore->half_made = true;
+	static const char *const names[] = {
+		"clean", "jobs", "schemas", "tables", "ignore"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		bool jobs = i == 1;
+		if (!is_asked(step, names[i])
+			|| !(restore->source.is_script
+				|| (jobs && restore->source.is_tar)))
 			continue;
-		}
-		restore->exists = true;
-		restore->is_ours = !row->nulls[0] && str_starts(row->cells[0], str_of(our_mark));
+		step_fail(step, ERR_VALUE, false, "%.*s is %s: '%s' is not for it",
+			STR_FMT(restore->source.from),
+			restore->source.is_script ? "a script of SQL" : "a tar archive",
+			names[i]);
+		err_hint(step->err, "leave it out, or make the dump with format: custom");
+		return false;
 	}
-}
-
-static const char *
-quoted(struct step *step)
-{
-	struct restore *restore = step->state;
-	return pg_quote(step->mem, str_of(restore->database));
-}
-
-static enum verdict
-create_database(struct step *step)
-{
-	struct restore *restore = step->state;
-	restore->changed = true;
-	return sql(step, CREATE,
-		arena_printf(step->mem, "create database %s template template0",
-			half_name(step)));
-}
-
-static enum verdict
-drop_database(struct step *step, enum phase phase, const char *name)
-{
-	struct restore *restore = step->state;
-	restore->changed = true;
-	return sql(step, phase,
-		arena_printf(step->mem, "drop database %s with (force)", name));
-}
-
-static enum verdict
-make_room(struct step *step)
-{
-	struct restore *restore = step->state;
-	if (restore->half_made) {
-		restore->half_made = false;
-		return drop_database(step, CLEAR, half_name(step));
-	}
-	if (!restore->exists)
-		return create_database(step);
-	if (restore->is_ours)
-		return drop_database(step, DROP, quoted(step));
-	step_fail(step, ERR_EXISTS, false, "database %s exists, and rbx did not make it",
-		restore->database);
-	err_hint(
-		step->err, "choose another name, or drop it yourself if nobody needs it");
-	return STEP_FAIL;
-}
-
-static enum verdict
-mark_database(struct step *step)
-{
-	return sql(step, COMMENT,
-		arena_printf(step->mem, "comment on database %s is '%s: run %s'",
-			half_name(step), our_mark, step->run));
-}
-
-static enum verdict
-name_database(struct step *step)
-{
-	return sql(step, RENAME,
-		arena_printf(step->mem, "alter database %s rename to %s", half_name(step),
-			quoted(step)));
+	return true;
 }
 
 /* ---- the tool */
@@ -303,7 +171,7 @@ connection_word(struct step *step)
 	struct restore *restore = step->state;
 	struct buf word = buf_in(step->mem);
 	buf_puts(&word, "--dbname=dbname='");
-	for (const char *p = restore->database; *p != '\0'; p++) {
+	for (const char *p = restore->database.name; *p != '\0'; p++) {
 		if (*p == '\'' || *p == '\\')
 			buf_putc(&word, '\\');
 		buf_putc(&word, *p);
@@ -349,34 +217,23 @@ restore_words(struct step *step)
 		argv[n++] = arena_printf(step->mem, "--jobs=%lld", (long long)jobs);
 	n = add_list(step, argv, n, "schema", "schemas");
 	n = add_list(step, argv, n, "table", "tables");
-	if (!restore->from_s3)
-		argv[n++] = restore->path;
+	argv[n++] = "--strict-names"; /* one that is not in the dump is an error */
+	argv[n] = restore->file;
 	return argv;
 }
 
-static const char *const *
-script_words(struct step *step)
-{
-	struct restore *restore = step->state;
-	static const char *const words[] = {"psql", "--no-password", "--no-psqlrc",
-		"--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
-		"--output=/dev/null"};
-	size_t n = sizeof words / sizeof words[0];
-	const char **argv = arena_array(step->mem, const char *, n + 2);
-	memcpy(argv, words, sizeof words);
-	if (!restore->from_s3)
-		argv[n] = arena_printf(step->mem, "--file=%s", restore->path);
-	return argv;
-}
+static const char *const script_words[] = {"psql", "--no-password", "--no-psqlrc",
+	"--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null",
+	"--file=-", NULL};
 
 static enum verdict
 start_tool(struct step *step)
 {
 	struct restore *restore = step->state;
-	struct exec_ask ask = pg_tool(step, restore->database,
-		restore->is_plain ? script_words(step) : restore_words(step));
-	ask.stream_in = restore->from_s3;
-	restore->tool_runs = restore->changed = true;
+	struct exec_ask ask = pg_tool(step, restore->database.name,
+		restore->source.is_script ? script_words : restore_words(step));
+	ask.stream_in = restore->file == NULL;
+	restore->tool_runs = true;
 	return step_exec(
 		step, (struct how){.slot = TOOL_SLOT, .title = ask.argv[0]}, &ask);
 }
@@ -416,211 +273,190 @@ judge(struct step *step)
 	const struct exec_answer *ended = restore->ended;
 	struct list_builder ignored = {.mem = step->mem};
 	struct map_builder result = {.mem = step->mem};
-	if (restore->source_error.code != ERR_NONE) {
-		*step->err = restore->source_error;
-		err_wrap(step->err, "the dump could not be read to its end");
-		return STEP_PARTIAL;
-	}
 	bool well = ended->code == 0 && ended->signal == 0;
 	if (!well
 		&& !(ended->code == 1 && ended->signal == 0
 			&& errors_are_harmless(step, &ignored))) {
 		struct str why = pg_tool_error(ended->err);
 		step_fail(step, ERR_ANSWER, false, "%s ended with %d: %.*s",
-			restore->is_plain ? "psql" : "pg_restore",
+			restore->source.is_script ? "psql" : "pg_restore",
 			ended->signal != 0 ? 128 + ended->signal : ended->code,
 			STR_FMT(why));
 		return STEP_PARTIAL;
 	}
-	map_put(&result, "bytes",
-		value_int((
-			int64_t)(restore->from_s3 ? restore->bytes : restore->expected)));
+	map_put(&result, "bytes", value_int((int64_t)restore->source.bytes));
 	map_put(&result, "ignored", list_done(&ignored));
 	return step_done(step, map_done(&result));
 }
 
-/* ---- the stream from S3: the first piece says which tool */
-
-static enum verdict
-read_on(struct step *step)
-{
-	struct restore *restore = step->state;
-	if (restore->reading || restore->writing || restore->at_end
-		|| restore->ended != NULL)
-		return STEP_WAIT;
-	restore->reading = true;
-	return step_read(step, READ_SLOT, SOURCE_SLOT, restore->piece, PIECE, NULL);
-}
+/* ---- streamed into the tool */
 
 static enum verdict
 start_stream(struct step *step, struct now now)
 {
 	struct restore *restore = step->state;
-	struct aws_call call = s3_call(step->mem, &restore->place, "GET");
-	call.stream_out = true;
-	struct how how = {.slot = SOURCE_SLOT,
-		.reads = true,
-		.title = arena_printf(step->mem, "GET s3://%s/%.*s",
-			restore->place.bucket, STR_FMT(restore->place.key))};
 	restore->phase = STREAM;
-	restore->piece = arena_alloc(step->mem, PIECE);
-	enum verdict verdict = aws_send(step, how, now, &call);
-	return verdict == STEP_WAIT ? read_on(step) : verdict;
+	restore->feed.source_slot = SOURCE_SLOT;
+	restore->feed.read_slot = READ_SLOT;
+	restore->feed.write_slot = WRITE_SLOT;
+	restore->feed.tool_slot = TOOL_SLOT;
+	restore->feed.expected = restore->source.bytes;
+	restore->feed.is_script = restore->source.is_script;
+	enum verdict verdict = source_open(step, &restore->source, now);
+	return verdict == STEP_WAIT && restore->source.on_s3
+		? feed_begin(step, &restore->feed)
+		: verdict;
 }
 
 static enum verdict
-piece_read(struct step *step, const struct event *event)
+source_failed(struct step *step)
 {
 	struct restore *restore = step->state;
-	const struct read_answer *answer = event->op->answer;
-	restore->reading = false;
-	if (event->op->err.code != ERR_NONE) {
-		restore->source_error = event->op->err;
-		restore->at_end = true;
-		return STEP_WAIT;
-	}
-	restore->got = answer->got;
-	restore->bytes += answer->got;
-	restore->at_end = answer->end;
-	step_progress(step, restore->bytes, restore->expected, "B");
-	if (!restore->tool_runs) {
-		find_format(restore);
-		enum verdict verdict = start_tool(step);
-		if (verdict != STEP_WAIT)
-			return verdict;
-	}
-	if (restore->got == 0)
-		return STEP_WAIT;
-	restore->writing = true;
-	return step_write(step, WRITE_SLOT, TOOL_SLOT,
-		(struct str){restore->piece, restore->got}, false);
+	*step->err = restore->feed.error;
+	err_wrap(step->err, "the dump could not be read to its end");
+	return restore->database.changed || restore->tool_runs ? STEP_PARTIAL : STEP_FAIL;
 }
 
-/* A source that broke off must not look like an end to the tool: it is stopped, not
- * closed. */
 static enum verdict
-close_tool(struct step *step)
+source_answered(struct step *step, const struct op *op)
 {
 	struct restore *restore = step->state;
-	if (!restore->at_end || !restore->answered || restore->writing || restore->closed
-		|| restore->ended != NULL)
-		return STEP_WAIT;
-	restore->closed = true;
-	if (restore->source_error.code == ERR_NONE && restore->bytes != restore->expected)
-		err_set(&restore->source_error, ERR_PROTOCOL, "%llu bytes came of %llu",
-			(unsigned long long)restore->bytes,
-			(unsigned long long)restore->expected);
-	if (restore->source_error.code != ERR_NONE) {
-		step_stop(step, TOOL_SLOT);
-		return STEP_WAIT;
+	if (!source_opened(step, &restore->source, op)) {
+		struct err err = *step->err;
+		feed_failed(&restore->feed, &err);
+	} else {
+		feed_answered(&restore->feed);
 	}
-	restore->writing = true;
-	return step_write(step, WRITE_SLOT, TOOL_SLOT, (struct str){NULL, 0}, true);
+	if (!restore->source.on_s3 && restore->feed.error.code == ERR_NONE)
+		return feed_begin(step, &restore->feed);
+	return STEP_WAIT;
 }
 
 static enum verdict
 streamed(struct step *step, const struct event *event)
 {
 	struct restore *restore = step->state;
-	struct aws_error error;
+	struct feed *feed = &restore->feed;
 	enum verdict verdict = STEP_WAIT;
-	switch (event->op->slot) {
-	case SOURCE_SLOT:
-		restore->answered = true;
-		if (!aws_answered(step, event->op, false, &error))
-			restore->source_error = *step->err;
-		break;
-	case READ_SLOT:
-		verdict = piece_read(step, event);
-		break;
-	case WRITE_SLOT: /* a write that failed: the tool has ended, and says why */
-		restore->writing = false;
-		break;
-	case TOOL_SLOT:
-		if (event->op->err.code != ERR_NONE
-			&& restore->source_error.code == ERR_NONE)
-			return step_fail_op(step, event->op);
-		restore->ended = event->op->answer;
-		if (restore->ended == NULL)
-			return *step->err = restore->source_error, STEP_PARTIAL;
-		return judge(step);
-	default:
-		break;
-	}
+	if (event->op->slot == SOURCE_SLOT)
+		verdict = source_answered(step, event->op);
 	if (verdict == STEP_WAIT)
-		verdict = close_tool(step);
-	return verdict == STEP_WAIT ? read_on(step) : verdict;
+		verdict = feed_event(step, feed, event);
+	if (verdict == STEP_WAIT && feed->error.code != ERR_NONE && !restore->tool_runs)
+		return source_failed(step);
+	if (verdict == STEP_WAIT && feed->has_begun && !restore->tool_runs) {
+		verdict = start_tool(step);
+		return verdict == STEP_WAIT ? feed_tool(step, feed) : verdict;
+	}
+	if (verdict != STEP_DONE)
+		return verdict;
+	restore->ended = feed->ended;
+	return feed->error.code != ERR_NONE ? source_failed(step) : judge(step);
 }
 
-/* ---- the path: the tool reads it itself */
+/* ---- fetched first, for several jobs */
 
 static enum verdict
-open_path(struct step *step)
+start_fetch(struct step *step)
 {
 	struct restore *restore = step->state;
-	struct open_ask ask = {.path = restore->path};
-	restore->phase = OPEN;
-	return step_open(step,
-		(struct how){.slot = SOURCE_SLOT, .reads = true, .title = restore->path},
-		&ask);
+	struct fetch *fetch = &restore->spool.fetch;
+	restore->phase = FETCH;
+	fetch->place = restore->source.place;
+	fetch->object = restore->source.object;
+	fetch->get_slot = SOURCE_SLOT;
+	fetch->read_slot = READ_SLOT;
+	fetch->file_slot = FILE_SLOT;
+	fetch->write_slot = WRITE_SLOT;
+	return spool_begin(step, &restore->spool);
 }
 
-static enum verdict
-after_source(struct step *step)
-{
-	if (value_get_bool(step->in, "create", false))
-		return sql(step, LOOK, look_query);
-	return STEP_DONE;
-}
+/* ---- one thing after the other: nothing is dropped before the dump was seen to be
+ * readable, and is here where it has to be */
 
 static enum verdict
-begin_restore(struct step *step, struct now now)
+restore_now(struct step *step, struct now now)
 {
 	struct restore *restore = step->state;
-	if (restore->from_s3)
+	if (restore->file == NULL)
 		return start_stream(step, now);
-	restore->phase = STREAM;
+	restore->phase = TOOL;
 	return start_tool(step);
 }
 
 static enum verdict
-path_step(struct step *step, const struct event *event)
+make_room(struct step *step, struct now now)
 {
 	struct restore *restore = step->state;
-	if (event->op->err.code != ERR_NONE)
-		return step_fail_op(step, event->op);
-	if (restore->phase == OPEN) {
-		restore->piece = arena_alloc(step->mem, PIECE);
-		restore->phase = MAGIC;
-		return step_read(step, READ_SLOT, SOURCE_SLOT, restore->piece, 512, NULL);
-	}
-	restore->got = ((const struct read_answer *)event->op->answer)->got;
-	find_format(restore);
-	return STEP_DONE;
+	if (!makes_database(step))
+		return restore_now(step, now);
+	restore->phase = MAKE;
+	return pg_database_make(step, &restore->database);
 }
 
 static enum verdict
-database_step(struct step *step, const struct event *event)
+source_seen(struct step *step, const struct event *event)
+{
+	struct restore *restore = step->state;
+	enum verdict verdict = source_event(step, &restore->source, event);
+	if (verdict != STEP_DONE)
+		return verdict;
+	if (!restore->source.on_s3 && !restore->source.is_script)
+		restore->file = restore->source.path;
+	return suits(step) ? STEP_DONE : STEP_FAIL;
+}
+
+static enum verdict
+tool_ended(struct step *step, const struct op *op)
+{
+	struct restore *restore = step->state;
+	if (op->err.code != ERR_NONE)
+		return step_fail_op(step, op);
+	restore->ended = op->answer;
+	return judge(step);
+}
+
+static enum verdict
+go_on(struct step *step, const struct event *event)
 {
 	struct restore *restore = step->state;
 	enum verdict verdict;
-	if (!sql_went_well(step, event, &verdict))
-		return verdict;
 	switch (restore->phase) {
+	case START:
+		return look_at_source(step, event->now);
+	case SOURCE:
+		verdict = source_seen(step, event);
+		if (verdict != STEP_DONE)
+			return verdict;
+		if (makes_database(step)) {
+			restore->phase = LOOK;
+			return pg_database_look(step, &restore->database);
+		}
+		return needs_file(step) ? start_fetch(step) : make_room(step, event->now);
 	case LOOK:
-		database_seen(restore, event->op->answer);
-		return make_room(step);
-	case CLEAR:
-		return make_room(step);
-	case DROP:
-		return create_database(step);
-	case CREATE:
-		return mark_database(step);
-	case COMMENT:
-		return name_database(step);
-	default:
-		return begin_restore(step, event->now);
+		verdict = pg_database_event(step, &restore->database, event);
+		if (verdict != STEP_DONE)
+			return verdict;
+		if (!pg_database_may_go(step, &restore->database))
+			return STEP_FAIL;
+		return needs_file(step) ? start_fetch(step) : make_room(step, event->now);
+	case FETCH:
+		verdict = spool_event(step, &restore->spool, event);
+		if (verdict != STEP_DONE)
+			return verdict;
+		restore->file = restore->spool.fetch.path;
+		return make_room(step, event->now);
+	case MAKE:
+		verdict = pg_database_event(step, &restore->database, event);
+		return verdict == STEP_DONE ? restore_now(step, event->now) : verdict;
+	case STREAM:
+		return streamed(step, event);
+	case TOOL:
+		return tool_ended(step, event->op);
+	case REMOVE:
+		return spool_event(step, &restore->spool, event);
 	}
+	return STEP_WAIT;
 }
 
 static enum verdict
@@ -628,49 +464,70 @@ run(struct step *step, const struct event *event)
 {
 	struct restore *restore = step->state;
 	enum verdict verdict;
-	if (event->kind == EV_CANCEL)
-		return step_fail(step, ERR_CANCELLED, false, "cancelled"),
-		       restore->changed ? STEP_DOUBT : STEP_FAIL;
-	switch (restore->phase) {
-	case START:
-		return ask_source(step, event->now);
-	case SOURCE:
-		if (!source_seen(step, event, &verdict))
-			return verdict;
-		verdict = restore->from_s3 || restore->is_folder ? after_source(step)
-								 : open_path(step);
-		break;
-	case OPEN: case MAGIC:
-		if (event->op->slot != (restore->phase == OPEN ? SOURCE_SLOT : READ_SLOT))
-			return STEP_WAIT;
-		verdict = path_step(step, event);
-		if (verdict == STEP_DONE)
-			verdict = after_source(step);
-		break;
-	case STREAM:
-		return streamed(step, event);
-	default:
-		return database_step(step, event);
+	if (event->kind == EV_CANCEL && restore->phase != REMOVE) {
+		step_fail(step, ERR_CANCELLED, false, "cancelled");
+		verdict = restore->database.changed || restore->tool_runs ? STEP_DOUBT
+									  : STEP_FAIL;
+	} else {
+		verdict = go_on(step, event);
 	}
-	return verdict == STEP_DONE ? begin_restore(step, event->now) : verdict;
+	if (verdict == STEP_WAIT || !restore->spool.there || restore->phase == REMOVE)
+		return verdict;
+	restore->phase = REMOVE;
+	return spool_remove(step, &restore->spool, verdict);
 }
 
 /* ---- preview */
+
+static void
+put_if(struct map_builder *map, const char *name, struct str text)
+{
+	if (text.n > 0)
+		map_put(map, name, value_str(text));
+}
+
+static struct value
+after_of(struct step *step)
+{
+	struct restore *restore = step->state;
+	const struct pg_source *source = &restore->source;
+	struct map_builder after = {.mem = step->mem};
+	map_put(&after, "database", value_str(str_of(restore->database.name)));
+	map_put(&after, "exists", value_bool(true));
+	map_put(&after, "restored_from", value_str(source->from));
+	map_put(&after, "dump_bytes", value_int((int64_t)source->bytes));
+	put_if(&after, "dump_of", source->database);
+	put_if(&after, "dumped_at", source->archived_at);
+	put_if(&after, "dumped_from_version", source->server_version);
+	if (source->entries > 0)
+		map_put(&after, "entries", value_int(source->entries));
+	if (needs_file(step))
+		map_put(&after, "fetched_first_to",
+			value_str(str_of(spool_path(step))));
+	return map_done(&after);
+}
 
 static enum verdict
 previewed(struct step *step)
 {
 	struct restore *restore = step->state;
-	struct map_builder before = {.mem = step->mem}, after = {.mem = step->mem},
-			   result = {.mem = step->mem};
-	map_put(&before, "database", value_str(str_of(restore->database)));
-	map_put(&before, "exists", value_bool(restore->exists));
-	map_put(&after, "database", value_str(str_of(restore->database)));
-	map_put(&after, "exists", value_bool(true));
-	map_put(&after, "restored_from", value_str(value_get_str(step->in, "from")));
-	map_put(&after, "dump_bytes", value_int((int64_t)restore->expected));
+	const struct pg_database *database = &restore->database;
+	struct map_builder before = {.mem = step->mem}, result = {.mem = step->mem};
+	if (makes_database(step) && !pg_database_may_go(step, database))
+		return STEP_FAIL;
+	if (!makes_database(step) && !database->exists) {
+		step_fail(step, ERR_NOT_FOUND, false, "there is no database %s",
+			database->name);
+		err_hint(step->err, "create: true makes it");
+		return STEP_FAIL;
+	}
+	map_put(&before, "database", value_str(str_of(database->name)));
+	map_put(&before, "exists", value_bool(database->exists));
+	if (database->bytes >= 0)
+		map_put(&before, "bytes", value_int(database->bytes));
+	put_if(&before, "server_version", str_of(database->server_version));
 	map_put(&result, "before", map_done(&before));
-	map_put(&result, "after", map_done(&after));
+	map_put(&result, "after", after_of(step));
 	return step_done(step, map_done(&result));
 }
 
@@ -682,16 +539,13 @@ preview(struct step *step, const struct event *event)
 	if (event->kind == EV_CANCEL)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled");
 	if (event->kind == EV_START)
-		return ask_source(step, event->now);
-	if (restore->phase == SOURCE)
-		return source_seen(step, event, &verdict) ? sql(step, LOOK, look_query)
-							  : verdict;
-	if (!sql_went_well(step, event, &verdict))
-		return verdict;
-	database_seen(restore, event->op->answer);
-	restore->half_made = false;
-	if (value_get_bool(step->in, "create", false) && restore->exists
-		&& !restore->is_ours)
-		return make_room(step);
-	return previewed(step);
+		return look_at_source(step, event->now);
+	if (restore->phase == SOURCE) {
+		verdict = source_seen(step, event);
+		restore->phase = verdict == STEP_DONE ? LOOK : SOURCE;
+		return verdict == STEP_DONE ? pg_database_look(step, &restore->database)
+					    : verdict;
+	}
+	verdict = pg_database_event(step, &restore->database, event);
+	return verdict == STEP_DONE ? previewed(step) : verdict;
 }

@@ -257,9 +257,12 @@ pg_tool_error(struct str text)
 	struct str last = {NULL, 0};
 	while (text.n > 0) {
 		struct str line = str_trim(str_cut(text, '\n', &text));
-		size_t at = str_find(line, STR("error: "));
+		size_t at = str_find(line, STR("error: ")),
+		       server = str_find(line, STR("ERROR:  "));
 		if (at < line.n)
 			last = str_from(line, at + strlen("error: "));
+		else if (server < line.n)
+			last = line;
 		else if (last.n == 0 && line.n > 0)
 			last = line;
 	}

@@ -11,23 +11,7 @@ from world import DONE, FAILED, PERSON, REFUSED, WRONG
 STAGING_DB = "host: {net}.3, port: 15432, db: meshgen_db, user: postgres"
 
 
-class Types(world.Scenario):
-    in_lab = True
-
-    def one(self, text, *args, expect=DONE, top="", **how):
-        """A playbook of one step `s` with the given type and keys."""
-        lines = ["    " + l for l in text.format(net=self.net, dir=self.dir).strip().splitlines()]
-        return self.play("%s\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n%s" % (top, "\n".join(lines)), *args,
-                         expect=expect, **how)
-
-    def fails(self, text, words, **how):
-        how.setdefault("expect", FAILED)
-        done = self.one(text + "\nretry: {{attempts: 1}}", **how)
-        self.assertRegex(done.stdout + done.stderr, words)
-
-    def script(self, service, **words):
-        self.lab.ask("POST", "/script", dict(words, service=service))
-
+class Types(world.OneStep):
     # http_check
     def test_http_status_and_text(self):
         self.one("http_check: {{url: 'http://{net}.2:8080/api/health', expect: {{status: 200, text: healthy}}}}")

@@ -160,3 +160,22 @@ class Scenario(unittest.TestCase):
 
     def failover(self, *more, **how):
         return self.rbx(*self.failover_args("--yes", *more), **how)
+
+
+class OneStep(Scenario):
+    """Playbooks of one step `s`, given by its type and keys; {net} and {dir} stand for the lab's net and the test's folder."""
+    in_lab = True
+
+    def one(self, text, *args, expect=DONE, top="", **how):
+        lines = ["    " + l for l in text.format(net=self.net, dir=self.dir).strip().splitlines()]
+        return self.play("%s\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n%s" % (top, "\n".join(lines)), *args,
+                         expect=expect, **how)
+
+    def fails(self, text, words, **how):
+        how.setdefault("expect", FAILED)
+        done = self.one(text + "\nretry: {{attempts: 1}}", **how)
+        self.assertRegex(done.stdout + done.stderr, words)
+        return done
+
+    def script(self, service, **words):
+        self.lab.ask("POST", "/script", dict(words, service=service))
