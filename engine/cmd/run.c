@@ -2,6 +2,7 @@
 #include "cmd/given.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Each --override names a gate; the --reason after it is its reason. */
 static bool
@@ -32,6 +33,43 @@ read_overrides(struct cmd *cmd, struct run_options *options)
 	return true;
 }
 
+static bool
+is_gate(const struct part_list *part, const char *list, const char *path)
+{
+	size_t n = strlen(list);
+	const char *id = strncmp(path, list, n) == 0 && path[n] == '/' ? path + n + 1
+								       : path;
+	for (size_t i = 0; i < part->n; i++)
+		if (strcmp(part->nodes[i]->id, id) == 0)
+			return true;
+	return false;
+}
+
+/* What is let pass must be there: a slip of the pen would be found too late. */
+static bool
+overrides_exist(struct cmd *cmd, const struct playbook *book,
+	const struct run_options *options)
+{
+	const struct part_list *trigger = &book->parts[PART_TRIGGER],
+			       *preconditions = &book->parts[PART_PRECONDITIONS];
+	for (size_t i = 0; options->overrides != NULL && options->overrides[i] != NULL;
+		i++) {
+		const char *path = options->overrides[i];
+		if (is_gate(trigger, "trigger", path)
+			|| is_gate(preconditions, "preconditions", path))
+			continue;
+		fprintf(stderr, "rbx %s: --override %s: %s has no such trigger or "
+			"precondition; it has", cmd->command->name, path, book->name);
+		for (size_t j = 0; j < trigger->n; j++)
+			fprintf(stderr, " trigger/%s", trigger->nodes[j]->id);
+		for (size_t j = 0; j < preconditions->n; j++)
+			fprintf(stderr, " preconditions/%s", preconditions->nodes[j]->id);
+		fprintf(stderr, "%s\n", trigger->n + preconditions->n == 0 ? " none" : "");
+		return false;
+	}
+	return true;
+}
+
 static const struct playbook *
 load(struct cmd *cmd, bool to_run)
 {
@@ -49,7 +87,8 @@ start(struct cmd *cmd, const struct playbook *book, struct run_options *options)
 {
 	struct err err = {0};
 	const char *run = NULL;
-	if (!read_overrides(cmd, options) || !cmd_store(cmd))
+	if (!read_overrides(cmd, options) || !overrides_exist(cmd, book, options)
+		|| !cmd_store(cmd))
 		return EXIT_WRONG;
 	options->yes = cmd_flag(cmd, "yes");
 	options->no_wait = cmd_flag(cmd, "no-wait");

@@ -80,6 +80,9 @@ struct scope_names {
 	unsigned n_items;
 };
 
+/* What a trigger or precondition reads: asked after those, if they hold. */
+struct gate_read { const struct node *node; struct gate_read *next; };
+
 struct node {
 	const char *id;
 	struct mark at;                               /* of the id */
@@ -142,6 +145,7 @@ struct node {
 	bool call_dry_run;
 	/* of arguments, when, outputs … of this node */
 	const struct scope_names *names;
+	struct gate_read *gate_reads;                 /* NULL: none */
 };
 
 struct input {

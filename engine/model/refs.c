@@ -227,6 +227,28 @@ has_ended(const struct refs *refs, struct info *target, bool *maybe, struct err 
 }
 
 static bool
+is_gate(const struct info *info)
+{
+	return above(info) == NULL && (info->node.part == PART_TRIGGER
+		|| info->node.part == PART_PRECONDITIONS);
+}
+
+/* Gates are asked at once, but for one that reads another. */
+static void
+note_gate(const struct refs *refs, const struct info *target)
+{
+	struct info *reader = refs->reader;
+	if (reader == NULL || !is_gate(reader) || !is_gate(target))
+		return;
+	for (struct gate_read *it = reader->node.gate_reads; it != NULL; it = it->next)
+		if (it->node == &target->node)
+			return;
+	struct gate_read *read = arena_new_of(refs->load->all->mem, struct gate_read);
+	*read = (struct gate_read){&target->node, reader->node.gate_reads};
+	reader->node.gate_reads = read;
+}
+
+static bool
 refs_find(const struct expr_type *type, struct str name, struct expr_member *out,
 	struct err *why)
 {
@@ -240,6 +262,7 @@ refs_find(const struct expr_type *type, struct str name, struct expr_member *out
 		return false;
 	if (maybe && is_guarded(refs, target))
 		maybe = false;
+	note_gate(refs, target);
 	*out = (struct expr_member){.type = view_type(target, maybe)};
 	return true;
 }

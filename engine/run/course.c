@@ -30,7 +30,8 @@ override_of(const struct owner *o, const char *path)
 	return NULL;
 }
 
-static void
+/* true: it does not hold, and passes. */
+static bool
 let_pass(struct owner *o, struct seat *seat)
 {
 	const char *reason = override_of(o, seat->path);
@@ -40,11 +41,12 @@ let_pass(struct owner *o, struct seat *seat)
 		reason = override_of(o, seat->node->id);
 	if (seat->state->state != OUT_FAILED || seat->state->last != REC_OUTCOME
 		|| reason == NULL)
-		return;
+		return false;
 	body_text(&body, "choice", "skip");
 	body_text(&body, "reason", reason);
 	emit(o, REC_RESOLVE, seat->state, 0, &body);
 	leaf_final(o, seat, (struct final){.state = OUT_SKIPPED, .how = WAY_RESOLVED});
+	return true;
 }
 
 static bool
@@ -64,20 +66,31 @@ has_trigger(const struct owner *o)
 	return o->state->mode == MODE_RUN;
 }
 
+static bool
+let_all_pass(struct owner *o, struct list *list)
+{
+	bool passed = false;
+
+	for (size_t i = 0; i < list->n; i++)
+		passed |= let_pass(o, list_seat(o, list, i));
+	return passed;
+}
+
 /* true: some gate is still being asked. What is taken back needs no reason. */
 static bool
 gates_busy(struct owner *o)
 {
 	struct list *trigger = &o->trigger, *preconditions = &o->preconditions;
+	bool busy, passed;
 
 	if (o->state->mode == MODE_UNDO)
 		return false;
-	bool busy = gates_visit(o, trigger) == IS_BUSY;
-	busy |= gates_visit(o, preconditions) == IS_BUSY;
-	for (size_t i = 0; i < trigger->n; i++)
-		let_pass(o, list_seat(o, trigger, i));
-	for (size_t i = 0; i < preconditions->n; i++)
-		let_pass(o, list_seat(o, preconditions, i));
+	do {
+		busy = gates_visit(o, trigger) == IS_BUSY;
+		busy |= gates_visit(o, preconditions) == IS_BUSY;
+		passed = let_all_pass(o, trigger);
+		passed |= let_all_pass(o, preconditions);
+	} while (passed && !busy);                    /* some may read what has passed */
 	return busy;
 }
 

@@ -128,6 +128,43 @@ handlers_visit(struct owner *o, const struct handling *h)
 	return all;
 }
 
+/* The path of another gate of the same playbook: beside it, or in the trigger. */
+static const struct path_state *
+other_gate(const struct owner *o, const struct seat *seat, const struct node *node)
+{
+	const char *part = node->part == PART_TRIGGER ? "trigger" : "preconditions";
+	size_t n = strlen(seat->path) - strlen(seat->node->id) - 1;
+
+	while (n > 0 && seat->path[n - 1] != '/')
+		n--;
+	return state_find(o->state, arena_printf(o->turn_mem, "%.*s%s/%s", (int)n,
+		seat->path, part, node->id));
+}
+
+/* What it reads has an answer, and the answer is not no. IS_BUSY: not yet; IS_IDLE: it is
+ * not asked, for what it would say rests on a no that is told already. A trigger that need
+ * not hold keeps nobody from asking. */
+static enum status
+may_ask(const struct owner *o, const struct seat *seat)
+{
+	enum status all = IS_OK;
+
+	for (const struct gate_read *it = seat->node->gate_reads; it != NULL;
+		it = it->next) {
+		const struct path_state *read = other_gate(o, seat, it->node);
+		const struct seat *other = read == NULL ? NULL : read->seat;
+		bool counts = it->node->part != PART_TRIGGER || o->state->mode == MODE_RUN;
+		if (seat->node->book != o->book && it->node->part == PART_TRIGGER)
+			continue;                     /* that of a call is not asked */
+		if (counts && ((read != NULL && read->state == OUT_FAILED)
+			|| (other != NULL && other->stands_back)))
+			return IS_IDLE;
+		if (read == NULL || !path_is_final(read))
+			all = IS_BUSY;
+	}
+	return all;
+}
+
 enum status
 gates_visit(struct owner *o, struct list *list)
 {
@@ -137,11 +174,16 @@ gates_visit(struct owner *o, struct list *list)
 		struct seat *seat = list_seat(o, list, i);
 		seat->is_gate = true;
 		marks_clear(&list->dirty, i);
-		count[seat_visit(o, seat, is_cancelled(o))]++;
+		enum status status = seat->seen || is_cancelled(o) ? IS_OK
+			: may_ask(o, seat);
+		if (status == IS_OK)
+			status = seat_visit(o, seat, is_cancelled(o));
+		seat->stands_back = status == IS_IDLE && !seat->seen;
+		count[status]++;
 	}
+	if (count[IS_FAILED] > 0 && count[IS_BUSY] == 0)
+		return IS_FAILED;
 	if (count[IS_BUSY] > 0)
 		return IS_BUSY;
-	if (count[IS_FAILED] > 0)
-		return IS_FAILED;
 	return count[IS_IDLE] + count[IS_CANCELLED] > 0 ? IS_IDLE : IS_OK;
 }

@@ -71,6 +71,7 @@ struct seat {
 	struct list *in;
 	size_t place;                                 /* in `in` */
 	bool is_item, is_undo, is_leaf, is_handler, is_gate;
+	bool stands_back;                         /* a gate that reads one that does not hold */
 	bool is_back;                             /* an undo, or a step of an undo list */
 	/* in or below a group of which a dry run cannot know whether it is carried out */
 	bool is_dark;

@@ -189,6 +189,9 @@ failure_value(struct scope *scope)
 {
 	const struct run_state *run = &scope->shell->state;
 	const struct path_state *first = run->first_failure;
+	/* of a gate that was let pass, nothing has come */
+	if (first != NULL && first->state == OUT_SKIPPED)
+		first = NULL;
 	struct map_builder map = {.mem = scope->mem};
 	struct list_builder all = {.mem = scope->mem};
 	for (const struct path_state *it = run->first; it != NULL; it = it->next) {

@@ -3,7 +3,7 @@ import os
 import unittest
 
 import world
-from world import DONE, FAILED, WRONG
+from world import DONE, FAILED, REFUSED, WRONG
 
 
 class Together(world.Scenario):
@@ -105,6 +105,50 @@ class Together(world.Scenario):
             done = self.play("steps:\n  - {id: %s, wait: {for: 1ms}}" % name, expect=WRONG)
             self.assertIn("4:10: error: '%s' cannot be an id" % name, done.stderr)
         self.play("steps:\n  - {id: undone, wait: {for: 1ms}}", expect=DONE)
+
+    GATES = """
+        inputs: {t: {type: string, default: '0'}, p: {type: string, default: '0'}}
+        trigger:
+          - id: t1
+            exec: {shell: 'echo t1 >>log; exit "$1"', args: ['${{ inputs.t }}']}
+            effect: pure
+            retry: {attempts: 1}
+        preconditions:
+          - id: p1
+            exec: {shell: 'sleep 0.2; echo p1 >>log; exit "$1"', args: ['${{ inputs.p }}']}
+            effect: pure
+            retry: {attempts: 1}
+            outputs:
+              v: self.code
+          - {id: p2, exec: {shell: 'echo "p2 $1" >>log', args: ['${{ steps.p1.outputs.v }}']}, effect: pure}
+          - id: p3
+            assert:
+              - steps.p2.status == 'done'
+          - {id: p4, exec: {shell: 'echo p4 >>log; exit "$1"', args: ['${{ inputs.p }}']}, effect: pure, retry: {attempts: 1}}
+        steps:
+          - {id: a, exec: {shell: 'echo a >>log'}, undo: none}
+        on_failure:
+          - {id: tell, notify: {to: stdout, text: '${{ failure.step }}: ${{ failure.all.map(f, f.step).join(" ") }}'}}
+    """
+
+    def test_a_precondition_waits_for_those_that_it_reads(self):
+        self.play(self.GATES)
+        self.assertEqual(self.lines()[-3:], ["p1", "p2 0", "a"])
+
+    def test_a_precondition_that_reads_one_that_does_not_hold_is_not_asked(self):
+        out = self.play(self.GATES, "-i", "p=1", expect=REFUSED).stdout
+        self.assertEqual(sorted(self.lines()), ["p1", "p4", "t1"])
+        self.assertIn("preconditions/p1 preconditions/p4", out)
+        self.assertEqual(sorted(self.states()), ["on_failure/tell", "preconditions/p1", "preconditions/p4", "trigger/t1"])
+
+    def test_override_names_what_is_there(self):
+        done = self.play(self.GATES, "--override", "p9", "--reason", "x", expect=WRONG)
+        self.assertIn("it has trigger/t1 preconditions/p1", done.stderr)
+        out = self.play(self.GATES, "-i", "t=1", "-i", "p=1", "--override", "t1", "--reason", "I saw it",
+                        "--override", "preconditions/p4", "--reason", "it is known", expect=REFUSED).stdout
+        self.assertIn("preconditions/p1: preconditions/p1\n", out)
+        self.play(self.GATES, "-i", "t=1", "--override", "trigger/t1", "--reason", "I saw it")
+        self.assertEqual(self.lines()[-1], "a")
 
 
 if __name__ == "__main__":
