@@ -1,4 +1,5 @@
 """What all scenarios share: the binary, a store of their own, the lab and its ledger."""
+import base64
 import importlib.machinery
 import importlib.util
 import json
@@ -11,6 +12,7 @@ import tempfile
 import textwrap
 import time
 import unittest
+import urllib.parse
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -20,6 +22,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests/lab"))
 import ledger        # noqa: E402
 
 RBX = os.environ.get("RBX") or os.path.join(ROOT, "build/rbx")
+with open(RBX, "rb") as _binary:
+    SANITIZED = b"__asan_init" in _binary.read()         # locks no memory, leaves by no signal, needs much more memory
 PRODUCTION = "webdev-alb-1882895883.us-west-1.elb.amazonaws.com"
 STAGING = "webdev-alb-stg-699722072.us-west-1.elb.amazonaws.com"
 BUCKET = "muaz-webdev-backups"
@@ -33,6 +37,14 @@ def load_lab():
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("lab_command", loader))
     loader.exec_module(module)
     return module.Lab(os.environ["RBX_LAB"])
+
+
+def forms(text):
+    """A secret as it may show in whatever stands around it: as it is, in hex, in base64 at three offsets."""
+    shifted = [(shift, base64.b64encode(b"x" * shift + text.encode()).decode()) for shift in range(3)]
+    whole = [coded[4 if shift else 0:len(coded) - 4] for shift, coded in shifted]
+    return [text, text.encode().hex(), text.encode().hex().upper(), *whole, *(w.translate(str.maketrans("+/", "-_")) for w in whole),
+            json.dumps(text)[1:-1], urllib.parse.quote(text, ""), urllib.parse.quote_plus(text)]
 
 
 class Scenario(unittest.TestCase):
