@@ -87,21 +87,27 @@ undoing_line(struct cmd *cmd, const char *run)
 }
 
 bool
+undoing_load(struct cmd *cmd, const char *run, struct summary *out)
+{
+	const struct run_line *line = undoing_line(cmd, run);
+	struct summary other;
+	if (line == NULL)
+		return true;
+	if (!load_of_book(cmd, line->run, NULL, &other))
+		return false;
+	out->undoing = other.state;
+	out->undoing_word = run_word(other.state, line->alive);
+	return true;
+}
+
+bool
 summary_load(struct cmd *cmd, const char *run, struct summary *out)
 {
 	struct diags ignored = {.mem = cmd->mem};
 	struct err quiet;
 	const struct playbook *book =
 		run_book(cmd->store, run, cmd_types(cmd), cmd->mem, &ignored, &quiet);
-	const struct run_line *line = undoing_line(cmd, run);
-	struct summary other;
-	if (!load_of_book(cmd, run, book, out))
-		return false;
-	if (line == NULL || !load_of_book(cmd, line->run, NULL, &other))
-		return true;
-	out->undoing = other.state;
-	out->undoing_word = run_word(other.state, line->alive);
-	return true;
+	return load_of_book(cmd, run, book, out) && undoing_load(cmd, run, out);
 }
 
 int

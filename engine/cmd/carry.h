@@ -16,5 +16,7 @@ int carry_finish(struct cmd *cmd, const struct run_options *options,
 
 /* The folded run with all that a summary needs; false: told. */
 bool summary_load(struct cmd *cmd, const char *run, struct summary *out);
+/* Of it, only which run undoes this one. */
+bool undoing_load(struct cmd *cmd, const char *run, struct summary *out);
 
 #endif

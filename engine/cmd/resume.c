@@ -80,8 +80,8 @@ run(struct cmd *cmd)
 	const char *run = cmd_run(cmd, cmd->words[0]);
 	if (run == NULL || !read_deadline(cmd, &options.deadline))
 		return EXIT_WRONG;
-	struct summary summary;
-	if (!summary_load(cmd, run, &summary))
+	struct summary summary = {0};
+	if (!undoing_load(cmd, run, &summary))
 		return EXIT_FAILED;
 	if (summary.undoing != NULL) {
 		err_set(&err, ERR_EXISTS,

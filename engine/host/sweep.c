@@ -105,20 +105,51 @@ holds_key(pid_t pid, const char *entry, size_t n_entry)
 	return found;
 }
 
+struct entry {
+	char text[256];
+	size_t n;
+};
+
 /* "\0RBX_KEY=key\0", as it stands between others. */
+static bool
+entry_of(struct entry *entry, const char *key)
+{
+	int n = snprintf(entry->text + 1, sizeof entry->text - 1, "RBX_KEY=%s", key);
+	entry->text[0] = '\0';
+	entry->n = (size_t)n + 2;
+	return n >= 0 && entry->n <= sizeof entry->text;
+}
+
 static void
 mark_holders(struct table *table, const char *key)
 {
-	char entry[256];
-	int n = snprintf(entry + 1, sizeof entry - 1, "RBX_KEY=%s", key);
-	if (n < 0 || (size_t)n + 2 > sizeof entry)
+	struct entry entry;
+	if (!entry_of(&entry, key))
 		return;
-	entry[0] = '\0';
 	for (size_t i = 0; i < table->n; i++) {
 		struct process *process = &table->rows[i];
 		if (!process->spared)
-			process->holds = holds_key(process->pid, entry, (size_t)n + 2);
+			process->holds = holds_key(process->pid, entry.text, entry.n);
 	}
+}
+
+/* Most often nobody has it, and then who descends from whom is not asked: that would take
+ * as long again. */
+static bool
+anybody_holds(const char *key)
+{
+	struct entry entry;
+	bool found = false;
+	if (!entry_of(&entry, key))
+		return false;
+	DIR *proc = opendir("/proc");
+	if (proc == NULL)
+		return false;
+	for (struct dirent *next; !found && (next = readdir(proc)) != NULL;)
+		found = isdigit((unsigned char)next->d_name[0])
+			&& holds_key(atoi(next->d_name), entry.text, entry.n);
+	closedir(proc);
+	return found;
 }
 
 static struct process *
@@ -208,7 +239,9 @@ void
 sweep_run(struct sweep *sweep)
 {
 	struct table table = {0};
-	load_table(&table);
+	bool by_key = sweep->key != NULL && sweep->group == 0 && sweep->found == 0;
+	if (!by_key || anybody_holds(sweep->key))
+		load_table(&table);
 	spare(&table, sweep);
 	if (sweep->key != NULL)
 		mark_holders(&table, sweep->key);

@@ -390,8 +390,10 @@ resume(struct shell *shell, const char *run, struct err *err)
 {
 	const char *why;
 	struct now now = shell_now(shell);
+	if (!fold_again(shell, run, err))
+		return 1;
 	/* The records that were read before the claim may not be all of them. */
-	if (!fold_again(shell, run, err) || !claim_again(shell, err)
+	if (!claim_again(shell, err)
 		|| !run_fold_on(shell->store, run, &shell->state, err))
 		return exit_of(shell, err);
 	if (!state_may_resume(
