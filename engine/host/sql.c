@@ -14,7 +14,7 @@
 
 enum { MOST_KEYWORDS = 48 };
 
-enum phase { LOOKING, CONNECTING, BEGINNING, BEFORE, TEXT, ENDING, DONE, KEPT };
+enum phase { LOOKING, CONNECTING, BEGINNING, BEFORE, TEXT, ENDING, DONE, KEPT, LOST };
 
 struct sql {
 	struct handle handle; /* first */
@@ -29,6 +29,7 @@ struct sql {
 	struct sql_rows before, rows, other; /* other: of BEGIN and its end */
 	bool sent; /* what went may hold for good */
 	struct op *part; /* KEPT: the OP_READ that hears of its loss; NULL */
+	struct err why;  /* LOST: nobody has heard of it yet */
 };
 
 static void
@@ -54,17 +55,38 @@ sql_reach(const struct sql *sql)
 	return sql->sent ? REACH_SENT : REACH_NONE;
 }
 
+static void
+session_end(struct sql *sql)
+{
+	watch_end(sql->watch);
+	PQfinish(sql->conn);
+	sql->watch = NULL;
+	sql->conn = NULL;
+}
+
 /* Of a session that was kept: its operation has completed long ago. */
 static void
 session_over(struct sql *sql, const struct err *err)
 {
 	struct real *real = sql->handle.real;
 	struct op *part = sql->part;
-	watch_end(sql->watch);
-	PQfinish(sql->conn);
+	session_end(sql);
 	handle_free(sql);
 	if (part != NULL)
 		real_fail(real, part, REACH_ANSWERED, err->code, "%s", err->msg);
+}
+
+/* Between two reads nobody listens: the next one hears of it. */
+static void
+session_lost(struct sql *sql, const struct err *err)
+{
+	if (sql->part != NULL) {
+		session_over(sql, err);
+		return;
+	}
+	session_end(sql);
+	sql->phase = LOST;
+	sql->why = *err;
 }
 
 static void
@@ -75,7 +97,7 @@ sql_lost(struct sql *sql)
 		sql_message(sql->handle.op->mem, PQerrorMessage(sql->conn)));
 	err_transient(&err);
 	if (sql->phase == KEPT)
-		session_over(sql, &err);
+		session_lost(sql, &err);
 	else
 		sql_over(sql, NULL, sql_reach(sql), &err);
 }
@@ -535,7 +557,7 @@ sql_cancel(struct real *real, struct op *op)
 	struct sql *sql = op->handle;
 	struct err err;
 	err_set(&err, ERR_CANCELLED, "cancelled");
-	if (sql->phase == KEPT) {
+	if (sql->phase == KEPT || sql->phase == LOST) {
 		session_over(sql, &err);
 		return;
 	}
@@ -550,8 +572,11 @@ session_read(struct real *real, struct op *stream, struct op *part)
 {
 	struct sql *sql = stream->handle;
 	(void)real;
-	assert(sql->phase == KEPT && sql->part == NULL);
+	assert(sql->phase >= KEPT && sql->part == NULL);
 	sql->part = part;
+	struct err why = sql->why;
+	if (sql->phase == LOST)
+		session_over(sql, &why);
 }
 
 static void

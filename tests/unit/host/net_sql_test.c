@@ -322,6 +322,59 @@ the_loss_of_a_kept_session_is_heard(void **state)
 	assert_null(op.handle);
 }
 
+static bool
+is_connected(const char *pid)
+{
+	const struct sql_answer *a = sql((struct sql_ask){
+		.text = arena_printf(mem,
+			"select count(*) from pg_stat_activity where pid = %s", pid)});
+	return !str_is(a->rows[0].cells[0], "0");
+}
+
+/* While nobody reads: the next read hears of it, and why. */
+static void
+the_loss_between_two_reads_is_not_forgotten(void **state)
+{
+	(void)state;
+	struct sql_ask ask = {.keep = true, .text = "select pg_backend_pid()"};
+	struct op op = start_to("pg", "localhost", "disable", ask, 10 * NS_S);
+	net_run(host, &op);
+	assert_int_equal(op.err.code, ERR_NONE);
+	const struct sql_answer *answer = op.answer;
+	const char *pid = answer->rows[0].cells[0].p;
+	sql((struct sql_ask){
+		.text = arena_printf(mem, "select pg_terminate_backend(%s)", pid)});
+	while (is_connected(pid))
+		;
+	assert_null(host->type->wait(host, net_now(host) + 50 * NS_MS, NULL));
+	struct read_ask from = {.from = &op};
+	struct op read = {.kind = OP_READ, .ask = &from, .mem = mem,
+		.deadline = net_now(host) + 10 * NS_S};
+	net_run(host, &read);
+	assert_fails(read, ERR_NETWORK, REACH_ANSWERED, "was lost");
+	assert_null(op.handle);
+}
+
+/* Or to close it: nothing is left of it then. */
+static void
+a_lost_session_can_be_closed(void **state)
+{
+	(void)state;
+	struct sql_ask ask = {.keep = true, .text = "select pg_backend_pid()"};
+	struct op op = start_to("pg", "localhost", "disable", ask, 10 * NS_S);
+	net_run(host, &op);
+	const struct sql_answer *answer = op.answer;
+	const char *pid = answer->rows[0].cells[0].p;
+	sql((struct sql_ask){
+		.text = arena_printf(mem, "select pg_terminate_backend(%s)", pid)});
+	while (is_connected(pid))
+		;
+	assert_null(host->type->wait(host, net_now(host) + 50 * NS_MS, NULL));
+	assert_non_null(op.handle);
+	host->type->cancel(host, &op);
+	assert_null(op.handle);
+}
+
 /* What is no answer to keep a session for ends like any other. */
 static void
 a_session_is_not_kept_for_an_error(void **state)
@@ -371,6 +424,8 @@ main(void)
 		cmocka_unit_test(answers_are_bounded),
 		cmocka_unit_test(a_kept_session_lives_until_it_is_closed),
 		cmocka_unit_test(the_loss_of_a_kept_session_is_heard),
+		cmocka_unit_test(the_loss_between_two_reads_is_not_forgotten),
+		cmocka_unit_test(a_lost_session_can_be_closed),
 		cmocka_unit_test(a_session_is_not_kept_for_an_error),
 	};
 	return cmocka_run_group_tests(tests, open_all, close_all);
