@@ -280,6 +280,8 @@ ending_now(struct owner *o, enum status steps)
 
 	if (state->ending != END_NONE)
 		return state->ending;
+	if (state->signal == HALT_LOST)
+		return END_FAILED;
 	if (o->state->mode == MODE_UNDO && steps != IS_CANCELLED)
 		/* a cancel lets an undo end */
 		return steps == IS_OK ? END_OK : END_FAILED;
@@ -359,5 +361,6 @@ course_advance(struct owner *o)
 		wait_for_person(o);
 	if (after == IS_BLOCKED || after == IS_BUSY || o->active > 0 || o->backoffs > 0)
 		return;
-	end_run(o, after == IS_FAILED && end == END_OK ? END_FAILED : end);
+	bool undone = after == IS_FAILED || o->state->signal == HALT_LOST;
+	end_run(o, undone && end == END_OK ? END_FAILED : end);
 }

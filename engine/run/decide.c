@@ -151,6 +151,21 @@ note(struct owner *o, const struct news *news)
 	emit(o, REC_NOTE, state_path(o->state, ""), 0, &body);
 }
 
+/* Somebody else may hold the lock by now: nothing new may change anything. What runs is
+ * brought to its end, for to break it off would leave doubts and undo nothing. */
+static void
+lost(struct owner *o, const struct news *news)
+{
+	struct map_builder body = body_new(o);
+
+	if (o->state->end != END_NONE || o->state->signal == HALT_LOST)
+		return;
+	body_text(&body, "what", halt_word(HALT_LOST));
+	body_text(&body, "reason", news->text);
+	emit(o, REC_SIGNAL, o->state->first, 0, &body);
+	inbox_cut(o, false);
+}
+
 static void
 take(struct owner *o, const struct news *news)
 {
@@ -175,6 +190,7 @@ take(struct owner *o, const struct news *news)
 	case NEWS_DEADLINE: deadline(o, news->path); break;
 	case NEWS_MESSAGE: inbox_take(o, news->message); break;
 	case NEWS_NOTE: note(o, news); break;
+	case NEWS_LOST: lost(o, news); break;
 	}
 }
 

@@ -123,7 +123,7 @@ struct result {
 };
 
 enum news_kind { NEWS_START, NEWS_CLAIM, NEWS_OP, NEWS_DUE, NEWS_TIMEOUT, NEWS_DEADLINE,
-	NEWS_MESSAGE, NEWS_NOTE };
+	NEWS_MESSAGE, NEWS_NOTE, NEWS_LOST };
 
 struct news {
 	enum news_kind kind;
@@ -141,7 +141,8 @@ struct news {
 	const char *path;
 	const struct result *result;                  /* OP */
 	const struct message *message;
-	/* NOTE: members of its body: what, text, and `of`: what programs read; NULL */
+	/* LOST: a lock is lost, text: which and why. NOTE: members of its body: what, text,
+	 * and `of`: what programs read; NULL */
 	const char *note, *text;
 	const struct value *of;
 	/* CLAIM: what waits in the inbox; a `resolve` among it is taken before an open

@@ -351,7 +351,7 @@ group_finally(struct owner *o, struct seat *seat)
 	for (size_t i = 0; i < seat->finals->n; i++) {
 		struct seat *step = list_seat(o, seat->finals, i);
 		marks_clear(&seat->finals->dirty, i);
-		enum status status = seat_visit(o, step, o->state->signal == HALT_STOP);
+		enum status status = seat_visit(o, step, is_stopped(o));
 		if (status == IS_BUSY || status == IS_BLOCKED)
 			return status;
 		if (status == IS_FAILED)

@@ -68,11 +68,13 @@ has_part(enum part part, enum ending end)
 	}
 }
 
-/* Of a refused run only what tells people is carried out. */
+/* Of a refused run, and where a lock was lost, only what tells people is carried out. */
 static bool
-has_step(const struct seat *step, enum ending end)
+has_step(const struct owner *o, const struct seat *step, enum ending end)
 {
-	return end != END_REFUSED || step->effect == REPEATABLE;
+	bool only_tells = end == END_REFUSED || o->state->signal == HALT_LOST;
+
+	return !only_tells || step->effect == REPEATABLE || step->stand > STAND_READY;
 }
 
 static bool
@@ -81,7 +83,7 @@ begin(struct owner *o, struct seat *seat, const struct handling *h)
 	bool stopped = o->state->signal == HALT_STOP, any = false;
 
 	for (size_t i = 0; i < seat->kids->n; i++)
-		any |= has_step(list_seat(o, seat->kids, i), h->end);
+		any |= has_step(o, list_seat(o, seat->kids, i), h->end);
 	if (any && !seat->state->begun && !stopped)
 		handlers_begin(o, seat, h->around == NULL ? h->end : END_NONE);
 	return any;
@@ -97,7 +99,7 @@ part_visit(struct owner *o, const struct handling *h, enum part part)
 		return IS_OK;
 	for (size_t i = 0; i < seat->kids->n; i++) {
 		struct seat *step = list_seat(o, seat->kids, i);
-		if (!has_step(step, h->end))
+		if (!has_step(o, step, h->end))
 			continue;
 		marks_clear(&seat->kids->dirty, i);
 		enum status status = seat_visit(o, step,

@@ -1,5 +1,6 @@
 /* Locks that a run holds in a database: an advisory lock on a session that is kept open
- * as long as the run. It goes with the session, so the loss of that ends the run. */
+ * as long as the run. It goes with the session, so the loss of that stops the run:
+ * somebody else may take it and change the same things. */
 #include "base/digest.h"
 #include "run/locks.h"
 #include "run/loop.h"
@@ -17,8 +18,8 @@ struct hold {
 };
 
 /* What would end an idle session is turned off, as far as the server knows it; a client
- * that is gone is to be noticed within 25 s; the lock is tried; and where it is taken, who
- * holds it is told. $1: the key. */
+ * that is gone is to be noticed within 25 s; the lock is tried; and where it is taken,
+ * who holds it is told. $1: the key. */
 static const char text[] =
 	"with settings as materialized (select count(set_config(name, case name"
 	" when 'tcp_keepalives_idle' then '10' when 'tcp_keepalives_interval' then '5'"
@@ -156,9 +157,8 @@ has_read(struct waiter *waiter, struct op *op)
 		read_on(hold);
 		return;
 	}
-	shell_lost(hold->shell, 75,
-		arena_printf(hold->shell->mem,
-			"the lock %s in %s was lost, and what ran was ended: %s",
+	shell_unlock(hold->shell,
+		arena_printf(hold->shell->mem, "the lock %s in %s was lost: %s",
 			hold->name, hold->where, op->err.msg));
 }
 

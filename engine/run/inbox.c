@@ -58,9 +58,10 @@ is_before_reopening(const struct owner *o, const struct letter *letter)
 	return letter->message->at < o->state->reopened_at;
 }
 
-static void
-cut_all(struct owner *o, bool stop)
+void
+inbox_cut(struct owner *o, bool stop)
 {
+	o->flags++;
 	for (size_t i = 0; i < o->n_order; i++) {
 		struct seat *seat = o->order[i];
 		if (seat == NULL || (seat->is_handler && !stop
@@ -90,8 +91,7 @@ take_halt(struct owner *o, const struct letter *letter)
 	is_stop = is_stop || before == HALT_CANCEL || before == HALT_STOP;
 	body_text(&body, "what", is_stop ? "stop" : "cancel");
 	emit(o, REC_SIGNAL, o->state->first, 0, &body);
-	o->flags++;
-	cut_all(o, is_stop);
+	inbox_cut(o, is_stop);
 }
 
 /* ---- approve */

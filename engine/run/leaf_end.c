@@ -183,7 +183,7 @@ static bool
 asks_person(const struct owner *o, const struct seat *seat)
 {
 	if (seat->is_back)
-		return o->state->signal != HALT_STOP;
+		return !is_stopped(o);
 	return seat_on_error(o, seat) == ON_ERROR_ASK && !is_halted(o, seat)
 		&& !seat->is_gate
 		&& !is_dry(o, seat);

@@ -158,6 +158,21 @@ shell_lost(struct shell *shell, int exit, const char *why)
 }
 
 void
+shell_unlock(struct shell *shell, const char *why)
+{
+	struct err err;
+	if (shell->unlocked != NULL || shell->leaving)
+		return;
+	struct str masked = vault_mask(shell->vault, shell->mem, str_of(why));
+	shell->unlocked = str_cstr(shell->mem, masked);
+	err_set(&err, ERR_BUSY, "%s: nothing new is started, what runs is brought to its"
+		" end", shell->unlocked);
+	tell(shell, DIAG_WARNING, &err);
+	shell_tell(shell, (struct news){.kind = NEWS_LOST, .text = shell->unlocked},
+		NULL);
+}
+
+void
 shell_fill(struct shell *shell, const char *why)
 {
 	struct err err;

@@ -27,6 +27,9 @@ int shell_loop(struct shell *shell);
 void shell_decide(struct shell *shell, const struct news *news);
 /* The run is another's, or the store is gone: everything stops now. */
 void shell_lost(struct shell *shell, int exit, const char *why);
+/* A lock in a database is lost: nothing new may change anything, what runs is finished,
+ * people are told. */
+void shell_unlock(struct shell *shell, const char *why);
 /* The disk is full: no new effect. */
 void shell_fill(struct shell *shell, const char *why);
 

@@ -57,6 +57,9 @@ attempt_may(struct attempt *attempt, struct err *err)
 			"the store's disk is full: no new effect is started");
 		return false;
 	}
+	bool tells = path_is_handler(job->path) && attempt->step.effect == REPEATABLE;
+	if (job->shell->unlocked != NULL && !tells)
+		return err_set(err, ERR_BUSY, "not started: %s", job->shell->unlocked);
 	if (attempt_now(attempt).boot - job->decided_boot > LATE_S * NS_S
 		&& job->at == 0) {
 		err_set(err, ERR_TIMEOUT,

@@ -202,6 +202,8 @@ bool seat_halts(const struct seat *seat);             /* its failure ends the li
 enum on_error seat_on_error(const struct owner *o, const struct seat *seat);
 bool is_cancelled(const struct owner *o);
 bool is_halted(const struct owner *o, const struct seat *seat);
+/* Undo and what follows the members of a group end too. */
+bool is_stopped(const struct owner *o);
 bool is_doubted(const struct owner *o, const struct seat *undo);
 bool in_window(const struct owner *o, const struct seat *seat);
 unsigned slots_left(const struct owner *o);
@@ -285,6 +287,8 @@ void course_advance(struct owner *o);
 
 /* ---- inbox.c */
 bool inbox_has_resolve(struct owner *o, const char *path);
+/* Every step is told that nothing new starts; stop: what runs ends too. */
+void inbox_cut(struct owner *o, bool stop);
 void inbox_take(struct owner *o, const struct message *message);
 /* --yes: answers its question, if it may */
 void inbox_yes(struct owner *o, const struct seat *seat);

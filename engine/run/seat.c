@@ -352,13 +352,22 @@ is_cancelled(const struct owner *o)
 	return o->state->signal != HALT_NONE;
 }
 
+bool
+is_stopped(const struct owner *o)
+{
+	return o->state->signal == HALT_STOP || o->state->signal == HALT_LOST;
+}
+
 /* Nothing new starts at this seat: a stop for all, a cancel or the run's deadline for all
- * but handlers and undo. */
+ * but handlers and undo, the loss of a lock for all but handlers that tell people. */
 bool
 is_halted(const struct owner *o, const struct seat *seat)
 {
-	return o->state->signal == HALT_STOP
-		|| (o->state->signal != HALT_NONE && !seat->is_handler);
+	enum halt signal = o->state->signal;
+	bool goes_on = seat->is_handler
+		&& (signal != HALT_LOST || seat->effect == REPEATABLE);
+
+	return signal == HALT_STOP || (signal != HALT_NONE && !goes_on);
 }
 
 /* Something of what is to be undone may still land, unless that was waited for. */

@@ -80,6 +80,7 @@ struct shell {
 
 	unsigned signals;                             /* INT and TERM that came */
 	bool full;
+	const char *unlocked;                         /* why a lock is lost; NULL: none is */
 	bool leaving;                                 /* `exit` is decided */
 	bool lost;                                    /* fenced, or the store is broken */
 	int exit;

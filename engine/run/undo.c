@@ -243,7 +243,7 @@ undo_visit(struct owner *o, struct seat *group)
 	while (list->reach < list->n) {
 		struct seat *seat = list->seats[list->reach];
 		marks_clear(&list->dirty, list->reach);
-		enum status status = seat_visit(o, seat, o->state->signal == HALT_STOP);
+		enum status status = seat_visit(o, seat, is_stopped(o));
 		if (status == IS_BUSY || status == IS_BLOCKED)
 			return status;
 		if (!path_is_final(seat->state))

@@ -51,7 +51,7 @@ mode_word(enum mode mode)
 const char *
 halt_word(enum halt halt)
 {
-	static const char *const words[] = {"", "cancel", "stop", "deadline"};
+	static const char *const words[] = {"", "cancel", "stop", "deadline", "lost"};
 
 	return words[halt];
 }
@@ -194,7 +194,7 @@ halt_at(int i)
 enum halt
 halt_parse(struct str word)
 {
-	return (enum halt)number(word, halt_at, 4, 0);
+	return (enum halt)number(word, halt_at, 5, 0);
 }
 
 static const char *

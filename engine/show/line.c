@@ -285,6 +285,8 @@ write_signal(struct line *line)
 	buf_printf(line->out, "%s\n",
 		str_is(what, "deadline")       ? "its deadline has passed"
 			: str_is(what, "stop") ? "stopped at once"
+			: str_is(what, "lost") ? "a lock was lost: nothing new starts,"
+						 " what changes is brought to its end"
 					       : "cancelled: nothing new starts, what "
 						 "changes is brought to its end");
 	more(line, "reason:  ", text(line, "reason"));

@@ -318,6 +318,11 @@ class Locks(world.Scenario):
                 postgres: {%s, password: '${{ secrets.pw }}'}
             steps:
               - {id: hold, exec: {argv: [sleep, '%s']}, effect: idempotent, undo: none}
+              - {id: after, exec: {argv: ['true']}, effect: idempotent, undo: none}
+            on_failure:
+              - {id: tell, notify: {to: stdout, text: 'it ${{ failure.kind }}: ${{ failure.message }}'}}
+            finally:
+              - {id: clean, exec: {argv: ['true']}, effect: idempotent, undo: none}
         """ % (password, STAGING_DB.format(net=self.net), seconds), "locked-%s.yaml" % seconds)
 
     def sessions(self):
@@ -346,16 +351,19 @@ class Locks(world.Scenario):
         self.other(self.book(0), "--wait")
         self.assertEqual(child.wait(60), DONE)
 
-    def test_the_loss_of_a_lock_ends_the_run(self):
-        child = self.start("run", self.book('30.0731'))
+    def test_the_loss_of_a_lock_stops_the_run(self):
+        """What runs is brought to its end, nothing new begins, people are told; resume takes the lock again."""
+        child = self.start("run", self.book('3.0731'))
         self.wait(lambda: os.path.exists(self.store) and self.runs() and self.steps().get("hold", {}).get("started"), "the step")
         self.lab.databases[1].sql("select pg_terminate_backend(%s)" % self.sessions()[0])
         out = child.communicate(timeout=60)[0]
-        self.assertEqual(child.returncode, 75, out)
-        self.assertIn("the lock db/meshgen in meshgen_db at", out)
-        self.assertIn("was lost, and what ran was ended", out)
-        self.assertEqual(self.show()["state"], "crashed")
-        self.assertEqual(subprocess.run(["pgrep", "-f", "^sleep 30.0731$"], capture_output=True).stdout, b"")
+        self.assertEqual(child.returncode, FAILED, out)
+        self.assertRegex(out, "the lock db/meshgen in meshgen_db at .* was lost: .*nothing new is started")
+        self.assertRegex(out, "it failed: the lock db/meshgen in meshgen_db at .* was lost")
+        self.assertEqual(self.show()["state"], "failed")
+        self.assertEqual(self.states(), {"hold": "ok", "on_failure/tell": "ok"})
+        self.rbx("resume", self.last())
+        self.assertEqual(self.states()["after"], "ok")
 
     def test_a_lock_that_cannot_be_taken_starts_nothing(self):
         done = self.rbx("run", self.book(0, "PROD_DB_PASSWORD"), expect=WRONG)
