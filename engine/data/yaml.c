@@ -42,6 +42,8 @@ const struct source *
 source_new(struct arena *mem, const char *name, struct str text)
 {
 	size_t n = 1;
+	if (str_starts(text, STR("\xef\xbb\xbf")))   /* a mark that editors leave */
+		text = str_from(text, 3);
 	for (size_t i = 0; i < text.n; i++)
 		n += text.p[i] == '\n';
 	uint32_t *lines = arena_array(mem, uint32_t, n);
@@ -409,12 +411,29 @@ parser_error(struct composer *c)
 		: diag_error(c->diags, mark_at(c, from), "YAML: %s, %s", p->context,
 			  problem);
 	err->code = ERR_SYNTAX;
+	uint32_t context = p->context == NULL ? from : offset_of(c, p->context_mark);
 	if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
-		also_at(c->diags, err, mark_at(c, offset_of(c, p->context_mark)));
+		also_at(c->diags, err, mark_at(c, context));
 	yaml_trap(c->source, from, err);
 	if (err->hint[0] == '\0' && p->context != NULL)
-		yaml_trap(c->source, offset_of(c, p->context_mark), err);
+		yaml_trap(c->source, context, err);
+	if (err->hint[0] == '\0')
+		yaml_trap_layout(c->source, context, from, err);
 	return false;
+}
+
+/* In YAML 1.1 other texts are true, and others are numbers. */
+static void
+refuse_version(struct composer *c, const yaml_event_t *event)
+{
+	const yaml_version_directive_t *version =
+		event->data.document_start.version_directive;
+	if (version != NULL && (version->major != 1 || version->minor != 2))
+		err_hint(diag_error(c->diags,
+				 mark_of(c, event->start_mark, event->start_mark),
+				 "this asks for YAML %d.%d, and a file is read as YAML 1.2",
+				 version->major, version->minor),
+			"leave the line with %%YAML out");
 }
 
 /* One event. false: the end, or an error that nothing can follow. */
@@ -423,6 +442,7 @@ on_event(struct composer *c, const yaml_event_t *event, unsigned *documents)
 {
 	switch (event->type) {
 	case YAML_DOCUMENT_START_EVENT:
+		refuse_version(c, event);
 		if (++*documents == 1)
 			return true;
 		diag_error(c->diags, mark_of(c, event->start_mark, event->end_mark),
@@ -477,9 +497,11 @@ is_fit(const struct source *source, struct diags *diags)
 	for (struct str rest = text; rest.n > 0; rest = str_from(rest, n))
 		if (str_rune(rest, &n) < 0) {
 			uint32_t at = (uint32_t)(text.n - rest.n);
-			diag_error(diags, (struct mark){source, at, at + 1},
-				"byte 0x%02x is not UTF-8", (unsigned char)rest.p[0])
-				->code = ERR_SYNTAX;
+			struct err *err = diag_error(diags,
+				(struct mark){source, at, at + 1},
+				"byte 0x%02x is not UTF-8", (unsigned char)rest.p[0]);
+			err->code = ERR_SYNTAX;
+			err_hint(err, "save the file as UTF-8");
 			return false;
 		}
 	return false;

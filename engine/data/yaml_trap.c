@@ -56,7 +56,8 @@ void
 yaml_trap(const struct source *source, uint32_t offset, struct err *err)
 {
 	struct str line = line_at(source->text, offset), value = value_on(line);
-	if (line.n > 0 && line.p[0] == '\t')
+	bool tab = offset < source->text.n && source->text.p[offset] == '\t';
+	if (tab || (line.n > 0 && line.p[0] == '\t'))
 		err_hint(err, "indent by blanks, not by tabs");
 	else if (is_bare_template_in_brackets(value))
 		err_hint(err,
@@ -81,4 +82,100 @@ yaml_trap(const struct source *source, uint32_t offset, struct err *err)
 			"': ' inside a text begins a key for YAML: quote the whole, or "
 			"write >- and put it on "
 			"the next line");
+}
+
+/* ---- how lines lie to each other */
+
+static unsigned
+line_number(struct mark at)
+{
+	uint32_t line, column;
+	mark_place(at, &line, &column);
+	return line;
+}
+
+static bool
+says(const struct err *err, const char *what)
+{
+	return strstr(err->msg, what) != NULL;
+}
+
+/* The last line above `offset` that says something; empty: none. */
+static struct str
+line_above(struct str text, size_t offset)
+{
+	struct str line = line_at(text, offset);
+	while (line.p > text.p) {
+		line = line_at(text, (size_t)(line.p - text.p) - 1);
+		struct str words = str_trim(line);
+		if (words.n > 0 && words.p[0] != '#')
+			return line;
+	}
+	return (struct str){text.p, 0};
+}
+
+/* From 0: where the first key of a line stands, behind blanks and dashes. */
+static size_t
+key_column(struct str line)
+{
+	size_t i = 0;
+	while (i < line.n && (line.p[i] == ' '
+		|| (line.p[i] == '-' && i + 1 < line.n && line.p[i + 1] == ' ')))
+		i++;
+	return i;
+}
+
+/* "name:value" or "-name: value": a blank is missing. */
+static bool
+lacks_blank(struct str line, struct err *err)
+{
+	struct str words = str_trim(line);
+	size_t colon = str_find(words, STR(":"));
+	if (words.n > 1 && words.p[0] == '-' && words.p[1] != ' ' && words.p[1] != '-')
+		return err_hint(err, "write a blank behind the - of a list"), true;
+	if (colon + 1 >= words.n || words.p[colon + 1] == ' '
+		|| str_find(words, STR(": ")) < words.n
+		|| strchr("'\"[{", words.p[0]) != NULL)
+		return false;
+	err_hint(err, "write a blank behind the colon of a key");
+	return true;
+}
+
+static void
+hint_column(struct err *err, size_t column)
+{
+	err_hint(err,
+		"the keys of one map begin in the same column, and this line would fit in "
+		"column %zu",
+		column + 1);
+}
+
+/* What the lines lack, where none of them is a trap by itself: the words of libyaml say
+ * what it met, not what to do. */
+void
+yaml_trap_layout(const struct source *source, uint32_t context, uint32_t offset,
+	struct err *err)
+{
+	struct str text = source->text, line = line_at(text, offset),
+		   above = line_above(text, offset), opened = line_at(text, context);
+	struct mark there = {source, context, context};
+	if (says(err, "while scanning a quoted scalar"))
+		err_hint(err, "the quote that opens in line %u is not closed",
+			line_number(there));
+	else if (says(err, "while parsing a flow") && context < text.n
+		&& line.p != opened.p)
+		err_hint(err, "the %c that opens in line %u is not closed before this line",
+			text.p[context], line_number(there));
+	else if (says(err, "did not find expected node content"))
+		err_hint(err, "a value is missing here, or a [ or { above is not closed");
+	else if (lacks_blank(line, err) || lacks_blank(above, err)
+		|| lacks_blank(opened, err))
+		return;
+	else if (says(err, "mapping values are not allowed")
+		&& key_column(line) > key_column(above))
+		hint_column(err, key_column(above));
+	else if (says(err, "did not find expected '-'"))
+		hint_column(err, key_column(opened));
+	else if (says(err, "did not find expected key") && line.p != opened.p)
+		hint_column(err, key_column(opened));
 }

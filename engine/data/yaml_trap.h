@@ -9,4 +9,9 @@
  * trap. */
 void yaml_trap(const struct source *source, uint32_t offset, struct err *err);
 
+/* The same of how the lines lie to each other; context: where the thing begins in which
+ * the error is, as libyaml says. */
+void yaml_trap_layout(const struct source *source, uint32_t context, uint32_t offset,
+	struct err *err);
+
 #endif

@@ -63,8 +63,12 @@ top_judge(struct book_load *b)
 {
 	const struct file *file = b->file;
 	if (file->top.kind != V_MAP) {
-		diag_error(b->diags, top_mark(file),
-			"a playbook is a map of keys, not %s", kind_name(file->top.kind));
+		struct err *err = file->top.kind == V_NULL
+			? diag_error(b->diags, top_mark(file), "the file says nothing")
+			: diag_error(b->diags, top_mark(file),
+				  "a playbook is a map of keys, not %s",
+				  kind_name(file->top.kind));
+		err_hint(err, "a playbook has at least: rbx: 1, name: NAME, steps: [...]");
 		return false;
 	}
 	struct field_use use = {.of = "a playbook",

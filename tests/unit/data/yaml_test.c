@@ -53,6 +53,8 @@ scalars_follow_the_core_schema(void **state)
 	assert_yaml("a: |\n  x\n   y\nb: >-\n  x\n  y\nc: 'it''s'\nd: \"\\u00e4\\n\"",
 		"{\"a\":\"x\\n y\\n\",\"b\":\"x y\",\"c\":\"it's\",\"d\":\"ä\\n\"}");
 	assert_yaml("", "null");
+	assert_yaml("\xef\xbb\xbf" "a: 1", "{\"a\":1}");
+	assert_yaml("%YAML 1.2\n---\na: 1\n...\n", "{\"a\":1}");
 	assert_yaml("a: &x [1, 2]\nb: *x", "{\"a\":[1,2],\"b\":[1,2]}");
 }
 
@@ -92,6 +94,8 @@ traps_are_told(void **state)
 		{"when: [1, 2].exists(x, x > 1)\n", "at its closing ]"},
 		{"a: drop #2?\n", "quote the text"},
 		{"a: #channel\n", "quote the text"},
+		{"%YAML 1.1\n---\na: yes\n", "read as YAML 1.2"},
+		{"\xff\xfe" "a\n", "save the file as UTF-8"},
 	};
 	for (size_t i = 0; i < sizeof traps / sizeof traps[0]; i++)
 		if (strstr(errors_of(mem, traps[i].text), traps[i].word) == NULL)
