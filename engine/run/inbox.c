@@ -112,24 +112,34 @@ void_answer(struct owner *o, const struct letter *letter, int64_t ask, bool yes,
 }
 
 static void
-answered(struct owner *o, struct seat *seat, bool yes)
+accepted(struct owner *o, struct seat *seat)
 {
-	const struct path_state *state = seat->state;
-
 	leaf_wait(o, seat, WAIT_NONE, 0);
-	if (!seat->is_leaf) {
-		if (!yes)
-			group_refuse(o, seat, OUT_FAILED, NULL);
-	} else if (yes && seat->has_preview) {
+	if (seat->is_leaf && seat->has_preview)
 		leaf_look(o, seat);
-	} else if (yes) {
+	else if (seat->is_leaf)
 		leaf_check(o, seat);
-	} else if (state->fate != FATE_DOUBT) {
-		leaf_give_up(o, seat, state->fate, NULL);
-	} else {
+}
+
+static void
+refused(struct owner *o, struct seat *seat, const struct letter *letter)
+{
+	const struct message *by = letter->message;
+	struct str reason = value_get_str(&letter->body, "reason");
+	struct err err = {0};
+	struct result result = {.verdict = STEP_FAIL, .err = &err};
+
+	err_set(&err, ERR_DENIED, "%s said no%s%.*s",
+		by->person != NULL && *by->person != '\0' ? by->person : by->user,
+		reason.n > 0 ? ": " : "", STR_FMT(reason));
+	leaf_wait(o, seat, WAIT_NONE, 0);
+	if (!seat->is_leaf)
+		group_refuse(o, seat, OUT_FAILED, &err);
+	else if (seat->state->fate != FATE_DOUBT)
+		leaf_give_up(o, seat, seat->state->fate, &result);
+	else
 		leaf_final(o, seat, (struct final){.state = OUT_DOUBT,
 			.fate = FATE_DOUBT});
-	}
 }
 
 /* A question may want a word to be typed; an answer without it is none. */
@@ -169,8 +179,10 @@ take_answer(struct owner *o, const struct letter *letter)
 		map_put(&body, "missing", value_int(missing));
 	body_message(&body, letter);
 	emit(o, REC_ANSWER, letter->path, 0, &body);
-	if (missing == 0)
-		answered(o, letter->seat, yes);
+	if (!yes)
+		refused(o, letter->seat, letter);
+	else if (missing == 0)
+		accepted(o, letter->seat);
 }
 
 /* ---- resolve */
@@ -207,8 +219,8 @@ resolve_end(struct owner *o, struct seat *seat, enum choice choice, enum fate fa
 	leaf_final(o, seat, final);
 }
 
-/* Whoever sent it saw another question, or an attempt before the last one. An open intent of
- * a dead owner is answered without either. */
+/* Whoever sent it saw another question, or an attempt before the last one. An open intent
+ * of a dead owner is answered without either. */
 static bool
 is_stale(const struct letter *letter)
 {

@@ -65,7 +65,7 @@ question_write(struct buf *out, const struct style *style, const struct question
 			"%s is in doubt. Did it take effect? [done/failed/retry/skip] ",
 			path->path);
 	} else {
-		buf_printf(out, "%s has failed. [retry/skip/failed] ", path->path);
+		buf_printf(out, "%s has failed. [retry/skip/stop] ", path->path);
 	}
 	style_off(out, style);
 	buf_safe(out, (struct str){q->typed, q->n}, false);
@@ -149,6 +149,7 @@ choose(struct question_state *q, struct str typed)
 	} choices[] = {
 		{"done", CHOICE_DONE},
 		{"failed", CHOICE_FAILED},
+		{"stop", CHOICE_FAILED},
 		{"retry", CHOICE_RETRY},
 		{"skip", CHOICE_SKIP},
 	};
