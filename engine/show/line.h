@@ -10,7 +10,8 @@
 void line_write(struct buf *out, const struct style *style, const struct run_state *state,
 	const struct playbook *book, const struct record *record);
 
-/* Before and after of a change, member by member: "-" what goes, "+" what comes. */
+/* Before and after of a change, member by member: "-" what goes, "+" what comes, "~" what
+ * stays and has members that differ. */
 void diff_write(struct buf *out, const struct style *style, const struct value *before,
 	const struct value *after, unsigned indent);
 
