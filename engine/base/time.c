@@ -338,6 +338,17 @@ time_mail(struct arena *mem, int64_t us)
 }
 
 char *
+time_day(struct arena *mem, int64_t us)
+{
+	time_t s = (time_t)(us / 1000000);
+	struct tm tm;
+	char text[64];
+	localtime_r(&s, &tm);
+	strftime(text, sizeof text, "%Y-%m-%d %Z", &tm);
+	return arena_strdup(mem, text);
+}
+
+char *
 time_clock(struct arena *mem, int64_t us)
 {
 	time_t s = (time_t)(us / 1000000);

@@ -37,8 +37,9 @@ char *time_text(struct arena *mem,
 char *time_text_us(struct arena *mem, int64_t us);     /* microseconds since 1970 */
 char *time_mail(
 	struct arena *mem, int64_t us); /* RFC 5322: "Fri, 21 Nov 1997 09:55:06 +0000" */
-char *
-time_clock(struct arena *mem, int64_t us); /* "13:00:07" local time, for plain lines */
+/* Local time, for lines that scroll by: "2026-01-19 CET", "13:00:07". */
+char *time_day(struct arena *mem, int64_t us);
+char *time_clock(struct arena *mem, int64_t us);
 
 /* Days since 1970-01-01 of a day in the proleptic Gregorian calendar, and back (H.
  * Hinnant's algorithms). */

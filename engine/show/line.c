@@ -70,7 +70,7 @@ write_run(struct line *line)
 		buf_printf(line->out, " (%s)",
 			line->state->mode == MODE_DRY ? "dry run: nothing is changed"
 						      : word);
-	buf_putc(line->out, '\n');
+	buf_printf(line->out, ", %s\n", time_day(line->out->mem, line->record->at));
 }
 
 /* The person, if it is known who that is; the user of the process else. */
@@ -238,6 +238,21 @@ write_spoken(struct line *line)
 	more(line, "", value_get_str(line->path->in, "text"));
 }
 
+/* Why a dry run could not do better than to assume. */
+static void
+write_assumed(struct line *line)
+{
+	const struct node *node = playbook_node(line->book, str_of(line->record->path));
+	struct str now = error_text(line, "message");
+	if (now.n > 0)
+		more(line, "as of now: ", now);
+	else if (node != NULL && node->samples != NULL && node->samples->count > 1)
+		more(line, "", str_of(arena_printf(line->out->mem,
+			"holds; one sample of %u was taken", node->samples->count)));
+	else if (line->path->before == NULL && line->path->after == NULL)
+		more(line, "", STR("cannot be looked at before it is carried out"));
+}
+
 static void
 write_outcome(struct line *line)
 {
@@ -259,6 +274,8 @@ write_outcome(struct line *line)
 	if (line->path->grade == GRADE_PREDICTED || line->path->grade == GRADE_ASSUMED)
 		diff_write(line->out, line->style, line->path->before, line->path->after,
 			12);
+	if (line->path->grade == GRADE_ASSUMED)
+		write_assumed(line);
 	if (line->path->state == OUT_DOUBT)
 		more(line, "settle:  ",
 			str_of(arena_printf(line->out->mem,
