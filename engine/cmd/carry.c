@@ -4,15 +4,38 @@
 
 #include "show/view.h"
 
+static void
+free_state(void *with)
+{
+	state_close(with);
+}
+
+/* By which the live view tells how long the rest may take; NULL: there is none. */
+static const struct run_state *
+former_run(struct cmd *cmd, const struct playbook *book, enum mode mode)
+{
+	struct run_state *former = arena_new_of(cmd->mem, struct run_state);
+	struct err ignored;
+	if (mode == MODE_DRY || mode == MODE_UNDO
+		|| !run_former(cmd->store, book->name, mode == MODE_DRILL, cmd->mem,
+			former, &ignored))
+		return NULL;
+	arena_defer(cmd->mem, free_state, former);
+	return former;
+}
+
 void
-carry_prepare(struct cmd *cmd, struct run_options *options)
+carry_prepare(struct cmd *cmd, const struct playbook *book, struct run_options *options)
 {
 	struct style style = style_of(cmd->colour);
-	bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !cmd->json;
-	options->tty = terminal;
-	options->observer = cmd->json          ? json_view(cmd->mem)
-		: terminal && style.width > 20 ? live_view_new(cmd->mem, style)
-					       : plain_view(cmd->mem, style);
+	options->tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !cmd->json;
+	if (cmd->json)
+		options->observer = json_view(cmd->mem);
+	else if (options->tty && style.width > 20)
+		options->observer = live_view_new(
+			cmd->mem, style, former_run(cmd, book, options->mode));
+	else
+		options->observer = plain_view(cmd->mem, style);
 }
 
 /* What a summary needs of the records besides the fold. */
@@ -37,12 +60,6 @@ read_record(const struct record *record, void *with)
 	if (number >= 1 && number <= reading->n_ticked)
 		reading->ticked[number - 1] = true;
 	return true;
-}
-
-static void
-free_state(void *with)
-{
-	state_close(with);
 }
 
 /* Without follow-ups there is nothing to find in the records but the head, which is the

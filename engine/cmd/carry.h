@@ -7,8 +7,9 @@
 #include "run/run.h"
 #include "show/summary.h"
 
-/* Fills in the observer and whether a person can answer here. */
-void carry_prepare(struct cmd *cmd, struct run_options *options);
+/* Fills in the observer and whether a person can answer here. The store is open. */
+void carry_prepare(struct cmd *cmd, const struct playbook *book,
+	struct run_options *options);
 /* After run_start or run_resume: the view is closed, the end or the error is told;
  * returns `code`. */
 int carry_finish(struct cmd *cmd, const struct run_options *options,

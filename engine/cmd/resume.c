@@ -92,7 +92,7 @@ run(struct cmd *cmd)
 	const struct playbook *book = book_of(cmd, run, &options);
 	if (book == NULL)
 		return EXIT_WRONG;
-	carry_prepare(cmd, &options);
+	carry_prepare(cmd, book, &options);
 	int code = run_resume(cmd->host, cmd->store, run, book, &options, cmd->mem, &err);
 	if (options.diags != NULL) {
 		diags_sort(options.diags);

@@ -93,7 +93,7 @@ start(struct cmd *cmd, const struct playbook *book, struct run_options *options)
 	options->yes = cmd_flag(cmd, "yes");
 	options->no_wait = cmd_flag(cmd, "no-wait");
 	options->wait_for_locks = cmd_flag(cmd, "wait");
-	carry_prepare(cmd, options);
+	carry_prepare(cmd, book, options);
 	int code = run_start(cmd->host, cmd->store, book, options, cmd->mem, &run, &err);
 	return carry_finish(cmd, options, book, run, code, &err);
 }

@@ -88,7 +88,7 @@ run(struct cmd *cmd)
 	if (!is_wanted(cmd, of, summary.state))
 		return isatty(STDIN_FILENO) ? EXIT_CANCELLED : EXIT_WAITS;
 	options.of = of;
-	carry_prepare(cmd, &options);
+	carry_prepare(cmd, book, &options);
 	int code = run_start(cmd->host, cmd->store, book, &options, cmd->mem, &run, &err);
 	return carry_finish(cmd, &options, book, run, code, &err);
 }

@@ -107,6 +107,15 @@ find_last(struct store *store, const char *of, bool drill, struct arena *mem,
 }
 
 bool
+run_former(struct store *store, const char *of, bool drill, struct arena *mem,
+	struct run_state *state, struct err *err)
+{
+	const char *run;
+	return find_last(store, of, drill, mem, &run, err)
+		&& run_fold(store, run, mem, state, err);
+}
+
+bool
 run_earlier(struct store *store, struct str text, const char *of, bool drill,
 	struct arena *mem, struct value *out, struct err *err)
 {

@@ -14,9 +14,8 @@ number_of(const struct value *v)
 	}
 }
 
-/* Recorded durations are text of seconds; a measure that is text can be nothing else. */
-static struct value
-measured(struct arena *mem, const struct value *v)
+struct value
+measure_value(struct arena *mem, const struct value *v)
 {
 	return v->kind == V_STRING ? typed_value(mem, v, &expr_duration) : *v;
 }
@@ -31,7 +30,7 @@ largest(const struct run_state *state, struct arena *mem)
 			i++) {
 			const struct member *member = &it->measures->map->members[i];
 			const char *name = str_cstr(mem, member->key.str);
-			struct value v = measured(mem, &member->value),
+			struct value v = measure_value(mem, &member->value),
 				     all = map_done(&map);
 			const struct value *before = value_get(&all, name);
 			if (before == NULL || number_of(&v) > number_of(before))

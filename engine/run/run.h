@@ -67,6 +67,11 @@ bool run_fold(struct store *store, const char *run, struct arena *mem, struct ru
 /* What came to the records since. */
 bool run_fold_on(struct store *store, const char *run, struct run_state *state, struct err *err);
 
+/* The newest run of the playbook `of` that ended as done: a real one, a drill where `drill`.
+ * false with ERR_NOT_FOUND: there is none. Blocks; state_close when it is not needed. */
+bool run_former(struct store *store, const char *of, bool drill, struct arena *mem, struct run_state *state,
+	struct err *err);
+
 /* What an input of type run holds: {id, status, started, ended, inputs, outputs, measures, steps}. `text`: an id, or "last"
  * (the newest real run of `of` that ended as done; the newest drill where `drill`). false with ERR_NOT_FOUND: none. */
 bool run_earlier(struct store *store, struct str text, const char *of, bool drill, struct arena *mem,

@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "run/forecast.h"
 #include "show/line.h"
 #include "show/question.h"
 
@@ -27,6 +28,7 @@ struct live {
 	const struct playbook *book;
 	const struct run_state *state;
 	const struct owner *owner;
+	const struct run_state *former;
 	struct buf pending; /* lines that scroll by, in scratch */
 	char tail[TAIL][256]; /* the last lines of output, a ring */
 	unsigned tail_next;
@@ -281,7 +283,45 @@ draw_tail(struct picture *p)
 	}
 }
 
-/* What the run has taken, and what the RTO leaves. */
+/* What an objective leaves: by the measure of its name, which may have begun long before
+ * the run (the outage did); where that cannot be told yet, by the run's own time. */
+static void
+draw_objective(struct picture *p, const struct objective *objective, int64_t took)
+{
+	struct live *live = p->live;
+	struct measure_now measure;
+	if (!measure_now(live->owner, objective->name, p->now, p->out->mem, &measure))
+		measure = (struct measure_now){.ns = took};
+	int64_t left = objective->ns - measure.ns;
+	buf_puts(p->out, "  RTO ");
+	style_text(p->out, &live->style,
+		left <= 0                                          ? TONE_BAD
+			: measure.is_final || left > objective->ns / 4 ? TONE_GOOD
+								       : TONE_WARN,
+		measure.is_final
+			? arena_printf(p->out->mem, "%s: %s",
+				  duration_short(p->out->mem, measure.ns),
+				  left >= 0 ? "met" : "missed")
+			: arena_printf(p->out->mem, left > 0 ? "%s left" : "over by %s",
+				  duration_short(p->out->mem, left > 0 ? left : -left)));
+}
+
+static void
+draw_rest(struct picture *p)
+{
+	struct live *live = p->live;
+	int64_t rest;
+	if (live->former != NULL
+		&& rest_by(
+			live->former, live->state, owner_time(live->owner, p->now), &rest)
+		&& rest >= NS_S)
+		style_text(p->out, &live->style, TONE_DIM,
+			arena_printf(p->out->mem, "  about %s to go, as in %.*s",
+				duration_short(p->out->mem, rest / NS_S * NS_S),
+				STR_FMT(live->former->id)));
+}
+
+/* What the run has taken, what the RTO leaves, and how long it may take yet. */
 static void
 draw_clock(struct picture *p)
 {
@@ -291,21 +331,11 @@ draw_clock(struct picture *p)
 	size_t from = p->out->n;
 	buf_puts(p->out, "  ");
 	style_text(p->out, &live->style, TONE_BOLD, duration_short(p->out->mem, took));
-	for (size_t i = 0; i < live->book->n_objectives; i++) {
-		const struct objective *objective = &live->book->objectives[i];
-		if (strcmp(objective->name, "rto") != 0 || !objective->is_duration)
-			continue;
-		int64_t left = objective->ns - took;
-		buf_puts(p->out, "  RTO ");
-		style_text(p->out, &live->style,
-			left > objective->ns / 4 ? TONE_GOOD
-				: left > 0       ? TONE_WARN
-						 : TONE_BAD,
-			left > 0 ? arena_printf(p->out->mem, "%s left",
-					   duration_short(p->out->mem, left))
-				 : arena_printf(p->out->mem, "over by %s",
-					   duration_short(p->out->mem, -left)));
-	}
+	for (size_t i = 0; i < live->book->n_objectives; i++)
+		if (strcmp(live->book->objectives[i].name, "rto") == 0
+			&& live->book->objectives[i].is_duration)
+			draw_objective(p, &live->book->objectives[i], took);
+	draw_rest(p);
 	style_text(p->out, &live->style, TONE_DIM, "   Ctrl-C: stop cleanly");
 	end_line(p, from);
 }
@@ -442,7 +472,7 @@ free_arena(void *with)
 }
 
 struct observer *
-live_view_new(struct arena *mem, struct style style)
+live_view_new(struct arena *mem, struct style style, const struct run_state *former)
 {
 	struct live *live = arena_new_of(mem, struct live);
 	struct termios now;
@@ -457,6 +487,7 @@ live_view_new(struct arena *mem, struct style style)
 		.hung_up = hung_up,
 		.told = told};
 	live->style = style;
+	live->former = former;
 	live->scratch = arena_new();
 	live->frame = arena_new();
 	arena_defer(mem, free_arena, live->scratch);

@@ -10,9 +10,11 @@
 struct observer *plain_view(struct arena *mem, struct style style);
 
 /* The same lines scroll by; below them the steps that run, progress of long work, the
- * tail of output, what is waited for, the countdown to the RTO; questions are asked and
- * answered here. Standard input and output are the terminal. */
-struct observer *live_view_new(struct arena *mem, struct style style);
+ * tail of output, what is waited for, the countdown to the RTO and the rest by a former
+ * run (NULL: there is none); questions are asked and answered here. Standard input and
+ * output are the terminal. */
+struct observer *live_view_new(
+	struct arena *mem, struct style style, const struct run_state *former);
 void live_view_close(
 	struct observer *observer); /* the region is wiped, the terminal as it was */
 
