@@ -191,6 +191,7 @@ struct mail_ask {
 	const struct secret *password;
 	struct str message;                           /* RFC 5322 with CRLF */
 	const char *ca_file;
+	const struct addresses *addresses;            /* as of http_ask */
 };
 struct mail_answer { int code; struct str text; };
 
@@ -213,6 +214,7 @@ struct sql_ask {
 	/* After an answer that is no error the session stays open, as a stream does: op
 	 * lives on until cancel closes it. OP_READ from it says when it is lost. */
 	bool keep;
+	const struct addresses *addresses;            /* as of http_ask */
 };
 struct sql_row { const struct str *cells; const bool *nulls; };
 struct sql_answer { /* of the last statement; an error of the server is an answer too */

@@ -160,6 +160,7 @@ mail_set(struct mail *mail, struct err *err)
 	t->tls = url->tls || !is_here(url->host);
 	t->where = request_where(t->handle.op->mem, url->host, url->port);
 	t->done = on_done;
+	t->limits = ask->addresses;
 	if (!transfer_open(t, ask->ca_file, err) || !set_people(mail, err)
 		|| !transfer_login(t, ask->user, ask->password, err))
 		return false;

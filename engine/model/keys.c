@@ -68,7 +68,7 @@ const struct field limit_keys[] = {
 	 .help = "where things may be; global services by name: [us-west-2, route53]"},
 	{.name = "addresses", .type = FIELD_LIST, .each = FIELD_TEXT,
 	 .flags = FIELD_WRITTEN,
-	 .help = "CIDR ranges that HTTP requests may reach besides public addresses"},
+	 .help = "CIDR ranges that steps may connect to besides public addresses"},
 	{.name = NULL},
 };
 

@@ -31,14 +31,20 @@ step_exec(struct step *step, struct how how, const struct exec_ask *ask)
 enum verdict
 step_sql(struct step *step, struct how how, const struct sql_ask *ask)
 {
-	bool effect = !how.reads || !ask->read_only;
-	return slot_start(attempt_of(step), how, OP_SQL, ask, sizeof *ask, effect);
+	struct sql_ask sql = *ask;
+	if (sql.addresses == NULL)
+		sql.addresses = step->addresses;
+	bool effect = !how.reads || !sql.read_only;
+	return slot_start(attempt_of(step), how, OP_SQL, &sql, sizeof sql, effect);
 }
 
 enum verdict
 step_mail(struct step *step, struct how how, const struct mail_ask *ask)
 {
-	return slot_start(attempt_of(step), how, OP_MAIL, ask, sizeof *ask, true);
+	struct mail_ask mail = *ask;
+	if (mail.addresses == NULL)
+		mail.addresses = step->addresses;
+	return slot_start(attempt_of(step), how, OP_MAIL, &mail, sizeof mail, true);
 }
 
 enum verdict
