@@ -104,12 +104,12 @@ text_is_host_port(struct str text, struct err *err)
 }
 
 static bool
-is_printable(struct str text)
+has_control(struct str text)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if ((unsigned char)text.p[i] <= ' ' || text.p[i] == 0x7f)
-			return false;
-	return true;
+		if ((unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f)
+			return true;
+	return false;
 }
 
 bool
@@ -120,7 +120,9 @@ text_is_url(struct str text, struct err *err)
 		rest = str_from(text, 8);
 	else if (str_starts(text, STR("http://")))
 		rest = str_from(text, 7);
-	if (rest.n == 0 || !is_printable(text))
+	if (has_control(text))
+		return err_set(err, ERR_VALUE, "a URL without a control character");
+	if (rest.n == 0 || str_find(text, STR(" ")) < text.n)
 		return err_set(err, ERR_VALUE, "an http or https URL");
 	size_t end = 0;
 	while (end < rest.n && strchr("/?#", rest.p[end]) == NULL)

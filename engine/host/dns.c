@@ -2,6 +2,7 @@
  * getaddrinfo for A and AAAA, which heeds /etc/hosts and nsswitch.conf; for other types
  * its servers are asked. */
 #include "host/address.h"
+#include "host/http.h"
 #include "host/message.h"
 #include "host/query.h"
 
@@ -126,7 +127,11 @@ dns_start(struct real *real, struct op *op)
 		.deadline = op->deadline};
 	handle_deadline(dns, on_deadline);
 	bool by_system = ask->server == NULL && real->options.resolver == NULL;
-	if (strlen(ask->name) > 253) {
+	if (text_has_control(str_of(ask->name))) {
+		dns_over(dns, NULL, REACH_NONE,
+			&(struct err){ERR_VALUE,
+				.msg = "the name holds a control character"});
+	} else if (strlen(ask->name) > 253) {
 		dns_over(dns, NULL, REACH_NONE,
 			&(struct err){ERR_VALUE, .msg = "the name is too long for DNS"});
 	} else if (by_system && (ask->type == TYPE_A || ask->type == TYPE_AAAA)) {

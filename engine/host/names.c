@@ -1,6 +1,7 @@
 #include "host/names.h"
 
 #include "host/address.h"
+#include "host/http.h"
 #include "host/query.h"
 
 #include <netdb.h>
@@ -176,6 +177,10 @@ names_find(struct real *real, struct arena *mem, const char *host, const char *p
 	if (strlen(host) > 253 || !str_uint(str_of(port), &number) || number == 0
 		|| number > 65535) {
 		err_set(err, ERR_VALUE, "'%s' is not a name and '%s' a port", host, port);
+		return NULL;
+	}
+	if (text_has_control(str_of(host))) {
+		err_set(err, ERR_VALUE, "the host's name holds a control character");
 		return NULL;
 	}
 	struct lookup *lookup = calloc(1, sizeof *lookup);

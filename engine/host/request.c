@@ -39,7 +39,9 @@ check_header(const struct http_ask *ask, const char *header, struct err *err)
 {
 	struct str value, name = str_cut(str_of(header), ':', &value);
 	if (value.p == NULL || !is_token(name))
-		return err_set(err, ERR_VALUE, "a header's name is not well-formed");
+		return err_set(err, ERR_VALUE, text_has_control(name)
+			? "a header's name holds a control character"
+			: "a header's name is not well-formed");
 	for (size_t i = 0; i < value.n; i++)
 		if (value.p[i] != '\t'
 			&& ((unsigned char)value.p[i] < 0x20 || value.p[i] == 0x7f))
