@@ -215,6 +215,20 @@ begin_stream(struct http *http)
 	real_answer(http->t.handle.real, op, http->answer);
 }
 
+/* curl takes one that it cannot count for none, and reads to the end of the connection. */
+static bool
+fits_length(struct http *http, struct str line)
+{
+	struct str value;
+	uint64_t length;
+	str_cut(line, ':', &value);
+	if (value.p == NULL || strncasecmp(line.p, "content-length:", 15) != 0
+		|| (str_uint(str_trim(value), &length) && length <= INT64_MAX))
+		return true;
+	return err_set(&http->t.refused, ERR_PROTOCOL,
+		"the Content-Length of %s is no number or out of range", http->t.where);
+}
+
 static size_t
 on_header(char *p, size_t size, size_t count, void *with)
 {
@@ -229,6 +243,8 @@ on_header(char *p, size_t size, size_t count, void *with)
 	}
 	if (http->headers_done)
 		return line.n; /* trailers */
+	if (!fits_length(http, line))
+		return 0;
 	long status = 0;
 	curl_easy_getinfo(http->t.easy, CURLINFO_RESPONSE_CODE, &status);
 	if (str_starts(line, STR("HTTP/"))) {
