@@ -153,6 +153,12 @@ shell_chunk(struct shell *shell, const struct chunk *chunk)
 	list->bytes += chunk->text.n;
 }
 
+size_t
+shell_chunks(const struct shell *shell)
+{
+	return shell->chunks == NULL ? 0 : shell->chunks->bytes;
+}
+
 /* Output goes with the next records, or by itself when it is much or old. */
 static bool
 chunks_are_due(const struct shell *shell)

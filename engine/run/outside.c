@@ -3,6 +3,10 @@
 
 enum { LATE_S = 30 };
 
+/* What is kept of the output of an attempt, and of all that waits for the store: programs
+ * print faster than disks write. */
+enum { LOG_MOST = 16 << 20, WAITING_MOST = 16 << 20 };
+
 static void
 attempt_saves(struct attempt *attempt, const struct value *value)
 {
@@ -15,21 +19,32 @@ attempt_saves(struct attempt *attempt, const struct value *value)
 }
 
 static void
+keep_output(struct job *job, struct str text)
+{
+	static const char cut[] = "\n[the rest of what it printed is not kept: it was too "
+		"much]\n";
+	size_t room = LOG_MOST - (size_t)job->log_bytes;
+	if (job->log == NULL)
+		job->log = digest_new(job->mem);
+	job->log_is_full = text.n > room || shell_chunks(job->shell) > WAITING_MOST;
+	if (job->log_is_full)
+		text = (struct str){cut, sizeof cut - 1};
+	digest_add(job->log, text);
+	job->log_bytes += text.n;
+	shell_chunk(job->shell,
+		&(struct chunk){.path = job->path,
+			.attempt = job->number,
+			.number = ++job->chunks,
+			.text = text});
+}
+
+static void
 attempt_prints(struct attempt *attempt, int fd, struct str text, bool keep)
 {
 	struct job *job = (struct job *)attempt;
 	struct shell *shell = job->shell;
-	if (keep) {
-		if (job->log == NULL)
-			job->log = digest_new(job->mem);
-		digest_add(job->log, text);
-		job->log_bytes += text.n;
-		shell_chunk(shell,
-			&(struct chunk){.path = job->path,
-				.attempt = job->number,
-				.number = ++job->chunks,
-				.text = text});
-	}
+	if (keep && !job->log_is_full)
+		keep_output(job, text);
 	if (shell->observer != NULL && shell->observer->output != NULL)
 		shell->observer->output(shell->observer, job->path, fd, text);
 }

@@ -41,6 +41,7 @@ struct job {
 	struct op orphans;
 	struct digest *log;
 	uint64_t log_bytes;
+	bool log_is_full;
 	uint32_t chunks;
 	struct result result;
 	struct err err;

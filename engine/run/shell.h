@@ -98,6 +98,7 @@ void shell_note(struct shell *shell, const char *what, const char *text, const s
 
 void shell_later(struct shell *shell, struct arena *mem);
 void shell_chunk(struct shell *shell, const struct chunk *chunk);
+size_t shell_chunks(const struct shell *shell);       /* bytes that wait for the store */
 
 /* phase.c */
 void phase_start(struct shell *shell, const struct act *act, int64_t decided_boot);
