@@ -125,3 +125,16 @@ buf_safe(struct buf *buf, struct str text, bool keep_lines)
 			buf_add(buf, (struct str){text.p, n});
 	}
 }
+
+void
+buf_safe_json(struct buf *buf, struct str json)
+{
+	size_t n;
+	for (; json.n > 0; json = str_from(json, n)) {
+		int32_t rune = str_rune(json, &n);
+		if (rune >= 0x7f && is_unsafe(rune))
+			buf_printf(buf, "\\u%04x", (unsigned)rune);
+		else
+			buf_add(buf, (struct str){json.p, n});
+	}
+}

@@ -209,9 +209,11 @@ diag_print(struct buf *out, enum diag_level level, const struct err *err, bool c
 	const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
 	uint32_t line = 0, column = 0;
 	mark_place(err->at, &line, &column);
-	if (err->at.source != NULL)
-		buf_printf(out, "%s%s:%u:%u:%s ", bold, err->at.source->name, line,
-			column, plain);
+	if (err->at.source != NULL) {
+		buf_puts(out, bold);
+		buf_safe(out, str_of(err->at.source->name), false);
+		buf_printf(out, ":%u:%u:%s ", line, column, plain);
+	}
 	buf_printf(out, "%s%s:%s ", colour ? colours[level] : "", words[level], plain);
 	buf_safe(out, scrub_text(out->mem, str_of(err->msg), NULL, 0), true);
 	buf_putc(out, '\n');

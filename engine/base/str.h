@@ -84,6 +84,8 @@ const char *buf_cstr(struct buf *buf);                /* never NULL */
  * that are not UTF-8 become escapes
  * (\x1b, \u202e). With `keep_lines` a newline and a tab stay. */
 void buf_safe(struct buf *buf, struct str text, bool keep_lines);
+/* The same for JSON text: in its strings such marks become \u202e; ASCII is as it was. */
+void buf_safe_json(struct buf *buf, struct str json);
 
 static inline struct str
 buf_str(const struct buf *buf)

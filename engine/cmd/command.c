@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -45,9 +46,46 @@ cmd_value(const struct cmd *cmd, const char *name)
 	return value;
 }
 
-void
-cmd_print(struct cmd *cmd, const struct buf *text)
+/* How long a change of colour is that begins there, "ESC [ 1 ; 31 m"; 0: none does. */
+static size_t
+colour_at(struct str text)
 {
+	size_t n = 2;
+	if (!str_starts(text, STR("\033[")))
+		return 0;
+	while (n < text.n && strchr("0123456789;", text.p[n]) != NULL)
+		n++;
+	return n < text.n && text.p[n] == 'm' ? n + 1 : 0;
+}
+
+/* Whatever a playbook, a store or an answer holds: to a terminal go text, lines and
+ * colours. */
+static struct buf
+made_safe(struct cmd *cmd, struct str text)
+{
+	struct buf out = buf_in(cmd->mem);
+	if (cmd->json) {
+		buf_safe_json(&out, text);
+		return out;
+	}
+	while (text.n > 0) {
+		const char *next = memchr(text.p + 1, '\033', text.n - 1);
+		size_t n = colour_at(text);
+		if (n > 0)
+			buf_add(&out, (struct str){text.p, n});
+		else {
+			n = next == NULL ? text.n : (size_t)(next - text.p);
+			buf_safe(&out, (struct str){text.p, n}, true);
+		}
+		text = str_from(text, n);
+	}
+	return out;
+}
+
+void
+cmd_print(struct cmd *cmd, const struct buf *given)
+{
+	struct buf safe = made_safe(cmd, buf_str(given)), *text = &safe;
 	for (size_t done = 0; done < text->n;) {
 		ssize_t n = write(STDOUT_FILENO, text->p + done, text->n - done);
 		if (n < 0 && errno == EINTR)
@@ -58,6 +96,24 @@ cmd_print(struct cmd *cmd, const struct buf *text)
 		}
 		done += (size_t)n;
 	}
+}
+
+void
+cmd_say(const char *format, ...)
+{
+	struct arena *mem = arena_new();
+	char *text;
+	va_list args;
+	va_start(args, format);
+	int n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n < 0)
+		abort();
+	struct buf out = buf_in(mem);
+	buf_safe(&out, (struct str){text, (size_t)n}, true);
+	fwrite(buf_cstr(&out), 1, out.n, stderr);
+	free(text);
+	arena_free(mem);
 }
 
 int
@@ -149,8 +205,7 @@ cmd_close(struct cmd *cmd)
 {
 	if (cmd->store != NULL)
 		store_close(cmd->store);
-	if (cmd->host != NULL)
-		host_close(cmd->host);
+	cmd->hangs = cmd->host != NULL && !host_close(cmd->host);
 }
 
 /* ---- the command line */
@@ -203,12 +258,12 @@ tell_unknown(const struct parsing *p, const struct command *command, const char 
 	struct str rest, name = str_cut(str_of(bare), '=', &rest);
 	const char *near = near_name(name, names);
 	if (option == ':')
-		fprintf(stderr, "rbx %s: %s needs a value\n", command->name, word);
+		cmd_say("rbx %s: %s needs a value\n", command->name, word);
 	else
-		fprintf(stderr, "rbx %s: unknown option '%s'%s%s%s\n", command->name,
+		cmd_say("rbx %s: unknown option '%s'%s%s%s\n", command->name,
 			word, near != NULL ? ", did you mean '--" : "",
 			near != NULL ? near : "", near != NULL ? "'?" : "");
-	fprintf(stderr, "try `rbx %s --help`\n", command->name);
+	cmd_say("try `rbx %s --help`\n", command->name);
 }
 
 /* getopt_long takes any beginning of a name: --retry- would be --retry-as-new. */
@@ -254,7 +309,7 @@ choose_colour(struct cmd *cmd)
 		   *no = getenv("NO_COLOR");
 	if (when != NULL && strcmp(when, "always") != 0 && strcmp(when, "never") != 0
 		&& strcmp(when, "auto") != 0) {
-		fprintf(stderr, "rbx %s: --color takes auto, always or never\n",
+		cmd_say("rbx %s: --color takes auto, always or never\n",
 			cmd->command->name);
 		return false;
 	}
@@ -298,7 +353,7 @@ command_main(struct arena *mem, const struct command *command, int argc, char **
 	}
 	cmd.json = cmd_flag(&cmd, "json");
 	if (cmd.n_words < command->least || cmd.n_words > command->most) {
-		fprintf(stderr, "rbx %s: %s\nusage: rbx %s %s\n", command->name,
+		cmd_say("rbx %s: %s\nusage: rbx %s %s\n", command->name,
 			cmd.n_words < command->least ? "too few words" : "too many words",
 			command->name, command->words);
 		return EXIT_WRONG;
@@ -308,8 +363,15 @@ command_main(struct arena *mem, const struct command *command, int argc, char **
 	guard(&cmd);
 	int code = command->run(&cmd);
 	cmd_close(&cmd);
-	if (cmd.lost == 0 || cmd.lost == EPIPE)
-		return code;
-	fprintf(stderr, "rbx %s: standard output: %s\n", command->name, strerror(cmd.lost));
-	return code == EXIT_DONE ? EXIT_FAILED : code;
+	if (cmd.lost != 0 && cmd.lost != EPIPE) {
+		cmd_say("rbx %s: standard output: %s\n", command->name,
+			strerror(cmd.lost));
+		code = code == EXIT_DONE ? EXIT_FAILED : code;
+	}
+	/* An exit would wait for the threads of the pool: for the resolver's patience. */
+	if (cmd.hangs) {
+		fflush(NULL);
+		_exit(code);
+	}
+	return code;
 }

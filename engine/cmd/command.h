@@ -55,6 +55,7 @@ struct cmd {
 	size_t n_given;
 	bool json, colour;                            /* colour: of standard output */
 	int lost;                                     /* errno of a write to standard output; 0: none */
+	bool hangs;                                   /* a thread waits for what does not answer */
 	struct host *host;                            /* opened by cmd_host */
 	struct store *store;                          /* opened by cmd_store */
 	const struct step_type *const *types;         /* looked up by cmd_types */
@@ -83,6 +84,8 @@ void cmd_close(struct cmd *cmd);
 void cmd_print(struct cmd *cmd, const struct buf *text);     /* standard output, whole */
 int
 cmd_error(struct cmd *cmd, int code, const struct err *err); /* tells it; returns code */
+/* To standard error; what is unsafe for a terminal is escaped. */
+void cmd_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cmd_diags(struct cmd *cmd, const struct diags *diags);
 
 /* The bytes of a file that somebody wrote, from one open file: a regular file of the

@@ -90,7 +90,7 @@ ask_missing(struct gathering *g)
 		const struct input *input = &g->book->inputs[i];
 		if (input->otherwise != NULL || is_given(g, input->name))
 			continue;
-		fprintf(stderr, "%s (%s)%s%s: ", input->name, input->type,
+		cmd_say("%s (%s)%s%s: ", input->name, input->type,
 			input->help != NULL ? ", " : "",
 			input->help != NULL ? input->help : "");
 		if (fgets(line, sizeof line, stdin) == NULL)

@@ -14,7 +14,7 @@ form_of(const char *word, enum graph_form *out)
 			*out = (enum graph_form)i;
 			return true;
 		}
-	fprintf(stderr, "rbx graph: --as takes text, dot or mermaid\n");
+	cmd_say("rbx graph: --as takes text, dot or mermaid\n");
 	return false;
 }
 

@@ -158,7 +158,7 @@ unknown(const char *word)
 	for (const struct topic *topic = topics; topic->name != NULL; topic++)
 		names[n++] = topic->name;
 	const char *near = near_name(str_of(word), names);
-	fprintf(stderr, "rbx help: there is no command or subject '%s'%s%s%s\n", word,
+	cmd_say("rbx help: there is no command or subject '%s'%s%s%s\n", word,
 		near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
 		near != NULL ? "'?" : "");
 	return EXIT_WRONG;

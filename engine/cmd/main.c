@@ -28,7 +28,7 @@ unknown(const char *word)
 	for (size_t i = 0; commands[i] != NULL; i++)
 		names[i] = commands[i]->name;
 	const char *near = near_name(str_of(word), names);
-	fprintf(stderr, "rbx: there is no command '%s'%s%s%s\ntry `rbx help`\n", word,
+	cmd_say("rbx: there is no command '%s'%s%s%s\ntry `rbx help`\n", word,
 		near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
 		near != NULL ? "'?" : "");
 	return EXIT_WRONG;

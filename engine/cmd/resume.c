@@ -40,8 +40,7 @@ tell_change(struct cmd *cmd, const struct playbook *stored)
 	struct err ignored;
 	if (!file_read(cmd->mem, path, &now, NULL, &ignored) || str_eq(now, was))
 		return;
-	fprintf(stderr,
-		"%s has changed since: it was %.12s and is %.12s; the run goes on as it "
+	cmd_say("%s has changed since: it was %.12s and is %.12s; the run goes on as it "
 		"was stored (--playbook FILE takes another)\n",
 		path, sha256_hex(cmd->mem, was), sha256_hex(cmd->mem, now));
 }

@@ -16,15 +16,14 @@ read_overrides(struct cmd *cmd, struct run_options *options)
 		if (strcmp(name, "override") == 0)
 			paths[n++] = cmd->given[i].value;
 		else if (strcmp(name, "reason") == 0 && n == 0)
-			return fprintf(stderr, "rbx %s: --reason stands after the --override "
+			return cmd_say("rbx %s: --reason stands after the --override "
 				"that it is for\n", cmd->command->name), false;
 		else if (strcmp(name, "reason") == 0)
 			reasons[n - 1] = cmd->given[i].value;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (reasons[i] == NULL) {
-			fprintf(stderr,
-				"rbx %s: --override %s needs --reason TEXT after it\n",
+			cmd_say("rbx %s: --override %s needs --reason TEXT after it\n",
 				cmd->command->name, paths[i]);
 			return false;
 		}
@@ -120,8 +119,7 @@ drill(struct cmd *cmd)
 	if (book == NULL)
 		return EXIT_WRONG;
 	if (!book->drill.written)
-		return fprintf(stderr,
-			       "%s has no `drill:`: how it is rehearsed is not said\n",
+		return cmd_say("%s has no `drill:`: how it is rehearsed is not said\n",
 			       cmd->words[0]),
 		       EXIT_WRONG;
 	if (!inputs_gather(cmd, book, book->drill.inputs, book->drill.n_inputs, &inputs))

@@ -22,7 +22,7 @@ of_step(struct cmd *cmd, const char *name)
 	const struct step_type *type = step_type_find(step_types, str_of(name));
 	if (type != NULL)
 		return print(cmd, schema_step(cmd->mem, type));
-	fprintf(stderr, "rbx schema: there is no step type '%s'; rbx steps lists them\n", name);
+	cmd_say("rbx schema: there is no step type '%s'; rbx steps lists them\n", name);
 	return EXIT_WRONG;
 }
 

@@ -268,13 +268,11 @@ run_resolve(struct cmd *cmd)
 			n++;
 		}
 	if (n != 1)
-		return fprintf(stderr,
-			       "rbx resolve: say one of --done, --failed, --skip, "
+		return cmd_say("rbx resolve: say one of --done, --failed, --skip, "
 			       "--retry, --retry-as-new\n"),
 		       EXIT_WRONG;
 	if (cmd_value(cmd, "reason") == NULL)
-		return fprintf(stderr,
-			       "rbx resolve: --reason TEXT is needed: it stands in the "
+		return cmd_say("rbx resolve: --reason TEXT is needed: it stands in the "
 			       "record\n"),
 		       EXIT_WRONG;
 	struct summary summary;

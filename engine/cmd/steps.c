@@ -46,7 +46,7 @@ explain(struct cmd *cmd, const struct step_type *type)
 static int
 no_more(const struct step_type *type)
 {
-	fprintf(stderr, "rbx steps: all that there is to know of %s stands in `rbx steps %s`\n",
+	cmd_say("rbx steps: all that there is to know of %s stands in `rbx steps %s`\n",
 		type->name, type->name);
 	return EXIT_WRONG;
 }
@@ -71,7 +71,7 @@ run(struct cmd *cmd)
 		for (size_t i = 0; cmd_types(cmd)[i] != NULL; i++)
 			names[i] = cmd_types(cmd)[i]->name;
 		const char *near = near_name(str_of(cmd->words[0]), names);
-		fprintf(stderr, "rbx steps: there is no type '%s'%s%s%s\n", cmd->words[0],
+		cmd_say("rbx steps: there is no type '%s'%s%s%s\n", cmd->words[0],
 			near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
 			near != NULL ? "'?" : "");
 		return EXIT_WRONG;

@@ -311,7 +311,7 @@ host_close(struct host *host)
 	close_kinds(real);
 	timers_close(real);
 	uv_walk(&real->loop, close_handle, NULL);
-	for (int i = 0; i < 50 && uv_loop_alive(&real->loop); i++) {
+	for (int i = 0; i < 20 && uv_loop_alive(&real->loop); i++) {
 		uv_run(&real->loop, UV_RUN_NOWAIT);
 		if (real->jobs > 0)
 			uv_sleep(10);

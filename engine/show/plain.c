@@ -76,6 +76,15 @@ plain_view(struct arena *mem, struct style style)
 
 /* ---- JSON lines */
 
+static void
+say_json(struct arena *scratch, struct str json)
+{
+	struct buf out = buf_in(scratch);
+	buf_safe_json(&out, json);
+	say(STDOUT_FILENO, buf_str(&out));
+	arena_reset(scratch);
+}
+
 struct lines {
 	struct observer observer;
 	struct arena *scratch;
@@ -93,8 +102,7 @@ json_record(struct observer *observer, const struct record *record)
 	buf_printf(&out, ",\"attempt\":%u,\"body\":", record->attempt);
 	buf_add(&out, record->body);
 	buf_puts(&out, "}\n");
-	say(STDOUT_FILENO, buf_str(&out));
-	arena_reset(lines->scratch);
+	say_json(lines->scratch, buf_str(&out));
 }
 
 static void
@@ -107,8 +115,7 @@ json_told(struct observer *observer, enum diag_level level, const struct err *er
 		"{\"kind\":\"message\",\"level\":\"%s\",\"message\":", levels[level]);
 	json_write_str(&out, str_of(err->msg));
 	buf_puts(&out, "}\n");
-	say(STDOUT_FILENO, buf_str(&out));
-	arena_reset(lines->scratch);
+	say_json(lines->scratch, buf_str(&out));
 }
 
 struct observer *
