@@ -331,7 +331,7 @@ is_alone(const struct command *command)
 		const char *value = getenv(names[i]);
 		if (value == NULL || *value == '\0')
 			continue;
-		fprintf(stderr, "rbx %s: refused: %s is set, and what it loads would see "
+		cmd_say("rbx %s: refused: %s is set, and what it loads would see "
 			"every secret\nhint: env -u %s rbx %s …\n", command->name, names[i],
 			names[i], command->name);
 		return false;

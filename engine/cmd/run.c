@@ -57,13 +57,13 @@ overrides_exist(struct cmd *cmd, const struct playbook *book,
 		if (is_gate(trigger, "trigger", path)
 			|| is_gate(preconditions, "preconditions", path))
 			continue;
-		fprintf(stderr, "rbx %s: --override %s: %s has no such trigger or "
+		cmd_say("rbx %s: --override %s: %s has no such trigger or "
 			"precondition; it has", cmd->command->name, path, book->name);
 		for (size_t j = 0; j < trigger->n; j++)
-			fprintf(stderr, " trigger/%s", trigger->nodes[j]->id);
+			cmd_say(" trigger/%s", trigger->nodes[j]->id);
 		for (size_t j = 0; j < preconditions->n; j++)
-			fprintf(stderr, " preconditions/%s", preconditions->nodes[j]->id);
-		fprintf(stderr, "%s\n", trigger->n + preconditions->n == 0 ? " none" : "");
+			cmd_say(" preconditions/%s", preconditions->nodes[j]->id);
+		cmd_say("%s\n", trigger->n + preconditions->n == 0 ? " none" : "");
 		return false;
 	}
 	return true;

@@ -20,36 +20,6 @@ class Security(world.Scenario):
         self.assertIn(why, done.stdout + done.stderr)
         return done
 
-    def test_only_http_is_spoken(self):
-        """17: any other scheme is refused."""
-        for url in ("file:///etc/shadow", "gopher://h/", "scp://h/x"):
-            self.refused("steps:\n  - {id: a, http_check: {url: '%s'}}" % url, why="http")
-
-    def test_no_control_characters_leave(self):
-        """18: in headers and in the fields of a mail."""
-        self.refused("""
-            inputs: {x: {type: string}}
-            steps:
-              - {id: a, http_request: {url: 'http://127.0.0.1:1/', headers: {X: '${{ inputs.x }}'}}, retry: {attempts: 1}, undo: none}
-        """, "-i", "x=v\r\nHost: evil", why="control character")
-        self.refused("""
-            inputs: {x: {type: string}}
-            steps:
-              - id: a
-                notify: {to: email, smtp: '127.0.0.1:1', sender: a@b.example, recipients: [c@d.example], subject: '${{ inputs.x }}', text: hi}
-                on_error: stop
-                retry: {attempts: 1}
-        """, "-i", "x=subject\nBcc: x", why="control character")
-
-    def test_output_forges_no_line(self):
-        """19: what a child prints is escaped, one record one line."""
-        done = self.play("""
-            steps:
-              - {id: a, exec: {shell: 'printf "\\\\033]52;c;x\\\\a\\\\rrbx: run succeeded\\\\342\\\\200\\\\256\\\\n"'}, effect: pure}
-        """)
-        for text in (done.stdout, self.rbx("logs", "last").stdout):
-            self.assertFalse(set(text) & {"\x1b", "\a", "\r", "\u202e"}, repr(text))
-
     def test_who_else_may_write_is_refused(self):
         """28: a playbook that anybody may change, a store that is somebody else's."""
         path = self.write("rbx: 1\nname: t\nsteps:\n  - {id: a, exec: {argv: ['true']}, effect: pure}\n")
