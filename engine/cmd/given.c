@@ -115,14 +115,19 @@ scope_root(
 }
 
 static void
-make_scope(struct gathering *g)
+make_scope(struct gathering *g, struct run_options *options)
 {
+	static const char *const modes[] = {[MODE_RUN] = "run", [MODE_DRY] = "dry_run",
+		[MODE_DRILL] = "drill", [MODE_UNDO] = "run"};
 	const struct self *self = g->cmd->host->type->self(g->cmd->host);
 	struct map_builder run = {.mem = g->cmd->mem};
 	g->now = g->cmd->host->type->now(g->cmd->host).wall;
+	options->id = run_id(g->cmd->host, g->cmd->mem);
+	map_put(&run, "id", value_str(str_of(options->id)));
+	map_put(&run, "mode", value_str(str_of(modes[options->mode])));
 	map_put(&run, "name", value_str(str_of(g->book->name)));
 	map_put(&run, "started", value_time_us(g->now));
-	map_put(&run, "elapsed", value_int(0));
+	map_put(&run, "elapsed", value_duration_ns(0));
 	map_put(&run, "operator", value_str(str_of(self->user)));
 	map_put(&run, "host", value_str(str_of(self->host)));
 	g->run = map_done(&run);
@@ -146,15 +151,17 @@ add_templates(struct gathering *g, const struct named_template *more, size_t n)
 
 bool
 inputs_gather(struct cmd *cmd, const struct playbook *book,
-	const struct named_template *more, size_t n_more, struct value *out)
+	const struct named_template *more, size_t n_more, struct run_options *options)
 {
+	struct value *out = arena_new_of(cmd->mem, struct value);
 	struct gathering *g = arena_new_of(cmd->mem, struct gathering);
 	if (!cmd_host(cmd))
 		return false;
 	g->cmd = cmd;
 	g->book = book;
 	g->diags.mem = cmd->mem;
-	make_scope(g);
+	make_scope(g, options);
+	options->inputs = out;
 	add_templates(g, more, n_more);
 	for (size_t i = 0; i < cmd->n_given; i++)
 		if (strcmp(cmd->given[i].row->name, "inputs") == 0)

@@ -4,10 +4,11 @@
 #define CMD_GIVEN_H
 
 #include "cmd/load.h"
+#include "run/run.h"
 
-/* `more`: of a drill, weaker than what the command line gives. false: errors were told.
- */
+/* Sets options->inputs and options->id; the mode is there already. `more`: of a drill,
+ * weaker than what the command line gives. false: errors were told. */
 bool inputs_gather(struct cmd *cmd, const struct playbook *book,
-	const struct named_template *more, size_t n_more, struct value *out);
+	const struct named_template *more, size_t n_more, struct run_options *options);
 
 #endif

@@ -102,11 +102,9 @@ run(struct cmd *cmd)
 {
 	struct run_options options = {
 		.mode = cmd_flag(cmd, "dry-run") ? MODE_DRY : MODE_RUN};
-	struct value inputs;
 	const struct playbook *book = load(cmd, true);
-	if (book == NULL || !inputs_gather(cmd, book, NULL, 0, &inputs))
+	if (book == NULL || !inputs_gather(cmd, book, NULL, 0, &options))
 		return EXIT_WRONG;
-	options.inputs = &inputs;
 	return start(cmd, book, &options);
 }
 
@@ -114,7 +112,6 @@ static int
 drill(struct cmd *cmd)
 {
 	struct run_options options = {0};
-	struct value inputs;
 	const struct playbook *book = load(cmd, true);
 	if (book == NULL)
 		return EXIT_WRONG;
@@ -122,10 +119,9 @@ drill(struct cmd *cmd)
 		return cmd_say("%s has no `drill:`: how it is rehearsed is not said\n",
 			       cmd->words[0]),
 		       EXIT_WRONG;
-	if (!inputs_gather(cmd, book, book->drill.inputs, book->drill.n_inputs, &inputs))
-		return EXIT_WRONG;
 	options.mode = book->drill.real ? MODE_DRILL : MODE_DRY;
-	options.inputs = &inputs;
+	if (!inputs_gather(cmd, book, book->drill.inputs, book->drill.n_inputs, &options))
+		return EXIT_WRONG;
 	return start(cmd, book, &options);
 }
 

@@ -95,6 +95,18 @@ has_order(const struct value *v)
 		|| v->kind == V_TIMESTAMP || v->kind == V_DURATION;
 }
 
+/* As an author writes it. */
+static const char *
+bound_text(const struct input *input, const struct value *bound, struct arena *mem)
+{
+	if (bound->kind == V_DURATION)
+		return duration_text(mem, span_ns(bound->span));
+	if (field_of(input->type) == FIELD_SIZE && bound->kind == V_INT && bound->i >= 0)
+		return arena_printf(mem, "%lld bytes (%s)", (long long)bound->i,
+			size_short(mem, (uint64_t)bound->i));
+	return value_short(mem, bound, SHORT);
+}
+
 static bool
 in_bounds(const struct input *input, const struct value *v, struct arena *mem,
 	struct diags *diags)
@@ -103,11 +115,11 @@ in_bounds(const struct input *input, const struct value *v, struct arena *mem,
 		return true;
 	if (input->least != NULL && order(v, input->least) < 0)
 		diag_error(diags, value_mark(v), "'%s' is out of range: at least %s",
-			input->name, value_short(mem, input->least, SHORT))
+			input->name, bound_text(input, input->least, mem))
 			->code = ERR_RANGE;
 	else if (input->most != NULL && order(v, input->most) > 0)
 		diag_error(diags, value_mark(v), "'%s' is out of range: at most %s",
-			input->name, value_short(mem, input->most, SHORT))
+			input->name, bound_text(input, input->most, mem))
 			->code = ERR_RANGE;
 	else
 		return true;
@@ -175,35 +187,65 @@ time_ago(struct str text, int64_t now_us, struct value *out)
 	return true;
 }
 
+/* Where the value stands that a person typed: behind the name, if both are there. */
+static struct mark
+typed_mark(const struct input *input, const struct input_given *given, struct arena *mem)
+{
+	const struct source *source = given->at.source;
+	if (source == NULL)
+		source = source_new(mem, arena_printf(mem, "-i %s", input->name),
+			str_copy(mem, given->text));
+	size_t n = given->text.n, from = n <= source->text.n ? source->text.n - n : 0;
+	return (struct mark){source, (uint32_t)from, (uint32_t)source->text.n};
+}
+
+static bool
+typed_time(const struct input *input, struct str text, int64_t now_us, struct mark at,
+	struct value *out, struct diags *diags)
+{
+	struct span span;
+	struct err err;
+	if (time_ago(text, now_us, out))
+		return true;
+	*out = value_str(text);
+	if (time_parse(text, &span, &err))
+		return true;
+	err_hint(diag_error(diags, at, "'%s' takes a timestamp, not '%.*s'", input->name,
+			 STR_FMT(text)),
+		"a time with its zone, as 2026-01-19T13:00:00Z; or now; or -12m for that "
+		"long ago");
+	return false;
+}
+
 /* A text from -i: of a string type as it is, else as YAML writes it. */
 static bool
 text_value(const struct input *input, const struct input_given *given, int64_t now_us,
 	struct arena *mem, struct value *out, struct diags *diags)
 {
 	enum field_type type = field_of(input->type);
-	char *name = arena_printf(mem, "-i %s", input->name);
-	const struct source *source = given->at.source != NULL ? given->at.source
-		: source_new(mem, name, str_copy(mem, given->text));
-	uint32_t from = given->at.source != NULL ? given->at.from : 0;
-	uint32_t to = given->at.source != NULL ? given->at.to : (uint32_t)given->text.n;
-	if (type == FIELD_LIST || type == FIELD_MAP)
-		return yaml_parse(mem, source_new(mem, name, str_copy(mem, given->text)),
-			out, diags);
-	if (type == FIELD_TIMESTAMP && time_ago(given->text, now_us, out)) {
-		out->source = source;
-		return true;
-	}
-	bool typed = type == FIELD_INT || type == FIELD_NUMBER || type == FIELD_BOOL
-		|| type == FIELD_SIZE;
-	*out = typed ? yaml_scalar(mem, str_copy(mem, given->text))
-		     : value_str(str_copy(mem, given->text));
+	struct str text = str_copy(mem, given->text);
+	struct mark at = typed_mark(input, given, mem);
 	bool may_be_left_out =
 		input->otherwise != NULL && input->otherwise->kind == V_NULL;
-	if (may_be_left_out && str_is(given->text, "null"))
+	if (may_be_left_out && str_is(text, "null")) {
 		*out = value_null();
-	out->source = source;
-	out->from = from;
-	out->to = to;
+	} else if (type == FIELD_TIMESTAMP) {
+		if (!typed_time(input, text, now_us, at, out, diags))
+			return false;
+	} else if (type == FIELD_LIST || type == FIELD_MAP) {
+		char *name = arena_printf(mem, "-i %s", input->name);
+		if (!yaml_parse(mem, source_new(mem, name, text), out, diags))
+			return false;
+		if (out->source != NULL)
+			return true;
+	} else {
+		bool typed = type == FIELD_INT || type == FIELD_NUMBER
+			|| type == FIELD_BOOL || type == FIELD_SIZE;
+		*out = typed ? yaml_scalar(mem, text) : value_str(text);
+	}
+	out->source = at.source;
+	out->from = at.from;
+	out->to = at.to;
 	return true;
 }
 

@@ -31,6 +31,7 @@ struct observer {
 
 struct run_options {
 	enum mode mode;
+	const char *id;                               /* of run_id, where inputs have read it; NULL: a new one */
 	const struct value *inputs;                   /* judged by inputs_apply; runs as their ids */
 	const char *const *overrides, *const *reasons;/* NULL-ended, one reason for each; NULL */
 	bool yes;                                     /* answers each confirm that wants no word and no group */
@@ -47,6 +48,9 @@ struct run_options {
 	struct diags *diags;
 	struct observer *observer;                    /* NULL: nobody */
 };
+
+/* A new id of a run: [a-z][a-z0-9-]{0,19}, fit for names in clouds. */
+const char *run_id(struct host *host, struct arena *mem);
 
 /* All of them return the exit status: 0 done, 1 failed, 2 wrong input, 3 refused or a secret is missing, 4 a person is
  * needed, 5 cancelled, 6 out of time, 75 held by another. `err` says why where no record does (2, 3 before the start, 75):

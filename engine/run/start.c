@@ -72,9 +72,8 @@ shell_close(struct shell *shell)
 	arena_free(shell->mem);
 }
 
-/* [a-z][a-z0-9-]{0,19}, fit for names in clouds. */
-static const char *
-new_id(struct host *host, struct arena *mem)
+const char *
+run_id(struct host *host, struct arena *mem)
 {
 	uint8_t bytes[6];
 	host->type->random(host, bytes, sizeof bytes);
@@ -299,7 +298,7 @@ run_start(struct host *host, struct store *store, const struct playbook *book,
 {
 	struct shell shell;
 	shell_open(&shell, host, store, book, options, err);
-	shell.state.id = str_of(new_id(host, mem));
+	shell.state.id = str_of(options->id != NULL ? options->id : run_id(host, mem));
 	*run = NULL;
 	int code = start(&shell, run, err);
 	if (err->code != ERR_NONE)

@@ -150,6 +150,41 @@ class Together(world.Scenario):
         self.play(self.GATES, "-i", "t=1", "--override", "trigger/t1", "--reason", "I saw it")
         self.assertEqual(self.lines()[-1], "a")
 
+    def test_a_default_reads_the_run(self):
+        text = """
+            inputs: {name: {type: string, default: '${{ run.id }}-${{ run.mode }}'}}
+            drill: {real: true}
+            steps:
+              - id: same
+                assert:
+                  - inputs.name == run.id + '-' + run.mode
+        """
+        self.play(text)
+        self.play(text, "--dry-run")
+        self.rbx("drill", os.path.join(self.dir, "playbook.yaml"))
+
+    def test_what_is_typed_wrongly_is_shown(self):
+        """All at once, each with a caret under the value."""
+        err = self.play("""
+            inputs:
+              d: {type: duration, max: 2d}
+              t: {type: timestamp}
+              z: {type: size, max: 1GB}
+              l: {type: list}
+              u: {type: url}
+            steps:
+              - {id: a, wait: {for: 1ms}}
+        """, "-i", "d=3d", "-i", "t=12m", "-i", "z=2GB", "-i", "l=", "-i", "u=https://me:hidden@h/", "-i", "x=1", expect=WRONG).stderr
+        self.assertEqual([l for l in err.splitlines() if ": error: " in l], [
+            "-i d:1:3: error: 'd' is out of range: at most 2d",
+            "-i l:1:3: error: 'l' takes a list, not nothing",
+            "-i t:1:3: error: 't' takes a timestamp, not '12m'",
+            "-i u:1:3: error: 'u' takes a URL without user and password, not text \"https://***@h/\"",
+            "-i x:1:1: error: 'test' has no input 'x'",
+            "-i z:1:3: error: 'z' is out of range: at most 1000000000 bytes (1.0 GB)"])
+        self.assertIn("   1 | t=12m\n     |   ^~~\n   hint: a time with its zone, as 2026-01-19T13:00:00Z; or now; or -12m", err)
+        self.assertNotIn("hidden", err)
+
 
 if __name__ == "__main__":
     unittest.main()
