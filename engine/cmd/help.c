@@ -141,11 +141,10 @@ write_index(struct buf *out)
 		if (step_types[i]->explain != NULL)
 			buf_printf(out, "\n`rbx %s` tells what `%s` steps can do.\n",
 				step_types[i]->name, step_types[i]->name);
-	buf_puts(out,
-		"\n`rbx COMMAND --help` says more and has an example. `rbx help` also "
-		"tells\n");
 	for (const struct topic *topic = topics; topic->name != NULL; topic++)
-		buf_printf(out, "  %-10s %s\n", topic->name, topic->summary);
+		buf_printf(out, "`rbx help %s` tells %s.\n", topic->name,
+			topic->summary);
+	buf_puts(out, "\n`rbx COMMAND --help` says more and has an example.\n");
 }
 
 static int
