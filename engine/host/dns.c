@@ -111,7 +111,9 @@ on_deadline(void *with)
 	struct dns *dns = with;
 	struct err err;
 	const struct dns_ask *ask = dns->handle.op->ask;
-	err_set(&err, ERR_TIMEOUT, "timed out looking up %s", ask->name);
+	err_set(&err, ERR_TIMEOUT, "timed out looking up %s%s%s", ask->name,
+		ask->server == NULL ? "" : " at ",
+		ask->server == NULL ? "" : ask->server);
 	err_transient(&err);
 	dns_over(dns, NULL, dns_stop(dns), &err);
 }

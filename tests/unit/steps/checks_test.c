@@ -170,7 +170,7 @@ a_name_server_in_trouble_is_unknown(void **state)
 	fake_expect(bench->fake, (struct expected){OP_DNS, .answer = &refused});
 	struct trial trial = checked(bench, "dns_check",
 		"{\"name\":\"a.example.org\",\"expect\":{\"absent\":true}}");
-	unknown(&trial, "error 5");
+	unknown(&trial, "REFUSED (5)");
 }
 
 int
