@@ -26,6 +26,20 @@ static const struct field out_rows[] = {
 
 enum { JSON_MOST = 16 * 1024 * 1024 };
 
+/* What is not there has nothing else to judge. */
+static bool
+check(const struct value *args, struct diags *diags)
+{
+	const struct value *want = value_get(args, "expect"),
+			   *absent = value_get(want, "absent");
+	if (absent == NULL || absent->kind != V_BOOL || !absent->b
+		|| (want->map->n == 1 && !value_get_bool(args, "json", false)))
+		return true;
+	diag_error(diags, value_mark(absent),
+		"'absent' stands alone: what is not there has nothing else to judge");
+	return false;
+}
+
 static enum verdict
 look(struct step *step)
 {
@@ -70,9 +84,12 @@ judge(struct step *step, const struct file_answer *file, int64_t now_us)
 		return step_unmet(step, "it was changed %s ago, which is more than %s",
 			duration_short(step->mem, (now_us - file->modified) * 1000),
 			duration_text(step->mem, span_ns(age->span)));
-	if (size < value_get_int(wanted, "min_size", 0)
-		|| size > value_get_int(wanted, "max_size", INT64_MAX))
-		return step_unmet(step, "it has %lld bytes", (long long)size);
+	int64_t least = value_get_int(wanted, "min_size", 0),
+		most = value_get_int(wanted, "max_size", INT64_MAX);
+	if (size < least || size > most)
+		return step_unmet(step, "it has %lld bytes, expected at %s %lld",
+			(long long)size, size < least ? "least" : "most",
+			(long long)(size < least ? least : most));
 	if (sha != NULL && !is_same_digest(sha->str, file->sha256))
 		return step_unmet(
 			step, "its SHA-256 is %s", hex_text(step->mem, file->sha256, 32));
@@ -125,5 +142,6 @@ const struct step_type file_check_type = {
 	.effect = PURE,
 	.timeout = 30 * NS_S,
 	.is_check = true,
+	.check = check,
 	.run = run,
 };

@@ -1,6 +1,8 @@
 #include "shared.h"
 #include "../steps/web.h"
 
+#include <strings.h>
+
 static const struct field expect[] = {
 	{.name = "status", .type = FIELD_LIST, .each = FIELD_INT, .flags = FIELD_SCALAR_OR_LIST,
 	 .least = 100, .most = 599, .help = "one of these; else 200 to 299"},
@@ -39,17 +41,31 @@ static const struct field out[] = {
 	{.name = NULL},
 };
 
-/* `down` stands alone: what is down has no status to judge. */
+/* `down` stands alone: what is down has no status to judge. What would be passed over is
+ * an error. */
 static bool
 check(const struct value *args, struct diags *diags)
 {
 	const struct value *want = value_get(args, "expect"),
-			   *down = value_get(want, "down");
-	if (down == NULL || down->kind != V_BOOL || !down->b || want->map->n == 1)
-		return true;
-	diag_error(diags, value_mark(down),
-		"'down' stands alone: what is down has nothing else to judge");
-	return false;
+			   *down = value_get(want, "down"),
+			   *control = value_get(args, "control"),
+			   *url = value_get(args, "url"),
+			   *days = value_get(want, "tls_days_left");
+	size_t errors = diags->errors;
+	bool is_down = down != NULL && down->kind == V_BOOL && down->b;
+	if (is_down && want->map->n > 1)
+		diag_error(diags, value_mark(down),
+			"'down' stands alone: what is down has nothing else to judge");
+	if (control != NULL && (down == NULL || (down->kind == V_BOOL && !down->b)))
+		err_hint(diag_error(diags, value_mark(control),
+				 "'control' is asked with 'down' only"),
+			"expect: {down: true}, or leave it out");
+	if (days != NULL && url != NULL && url->kind == V_STRING && url->str.n > 5
+		&& strncasecmp(url->str.p, "http:", 5) == 0
+		&& value_get_int(args, "redirects", 0) == 0)
+		diag_error(diags, value_mark(days),
+			"an answer of http: has no certificate whose days could be counted");
+	return diags->errors == errors;
 }
 
 enum { MAIN_SLOT, CONTROL_SLOT, SLOTS };
@@ -58,7 +74,7 @@ struct look {
 	const char *url;
 	int64_t redirects;
 	struct op main, control; /* copies of what completed; answer or err */
-	bool main_done, control_done, is_elsewhere;
+	bool main_done, control_done, is_elsewhere, as_get;
 };
 
 static step_fn run;
@@ -87,6 +103,10 @@ ask(struct step *step)
 	if (look->is_elsewhere) {
 		ask.headers = NULL;
 		ask.connect_to = NULL;
+		ask.body = (struct str){NULL, 0};
+	}
+	if (look->as_get) {
+		ask.method = "GET";
 		ask.body = (struct str){NULL, 0};
 	}
 	return step_http(step,
@@ -140,14 +160,15 @@ judge_down(struct step *step, struct now now)
 				"unknown: control does not answer: %s",
 				look->control.err.msg);
 		else
-			step_fail(step, ERR_NETWORK, true, "unknown: control answers %d",
-				control->status);
+			step_fail(step, ERR_NETWORK, true, "unknown: control answers %s",
+				web_told(step, control));
 		return STEP_FAIL;
 	}
 	if (!web_is_down(&look->main)) {
 		if (look->main.err.code == ERR_NONE)
 			return step_unmet(
-				step, "it answers %d: it is not down", answer->status);
+				step, "it is not down: it answers %s",
+				web_told(step, answer));
 		*step->err = look->main.err;
 		err_wrap(step->err, "unknown");
 		step->err->transient = true;
@@ -174,6 +195,18 @@ status_is_good(const struct value *want, int status)
 	return false;
 }
 
+/* As one field, or as all of that name together. */
+static bool
+has_value(const struct http_answer *answer, const char *name, const char *all,
+	struct str value)
+{
+	for (size_t i = 0; i < answer->n_headers; i++)
+		if (strcmp(answer->headers[i].name, name) == 0
+			&& str_is(value, answer->headers[i].value))
+			return true;
+	return str_is(value, all);
+}
+
 static bool
 headers_are_good(
 	struct step *step, const struct value *want, const struct http_answer *answer)
@@ -184,13 +217,14 @@ headers_are_good(
 		char *lower = str_cstr(step->mem, name);
 		for (char *p = lower; *p != '\0'; p++)
 			*p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 'a' - 'A') : *p;
-		const char *got = web_header(answer, lower);
-		if (got == NULL || !str_is(value, got)) {
+		const char *got = web_headers(step->mem, answer, lower);
+		if (got == NULL || !has_value(answer, lower, got, value)) {
 			/* Name and value stand last, as in the answer: by the name it
 			 * is known which values are not shown. */
 			step_unmet(step, "expected header %.*s '%.*s', it answers %s%s%s",
-				STR_FMT(name), STR_FMT(value), got == NULL ? "without" : lower,
-				got == NULL ? "" : ": ", got == NULL ? "" : got);
+				STR_FMT(name), STR_FMT(value),
+				got == NULL ? "without" : lower, got == NULL ? "" : ": ",
+				got == NULL ? "" : got);
 			return false;
 		}
 	}
@@ -243,7 +277,7 @@ judge(struct step *step, struct now now)
 		left = value_get_int(&result, "tls_days_left", -1);
 	step_done(step, result);
 	if (!status_is_good(value_get(want, "status"), answer->status))
-		return step_unmet(step, "it answers %d", answer->status);
+		return step_unmet(step, "it answers %s", web_told(step, answer));
 	if (!headers_are_good(step, value_get(want, "headers"), answer))
 		return STEP_FAIL;
 	enum verdict verdict = judge_body(step, want, answer);
@@ -254,6 +288,9 @@ judge(struct step *step, struct now now)
 		return step_unmet(step, "it took %s, expected at most %s",
 			duration_short(step->mem, answer->total_ns),
 			duration_short(step->mem, span_ns(within->span)));
+	if (days >= 0 && answer->n_certs == 0)
+		return step_unmet(
+			step, "the answer came without TLS: there is no certificate");
 	if (days >= 0 && left < days)
 		return step_unmet(step,
 			"the certificate is good for %lld days, expected at least %lld",
@@ -272,6 +309,10 @@ follow(struct step *step, const struct http_answer *answer)
 	if (url == NULL)
 		return step_fail(step, ERR_DENIED, false,
 			"a redirect to '%s' is not followed", location);
+	/* RFC 9110, 15.4: 303 is answered to a GET, and so are 301 and 302 of a POST. */
+	bool post = str_is(value_get_str(step->in, "method"), "POST");
+	look->as_get = look->as_get || answer->status == 303
+		|| (post && (answer->status == 301 || answer->status == 302));
 	look->url = url;
 	look->is_elsewhere = look->is_elsewhere || !same_origin;
 	look->main_done = false;

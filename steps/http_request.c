@@ -31,6 +31,23 @@ effect_of(const struct value *args)
 	return value_get(args, "idempotency_key_header") != NULL ? KEYED : ONCE;
 }
 
+/* Two headers of one name would leave it to the other side which key holds. */
+static bool
+check(const struct value *args, struct diags *diags)
+{
+	const struct value *header = value_get(args, "idempotency_key_header");
+	char name[128];
+	if (header == NULL || header->kind != V_STRING || header->str.n >= sizeof name)
+		return true;
+	memcpy(name, header->str.p, header->str.n);
+	name[header->str.n] = '\0';
+	if (!web_names_header(value_get(args, "headers"), name))
+		return true;
+	diag_error(diags, value_mark(header),
+		"'%s' stands in 'headers' as well: rbx sends step.key in it", name);
+	return false;
+}
+
 static step_fn preview, run;
 
 const struct step_type http_request_type = {
@@ -45,6 +62,7 @@ const struct step_type http_request_type = {
 	.window = 23 * NS_H, /* most services remember an idempotency key for a day */
 	.takes_effect = true,
 	.takes_accept = true,
+	.check = check,
 	.preview = preview,
 	.run = run,
 };
@@ -62,13 +80,24 @@ send(struct step *step)
 	return step_http(step, how, &ask);
 }
 
-/* 4xx says that nothing was done; after a 5xx the other side may have done it all the
- * same. */
+/* 4xx says that nothing was done, and so do redirects that want the same request
+ * elsewhere; after a 5xx the other side may have done it all the same. 302 and 303 are
+ * what many say when it is done (RFC 9110, 15.4.4). */
 static enum verdict
-refused(struct step *step, int status)
+refused(struct step *step, const struct http_answer *answer)
 {
+	int status = answer->status;
 	bool later = status == 408 || status == 425 || status == 429;
-	step_fail(step, ERR_ANSWER, later || status >= 500, "it answers %d", status);
+	step_fail(step, ERR_ANSWER, later || status >= 500, "it answers %s",
+		web_told(step, answer));
+	if (status == 302 || status == 303) {
+		err_hint(step->err,
+			"if that is how it says that it is done: accept: [%d]", status);
+		return STEP_PARTIAL;
+	}
+	if (status >= 300 && status < 400)
+		err_hint(step->err,
+			"no redirect is followed: give the URL where it leads");
 	return status >= 500 ? STEP_DOUBT : STEP_FAIL;
 }
 
@@ -86,7 +115,7 @@ run(struct step *step, const struct event *event)
 	if (!good
 		&& !step_accepts(
 			step, str_of(arena_printf(step->mem, "%d", answer->status))))
-		return refused(step, answer->status);
+		return refused(step, answer);
 	struct map_builder map = web_answer(step, event->now, answer);
 	map_put(&map, "code", value_int(answer->status));
 	return step_done(step, map_done(&map));

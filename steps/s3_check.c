@@ -54,6 +54,37 @@ struct look {
 	struct s3_object newest;
 };
 
+/* What is not there has nothing else to judge; objects are counted below a prefix only,
+ * and one of them is read. */
+static bool
+check(const struct value *args, struct diags *diags)
+{
+	const struct value *want = value_get(args, "expect"),
+			   *absent = value_get(want, "absent"),
+			   *count = value_get(want, "min_count"),
+			   *json = value_get(args, "json"), *url = value_get(args, "url");
+	bool reads = json != NULL && json->kind == V_BOOL && json->b;
+	size_t errors = diags->errors;
+	if (absent != NULL && absent->kind == V_BOOL && absent->b
+		&& (want->map->n > 1 || reads))
+		diag_error(diags, value_mark(absent),
+			"'absent' stands alone: what is not there has nothing else to "
+			"judge");
+	struct s3_place place;
+	struct err ignored;
+	struct arena *mem = arena_new();
+	bool known = url != NULL && url->kind == V_STRING
+		&& s3_place_parse(mem, url->str, &place, &ignored);
+	if (known && !place.is_prefix && count != NULL)
+		diag_error(diags, value_mark(count),
+			"'min_count' counts below a prefix, which ends in '/'");
+	if (known && place.is_prefix && reads)
+		diag_error(
+			diags, value_mark(json), "'json' reads an object, not a prefix");
+	arena_free(mem);
+	return diags->errors == errors;
+}
+
 static step_fn run;
 
 const struct step_type s3_check_type = {
@@ -65,6 +96,7 @@ const struct step_type s3_check_type = {
 	.effect = PURE,
 	.timeout = 30 * NS_S,
 	.is_check = true,
+	.check = check,
 	.uses = &aws_credentials,
 	.state = sizeof(struct look),
 	.run = run,

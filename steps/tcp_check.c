@@ -29,6 +29,21 @@ struct look {
 	bool main_done, control_done;
 };
 
+/* What would be passed over is an error. */
+static bool
+check(const struct value *args, struct diags *diags)
+{
+	const struct value *control = value_get(args, "control"),
+			   *down = value_get(value_get(args, "expect"), "down");
+	if (control == NULL
+		|| (down != NULL && (down->kind != V_BOOL || down->b)))
+		return true;
+	err_hint(diag_error(diags, value_mark(control),
+			 "'control' is asked with 'down' only"),
+		"expect: {down: true}, or leave it out");
+	return false;
+}
+
 static step_fn run;
 
 const struct step_type tcp_check_type = {
@@ -42,6 +57,7 @@ const struct step_type tcp_check_type = {
 	.is_check = true,
 	.state = sizeof(struct look),
 	.slots = SLOTS,
+	.check = check,
 	.run = run,
 };
 

@@ -1,5 +1,7 @@
 #include "shared.h"
 
+#include <strings.h>
+
 static const struct field expect[] = {
 	{.name = "days_left", .type = FIELD_INT, .least = 0, .most = 36500,
 	 .help = "the certificate is good for at least that many days"},
@@ -71,6 +73,12 @@ start(struct step *step)
 	return step_connect(step, (struct how){.reads = true, .title = ask.host}, &ask);
 }
 
+static bool
+same_name(struct str a, struct str b)
+{
+	return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
+}
+
 /* Whether a name of the certificate covers it: the same, or a wildcard for its first
  * label (RFC 6125, 6.4.3). */
 static bool
@@ -78,11 +86,11 @@ covers(const struct cert *cert, struct str name)
 {
 	for (size_t i = 0; cert->names != NULL && cert->names[i] != NULL; i++) {
 		struct str held = str_of(cert->names[i]), rest;
-		if (str_eq(held, name))
+		if (same_name(held, name))
 			return true;
 		str_cut(name, '.', &rest);
 		if (str_starts(held, STR("*.")) && rest.n > 0
-			&& str_eq(str_from(held, 2), rest))
+			&& same_name(str_from(held, 2), rest))
 			return true;
 	}
 	return false;
@@ -119,8 +127,10 @@ judge(struct step *step, struct now now, const struct cert *cert)
 	for (size_t i = 0; names != NULL && names->kind == V_LIST && i < names->list.n;
 		i++)
 		if (!covers(cert, names->list.items[i].str))
-			return step_unmet(step, "the certificate does not cover %.*s",
-				STR_FMT(names->list.items[i].str));
+			return step_unmet(step,
+				"the certificate does not cover %.*s, but %s",
+				STR_FMT(names->list.items[i].str),
+				value_short(step->mem, value_get(&result, "names"), 120));
 	return step_done(step, result);
 }
 

@@ -2,8 +2,8 @@
 
 #include <strings.h>
 
-static bool
-names_header(const struct value *headers, const char *name)
+bool
+web_names_header(const struct value *headers, const char *name)
 {
 	for (size_t i = 0;
 		headers != NULL && headers->kind == V_MAP && i < headers->map->n; i++) {
@@ -82,7 +82,7 @@ web_ask(struct step *step, const char *url, const char *extra)
 		lines[n++] = arena_printf(step->mem, "%.*s: %.*s",
 			STR_FMT(headers->map->members[i].key.str),
 			STR_FMT(headers->map->members[i].value.str));
-	if (type != NULL && !names_header(headers, "Content-Type"))
+	if (type != NULL && !web_names_header(headers, "Content-Type"))
 		lines[n++] = type;
 	if (extra != NULL)
 		lines[n++] = extra;
@@ -114,15 +114,41 @@ web_header(const struct http_answer *answer, const char *name)
 	return NULL;
 }
 
+const char *
+web_headers(struct arena *mem, const struct http_answer *answer, const char *name)
+{
+	const char *all = NULL;
+	for (size_t i = 0; i < answer->n_headers; i++) {
+		const struct header *header = &answer->headers[i];
+		if (strcmp(header->name, name) == 0)
+			all = all == NULL
+				? header->value
+				: arena_printf(mem, "%s, %s", all, header->value);
+	}
+	return all;
+}
+
+static bool
+is_first(const struct http_answer *answer, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (strcmp(answer->headers[i].name, answer->headers[at].name) == 0)
+			return false;
+	return true;
+}
+
 struct map_builder
 web_answer(struct step *step, struct now now, const struct http_answer *answer)
 {
 	struct map_builder map = {.mem = step->mem}, headers = {.mem = step->mem};
 	struct value json;
 	struct err ignored;
-	for (size_t i = 0; i < answer->n_headers; i++)
-		map_put(&headers, answer->headers[i].name,
-			value_str(str_of(answer->headers[i].value)));
+	for (size_t i = 0; i < answer->n_headers; i++) {
+		const char *name = answer->headers[i].name;
+		if (is_first(answer, i))
+			map_put(&headers, name,
+				value_str(str_of(web_headers(step->mem, answer, name))));
+	}
 	map_put(&map, "status", value_int(answer->status));
 	map_put(&map, "headers", map_done(&headers));
 	map_put(&map, "text", value_str(answer->body));
@@ -148,37 +174,91 @@ web_is_down(const struct op *op)
 		|| op->err.code == ERR_TIMEOUT;
 }
 
+/* Scheme and colon of an absolute URL (RFC 3986, 3.1); 0: it has none. */
+static size_t
+scheme_length(struct str url)
+{
+	for (size_t i = 0; i < url.n; i++) {
+		char c = url.p[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+		bool other = (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+		if (c == ':')
+			return i == 0 ? 0 : i + 1;
+		if (!letter && !(other && i > 0))
+			return 0;
+	}
+	return 0;
+}
+
+static struct str
+cut_at_any(struct str text, const char *ends)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] != '\0' && strchr(ends, text.p[i]) != NULL)
+			return (struct str){text.p, i};
+	return text;
+}
+
 /* "https://host:port" of a URL. */
 static struct str
 origin_of(struct str url)
 {
-	size_t scheme = str_find(url, STR("://"));
-	struct str rest, host = str_cut(str_from(url, scheme + 3), '/', &rest);
-	return (struct str){url.p, scheme == url.n ? 0 : scheme + 3 + host.n};
+	size_t scheme = scheme_length(url);
+	struct str rest = str_from(url, scheme);
+	if (!str_starts(rest, STR("//")))
+		return (struct str){url.p, 0};
+	struct str host = cut_at_any(str_from(rest, 2), "/?#");
+	return (struct str){url.p, scheme + 2 + host.n};
+}
+
+static const char *
+resolved(struct arena *mem, struct str from, struct str to)
+{
+	struct str origin = origin_of(from), path = cut_at_any(from, "?#");
+	size_t folder = path.n;
+	if (scheme_length(to) > 0)
+		return str_cstr(mem, to);
+	if (str_starts(to, STR("//")))
+		return arena_printf(mem, "%.*s%.*s", (int)scheme_length(from), from.p,
+			STR_FMT(to));
+	if (str_starts(to, STR("/")))
+		return arena_printf(mem, "%.*s%.*s", STR_FMT(origin), STR_FMT(to));
+	if (to.n == 0)
+		return str_cstr(mem, from);
+	if (str_starts(to, STR("?")))
+		return arena_printf(mem, "%.*s%.*s", STR_FMT(path), STR_FMT(to));
+	while (folder > origin.n && from.p[folder - 1] != '/')
+		folder--;
+	return arena_printf(mem, "%.*s%s%.*s", (int)folder, from.p,
+		folder == origin.n ? "/" : "", STR_FMT(to));
 }
 
 const char *
 web_redirect(struct arena *mem, const char *base, const char *location, bool *same_origin)
 {
-	struct str to = str_of(location), from = str_of(base), origin = origin_of(from);
-	const char *url;
-	if (str_starts(to, STR("//"))) {
-		struct str scheme = {from.p, str_find(from, STR("//"))};
-		url = arena_printf(mem, "%.*s%s", STR_FMT(scheme), location);
-	} else if (str_find(to, STR("://")) < to.n) {
-		url = location;
-	} else if (str_starts(to, STR("/"))) {
-		url = arena_printf(mem, "%.*s%s", STR_FMT(origin), location);
-	} else {
-		size_t folder = from.n;
-		while (folder > origin.n && from.p[folder - 1] != '/')
-			folder--;
-		url = arena_printf(mem, "%.*s%s%s", (int)folder, base,
-			folder == origin.n ? "/" : "", location);
-	}
-	*same_origin = str_eq(origin_of(str_of(url)), origin);
-	bool was_https = strncmp(base, "https:", 6) == 0,
-	     is_https = strncmp(url, "https:", 6) == 0;
-	bool is_http = strncmp(url, "http:", 5) == 0;
+	struct str from = str_of(base), to = cut_at_any(str_of(location), "#");
+	const char *url = resolved(mem, from, to);
+	*same_origin = str_eq(origin_of(str_of(url)), origin_of(from));
+	bool was_https = strncasecmp(base, "https:", 6) == 0,
+	     is_https = strncasecmp(url, "https:", 6) == 0,
+	     is_http = strncasecmp(url, "http:", 5) == 0;
 	return is_https || (is_http && !was_https) ? url : NULL;
+}
+
+const char *
+web_told(struct step *step, const struct http_answer *answer)
+{
+	enum { MOST = 80 };
+	const char *location = web_header(answer, "location"),
+		   *type = web_header(answer, "content-type");
+	struct value text = value_str(answer->body);
+	if (answer->status >= 300 && answer->status < 400 && location != NULL)
+		return arena_printf(
+			step->mem, "%d, a redirect to '%s'", answer->status, location);
+	bool is_page = type != NULL && strncasecmp(type, "text/html", 9) == 0;
+	if (answer->status < 400 || answer->body.n == 0 || is_page
+		|| !str_is_utf8(answer->body))
+		return arena_printf(step->mem, "%d", answer->status);
+	return arena_printf(step->mem, "%d: %s", answer->status,
+		value_short(step->mem, &text, MOST));
 }

@@ -12,6 +12,13 @@ struct http_ask web_ask(struct step *step, const char *url, const char *extra);
 /* {status, headers, text, json?, time, address, tls_days_left?} */
 struct map_builder web_answer(struct step *step, struct now now, const struct http_answer *answer);
 const char *web_header(const struct http_answer *answer, const char *name);  /* NULL: not there */
+/* All fields of that name, joined by ", " (RFC 9110, 5.3). NULL: not there. */
+const char *web_headers(struct arena *mem, const struct http_answer *answer, const char *name);
+/* Whether `headers` of the arguments has it, in whatever case. */
+bool web_names_header(const struct value *headers, const char *name);
+
+/* The status and what came with it, for "it answers …": where a redirect leads, how the body of an error begins. */
+const char *web_told(struct step *step, const struct http_answer *answer);
 
 int64_t cert_days_left(const struct cert *cert, struct now now);
 
