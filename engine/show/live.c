@@ -14,6 +14,9 @@ enum { TAIL = 4, MOST_STEPS = 8, MOST_TITLE = 120 };
 
 static const int64_t frame_ns = 100 * NS_MS; /* ten pictures a second are enough */
 static const int64_t still_ns = NS_S;        /* while only clocks change */
+/* How often a key is looked for: at each picture while somebody types, or for a night
+ * more seldom, for each look wakes the machine. */
+static const int64_t keys_ns = 250 * NS_MS, typing_ns = 10 * NS_S;
 
 struct progress {
 	char path[256], title[MOST_TITLE], unit[8];
@@ -34,7 +37,7 @@ struct live {
 	unsigned tail_next;
 	struct progress progress[MOST_STEPS];
 	unsigned drawn; /* lines of the region on the screen */
-	int64_t drawn_at;
+	int64_t drawn_at, typed_at; /* boot ns */
 	bool dirty, gone, raw;
 	bool moves; /* the last picture shows something at work */
 	struct termios before;
@@ -428,7 +431,7 @@ key(struct live *live, char c)
 }
 
 static void
-read_keys(struct live *live)
+read_keys(struct live *live, struct now now)
 {
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 	char bytes[64];
@@ -436,6 +439,7 @@ read_keys(struct live *live)
 		ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
 		if (n <= 0)
 			return;
+		live->typed_at = now.boot;
 		for (ssize_t i = 0; i < n; i++)
 			key(live, bytes[i]);
 	}
@@ -447,11 +451,12 @@ tick(struct observer *observer, struct now now)
 	struct live *live = (struct live *)observer;
 	if (live->gone || (live->owner == NULL && live->wanted[0] == '\0'))
 		return INT64_MAX;
-	read_keys(live);
+	read_keys(live, now);
 	int64_t pause = live->dirty || live->moves ? frame_ns : still_ns;
 	if (live->pending.n > 0 || now.boot - live->drawn_at >= pause)
 		draw(live, now);
-	return frame_ns; /* keys */
+	bool busy = live->dirty || live->moves || now.boot - live->typed_at < typing_ns;
+	return busy ? frame_ns : keys_ns;
 }
 
 static bool
