@@ -102,7 +102,7 @@ const struct field lock_keys[] = {
 	 .help = "of the lock"},
 	{.name = "postgres", .type = FIELD_OBJECT, .flags = FIELD_REQUIRED,
 	 .fields = connection_keys,
-	 .help = "a connection: an advisory lock held there; its loss stops the run"},
+	 .help = "a connection: an advisory lock held there"},
 	{.name = NULL},
 };
 
