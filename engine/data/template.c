@@ -311,6 +311,27 @@ template_source(const struct template *template)
 	return &template->source;
 }
 
+const struct template *
+template_member(struct arena *mem, const struct template *template, const char *name)
+{
+	const struct value *source = template->top.source;
+	for (size_t i = 0; source->kind == V_MAP && i < source->map->n; i++) {
+		const struct member *member = &source->map->members[i];
+		if (!str_is(member->key.str, name))
+			continue;
+		struct template *out = arena_new_of(mem, struct template);
+		out->source = member->value;
+		if (template->top.kids != NULL)
+			out->top = template->top.kids[i];
+		else
+			out->top.constant = true;
+		out->top.source = &out->source;
+		out->type = type_of(mem, &out->top);
+		return out;
+	}
+	return NULL;
+}
+
 const struct expr_type *
 template_type(const struct template *template)
 {

@@ -27,6 +27,9 @@ const struct template *template_join(
 bool template_is_constant(const struct template *template);       /* no ${{ }} in it */
 bool template_is_secret(const struct template *template);
 const struct value *template_source(const struct template *template);
+/* Of a map: that of one member; NULL: it has none. */
+const struct template *template_member(
+	struct arena *mem, const struct template *template, const char *name);
 const struct expr_type *template_type(
 	const struct template *template); /* dyn where it is not known */
 void template_reads(const struct template *template,

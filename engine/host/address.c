@@ -178,8 +178,8 @@ address_parse(const char *text, uint16_t port, struct sockaddr_storage *out,
 	return ok;
 }
 
-bool
-address_allowed(const struct sockaddr *addr, const struct addresses *limits,
+static bool
+allowed_by(const struct sockaddr *addr, const struct addresses *limits,
 	bool link_local, struct err *err)
 {
 	uint8_t ip[16], real[16];
@@ -203,11 +203,21 @@ address_allowed(const struct sockaddr *addr, const struct addresses *limits,
 			text);
 		return err_hint(err, "list it under limits.addresses if that is meant");
 	}
-	if (limits == NULL
+	if (limits == NULL || limits->no_list
 		|| !in_any(real, special_ranges,
 			sizeof special_ranges / sizeof *special_ranges))
 		return true;
 	err_set(err, ERR_DENIED,
 		"address %s is not allowed: limits.addresses does not list it", text);
 	return err_hint(err, "list it under limits.addresses if that is meant");
+}
+
+bool
+address_allowed(const struct sockaddr *addr, const struct addresses *limits,
+	bool link_local, struct err *err)
+{
+	bool good = allowed_by(addr, limits, link_local, err);
+	while (good && limits != NULL && (limits = limits->also) != NULL)
+		good = allowed_by(addr, limits, link_local, err);
+	return good;
 }

@@ -182,7 +182,12 @@ struct http_answer {
 };
 /* Address ranges that may be reached besides public ones (resilience.md C16). */
 struct address_range { uint8_t bytes[16]; uint8_t bits; }; /* IPv4 as ::ffff:a.b.c.d */
-struct addresses { const struct address_range *ranges; size_t n; };
+struct addresses {
+	const struct address_range *ranges;
+	size_t n;
+	bool no_list;                 /* all but link-local, as where there are no limits */
+	const struct addresses *also; /* have to allow it too; NULL */
+};
 
 struct mail_ask {
 	/* smtp://host:port or smtps://…; STARTTLS is required, on loopback used where it

@@ -122,20 +122,34 @@ read_paths(struct info *info, const struct field *fields, const struct value *in
 	}
 }
 
+static bool
+is_among_regions(const struct book_load *b, struct str region)
+{
+	const struct value *regions = value_get(value_get(&b->top, "limits"), "regions");
+	if (regions == NULL || regions->kind != V_LIST)
+		return true;
+	for (size_t i = 0; i < regions->list.n; i++)
+		if (regions->list.items[i].kind == V_STRING
+			&& str_eq(regions->list.items[i].str, region))
+			return true;
+	return false;
+}
+
+/* The limits of those that call it hold as well. */
 void
 region_judge(struct book_load *b, const struct value *in)
 {
-	const struct value *regions = value_get(value_get(&b->top, "limits"), "regions");
 	const struct value *region = value_get(in, "region");
-	if (regions == NULL || regions->kind != V_LIST || region == NULL
-		|| region->kind != V_STRING)
+	if (region == NULL || region->kind != V_STRING)
 		return;
-	for (size_t i = 0; i < regions->list.n; i++)
-		if (regions->list.items[i].kind == V_STRING
-			&& str_eq(regions->list.items[i].str, region->str))
+	for (const struct book_load *by = b; by != NULL; by = by->up)
+		if (!is_among_regions(by, region->str)) {
+			diag_error(b->diags, value_mark(region),
+				"the region %s is not in limits.regions%s%s",
+				value_short(b->all->scratch, region, 40),
+				by == b ? "" : " of ", by == b ? "" : by->file->path);
 			return;
-	diag_error(b->diags, value_mark(region), "the region %s is not in limits.regions",
-		value_short(b->all->scratch, region, 40));
+		}
 }
 
 /* What the constant arguments say of the step. */

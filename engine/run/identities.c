@@ -1,67 +1,120 @@
+#include "run/limits.h"
 #include "run/loop.h"
 #include "run/provide.h"
+#include "run/scope.h"
 
-/* Where the accounts of a run are limited, whose credentials its steps have is looked at
- * before the first check: a step that would act elsewhere stops the run before anything
- * was changed. What is not written out, but comes from an expression, is looked at when
- * the step is reached. */
+/* Where the accounts or regions of a run are limited, it is looked at before the first
+ * check where its steps would act and with whose credentials: a step that would act
+ * elsewhere stops the run before anything was changed. What rests on a step or an item is
+ * looked at when it is reached, before anything is sent. */
 
-/* The arguments as they are written, as far as the provider reads them. false: one of
- * them is an expression. */
+struct looking {
+	struct shell *shell;
+	const struct node *node;
+	struct arena *mem;
+	struct scope scope;
+	struct value in;                              /* the arguments that are known */
+};
+
+/* false: it is not known yet. */
 static bool
-written_part(const struct provider *provider, const struct value *written)
+argument(struct looking *looking, const char *name, struct value *out)
 {
-	const struct field *row;
-	for (size_t i = 0; (row = field_at(provider->in, i)) != NULL; i++) {
-		struct str text = value_get_str(written, row->name);
-		if (str_find(text, STR("${{")) < text.n)
-			return false;
+	struct err ignored;
+	const struct template *text =
+		template_member(looking->mem, looking->node->args, name);
+	return text != NULL && scope_fill(&looking->scope, text, out, &ignored)
+		&& !value_has_unknown(out, NULL);
+}
+
+static void
+read_arguments(struct looking *looking)
+{
+	const struct value *written = template_source(looking->node->args);
+	struct map_builder in = {.mem = looking->mem};
+	for (size_t i = 0; written->kind == V_MAP && i < written->map->n; i++) {
+		struct str name = written->map->members[i].key.str;
+		struct value v;
+		if (argument(looking, str_cstr(looking->mem, name), &v))
+			map_put_str(&in, name, v);
 	}
+	looking->in = map_done(&in);
+}
+
+/* All that says whose credentials they are. */
+static bool
+is_known(const struct looking *looking)
+{
+	const struct provider *provider = looking->node->type->uses;
+	const struct value *written = template_source(looking->node->args);
+	const struct field *row;
+	for (size_t i = 0; (row = field_at(provider->in, i)) != NULL; i++)
+		if (value_get(written, row->name) != NULL
+			&& value_get(&looking->in, row->name) == NULL)
+			return false;
 	return true;
 }
 
-static const struct value *
-written_args(const struct node *node)
+static bool
+refused(const struct looking *looking, struct err *err)
 {
-	const struct step_type *type = node->type;
-	if (node->kind != NODE_STEP || type == NULL || type->uses == NULL
-		|| node->args == NULL)
-		return NULL;
-	const struct value *written = template_source(node->args);
-	if (type->uses_if != NULL && !type->uses_if(written))
-		return NULL;
-	return written_part(type->uses, written) ? written : NULL;
+	err->code = ERR_SECRET;
+	err_wrap(err, "step '%s'", looking->node->id);
+	return err_at(err, looking->node->at);
 }
 
 /* Credentials that cannot be had may not be needed: only whose they are counts here. */
 static bool
-is_allowed(struct shell *shell, const struct node *node, struct err *err)
+is_allowed(struct looking *looking, struct err *err)
 {
-	const struct value *written = written_args(node), *got;
+	struct shell *shell = looking->shell;
+	const struct limits *limits = limits_of(shell, looking->node->book);
+	const struct step_type *type = looking->node->type;
+	const struct value *got;
 	struct want want;
-	if (written == NULL)
+	if (type->uses_if != NULL && !type->uses_if(&looking->in))
 		return true;
-	if (provide_now(shell, &want, node->type->uses, written, &got, err)) {
+	if (!limits_region(limits, &looking->in, err))
+		return refused(looking, err);
+	if (value_get(limits->value, "accounts") == NULL || !is_known(looking))
+		return true;
+	if (provide_now(shell, &want, type->uses, limits, &looking->in, &got, err)) {
 		provide_drop(&want);
 		return true;
 	}
-	if (err->code != ERR_DENIED || shell->leaving) {
-		*err = (struct err){0};
+	if (err->code == ERR_DENIED && !shell->leaving)
+		return refused(looking, err);
+	*err = (struct err){0};
+	return true;
+}
+
+static bool
+look(struct shell *shell, const struct node *node, struct err *err)
+{
+	struct looking looking = {.shell = shell, .node = node};
+	if (node->kind != NODE_STEP || node->type == NULL || node->type->uses == NULL
+		|| node->args == NULL || limits_of(shell, node->book)->value == NULL)
 		return true;
-	}
-	err->code = ERR_SECRET;
-	err_wrap(err, "step '%s'", node->id);
-	return err_at(err, node->at);
+	looking.mem = arena_new();
+	const char *path = path_towards(looking.mem, NULL, "", node);
+	struct frame *frames = shell->frames;
+	shell->no_steps = true;
+	scope_init(&looking.scope, shell, node, path, looking.mem, shell_time(shell));
+	read_arguments(&looking);
+	/* What is called has not begun: its inputs are evaluated again when it does. */
+	shell->frames = frames;
+	shell->no_steps = false;
+	bool good = is_allowed(&looking, err);
+	arena_free(looking.mem);
+	return good;
 }
 
 bool
 identities_judge(struct shell *shell, struct err *err)
 {
 	const struct playbook *book = shell->book;
-	if (value_get(book->limits, "accounts") == NULL)
-		return true;
 	for (size_t i = 0; i < book->n_nodes; i++)
-		if (!is_allowed(shell, book->nodes[i], err))
+		if (!look(shell, book->nodes[i], err))
 			return false;
 	return true;
 }

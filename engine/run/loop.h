@@ -67,9 +67,9 @@ struct letter *shell_answer(struct shell *shell);
  * that the way back reads. false: err, with the step. */
 bool reask(struct shell *shell, struct err *err);
 
-/* identities.c: whether the credentials of all steps belong to an account of
- * limits.accounts, as far as that can be known before anything has happened. false: err,
- * with the place. */
+/* identities.c: whether all steps act in a region of limits.regions, with credentials of
+ * an account of limits.accounts, as far as that can be known before anything has
+ * happened. false: err, with the place. */
 bool identities_judge(struct shell *shell, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "run/args.h"
+#include "run/limits.h"
 
 /* ---- the end of a job */
 
@@ -124,17 +125,18 @@ attempt_of(struct job *job)
 		.until = job_until(job),
 		.timeout_at = job->timeout_boot};
 	const struct playbook *book = job->doing->book;
+	const struct limits *limits = limits_of(shell, book);
 	attempt.step = (struct step){.type = job->doing->type,
 		.mem = job->mem,
 		.in = job->step_in,
 		.accept = job->doing->accept,
-		.limits = shell->book->limits,
+		.limits = limits->value,
 		.path = job->path,
 		.run = str_cstr(job->mem, shell->state.id),
 		.book = shell->book->name,
 		.folder = book->folder,
 		.attempt = job->number,
-		.addresses = shell->addresses,
+		.addresses = limits->addresses,
 		.effect = effect_of(job),
 		.drill = shell->state.mode == MODE_DRILL,
 		.key = path_key(job->mem, &shell->state, job->state)};
@@ -249,6 +251,7 @@ begin_now(struct job *job)
 	const struct step_type *type = job->doing->type;
 	provide_drop(&job->want);                     /* of the check before */
 	job->want.given = job_given;
+	job->want.limits = limits_of(job->shell, job->doing->book);
 	if (type->uses != NULL && (type->uses_if == NULL || type->uses_if(in)))
 		provide(job->shell, &job->want, type->uses, in);
 	else

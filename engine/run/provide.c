@@ -1,5 +1,6 @@
 #include "run/provide.h"
 
+#include "run/limits.h"
 #include "run/loop.h"
 
 enum { LEFT_LEAST_MIN = 5, FETCH_TIMEOUT_S = 60, AGAIN_S = 30, PERSON_MIN = 5 };
@@ -9,6 +10,7 @@ struct grant {
 	const struct provider *provider;
 	struct str key;
 	const struct value *in;                       /* the provider's own part */
+	const struct limits *limits;                  /* within which it was asked for */
 	struct value value;
 	bool is_there;
 	int64_t valid_until;                          /* wall us; 0: for ever */
@@ -237,10 +239,11 @@ step_of(struct fetch *fetch)
 {
 	struct shell *shell = fetch->shell;
 	const struct playbook *book = shell->book;
+	const struct limits *limits = fetch->grant->limits;
 	return (struct step){.type = &fetch->type,
 		.in = fetch->grant->in,
 		.saved = fetch->grant->is_there ? &fetch->grant->value : NULL,
-		.limits = book->limits,
+		.limits = limits->value,
 		.mem = fetch->mem,
 		.key = "provider",
 		.path = fetch->type.name,
@@ -250,7 +253,7 @@ step_of(struct fetch *fetch)
 		.attempt = 1,
 		.effect = PURE,
 		.drill = shell->state.mode == MODE_DRILL,
-		.addresses = shell->addresses};
+		.addresses = limits->addresses};
 }
 
 static void
@@ -292,6 +295,7 @@ fetch_start(struct shell *shell, struct grant *grant)
 		.owner = fetch};
 	fetch->attempt.step = step_of(fetch);
 	grant->fetch = fetch;
+	fetch->uses.limits = grant->limits;
 	if (provider->uses != NULL)
 		provide(shell, &fetch->uses, provider->uses, grant->in);
 	else
@@ -300,20 +304,28 @@ fetch_start(struct shell *shell, struct grant *grant)
 
 /* ---- for those who need it */
 
+static bool
+is_same(const struct limits *a, const struct limits *b)
+{
+	return a->value == b->value && a->addresses == b->addresses;
+}
+
+/* What was had within other limits may not be theirs. */
 static struct grant *
 grant_of(struct shell *shell, const struct provider *provider, struct str key,
-	const struct value *in)
+	const struct value *in, const struct limits *limits)
 {
 	if (shell->grants == NULL)
 		shell->grants = arena_new_of(shell->mem, struct grants);
 	for (struct grant *it = shell->grants->first; it != NULL; it = it->next)
-		if (it->provider == provider && str_eq(it->key, key))
+		if (it->provider == provider && is_same(it->limits, limits)
+			&& str_eq(it->key, key))
 			return it;
 	struct grant *grant = arena_new_of(shell->mem, struct grant);
 	struct value *own = arena_new_of(shell->mem, struct value);
 	*own = value_copy(shell->mem, in);
 	*grant = (struct grant){.next = shell->grants->first, .provider = provider,
-		.key = str_copy(shell->mem, key), .in = own};
+		.key = str_copy(shell->mem, key), .in = own, .limits = limits};
 	shell->grants->first = grant;
 	return grant;
 }
@@ -338,7 +350,8 @@ provide(struct shell *shell, struct want *want, const struct provider *provider,
 	struct value own = own_part(mem, provider->in, in);
 	bool good = provider->key(&own, &key, &err);
 	struct grant *grant =
-		good ? grant_of(shell, provider, buf_str(&key), &own) : NULL;
+		good ? grant_of(shell, provider, buf_str(&key), &own, want->limits)
+		     : NULL;
 	arena_free(mem);
 	want->grant = grant;
 	if (grant == NULL) {
@@ -391,9 +404,10 @@ has_come(struct want *want, const struct value *got, const struct err *err)
 
 bool
 provide_now(struct shell *shell, struct want *want, const struct provider *provider,
-	const struct value *in, const struct value **got, struct err *err)
+	const struct limits *limits, const struct value *in, const struct value **got,
+	struct err *err)
 {
-	struct waited waited = {.want.given = has_come};
+	struct waited waited = {.want = {.given = has_come, .limits = limits}};
 	provide(shell, &waited.want, provider, in);
 	shell_wait(shell, &waited.done);
 	*want = waited.want;

@@ -1,5 +1,6 @@
 #include "run/secrets.h"
 
+#include "run/limits.h"
 #include "run/loop.h"
 #include "run/provide.h"
 #include "run/scope.h"
@@ -132,7 +133,9 @@ from_provider(struct shell *shell, const struct fetched *it, struct str *out,
 		*err = diags.first->err;
 		return false;
 	}
-	if (!provide_now(shell, &want, provider, &in, &got, err))
+	const struct limits *limits = limits_of(shell, it->book);
+	if (!limits_region(limits, &in, err)
+		|| !provide_now(shell, &want, provider, limits, &in, &got, err))
 		return false;
 	*out = value_get_str(got, "value");
 	provide_drop(&want);
@@ -182,7 +185,7 @@ bool
 secret_is_same(const struct fetched *a, const struct fetched *b)
 {
 	return a->ref->source == b->ref->source && a->ref->provider == b->ref->provider
-		&& strcmp(a->key, b->key) == 0;
+		&& a->limits == b->limits && strcmp(a->key, b->key) == 0;
 }
 
 bool
@@ -248,6 +251,8 @@ name_one(struct shell *shell, const struct playbook *book, const char *path,
 		return false;
 	if (value_has_unknown(&it->from, &why))
 		return err_set(err, ERR_SECRET, "it needs what a step gives");
+	if (ref->source == SECRET_PROVIDED)
+		it->limits = limits_of(shell, book)->value;
 	it->key = key_of(shell, book, ref, &it->from);
 	*shell->secrets_end = it;
 	shell->secrets_end = &it->next;

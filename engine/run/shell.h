@@ -22,6 +22,7 @@ struct fetched {
 	const struct secret_ref *ref;
 	struct value from;                            /* ref->from, evaluated */
 	const char *key;                              /* the same for what has the same source */
+	const struct value *limits;                   /* within which a provider is asked; NULL */
 	const struct secret *secret;                  /* NULL: not yet */
 	int64_t at;                                   /* boot ns: when its fetch began */
 };
@@ -56,7 +57,7 @@ struct shell {
 	struct fetched *secrets, **secrets_end;
 	struct renewal *renewals;                     /* of secrets, under way: renew.c */
 	struct secret_want *wants;                    /* that wait for one of them */
-	const struct addresses *addresses;
+	struct limits *limits;                        /* of each playbook: limits.c */
 	struct secret_output *secret_outputs;
 	bool no_steps;                                /* locks are being named: no step can be read */
 	struct claim *claim;

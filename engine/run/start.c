@@ -271,7 +271,7 @@ start(struct shell *shell, const char **run, struct err *err)
 	const struct value *inputs = shell->of == NULL
 		? shell->options->inputs
 		: value_get(shell->of->run, "inputs");
-	if (!limits_addresses(shell->book->limits, shell->mem, &shell->addresses, err)
+	if (!limits_open(shell, err)
 		|| !persons_check(shell, err) || !set_inputs(shell, inputs, err)
 		|| !set_vars(shell, err) || !secrets_fetch(shell, err)
 		|| !identities_judge(shell, err))
@@ -405,8 +405,7 @@ resume(struct shell *shell, const char *run, struct err *err)
 	struct str of = value_get_str(shell->state.run, "of");
 	if (!rebase(shell, strcmp(why, "reopen") == 0, &news, err)
 		|| !set_undone(shell, of.p == NULL ? NULL : str_cstr(shell->mem, of), err)
-		|| !limits_addresses(
-			shell->book->limits, shell->mem, &shell->addresses, err)
+		|| !limits_open(shell, err)
 		|| !set_inputs(shell, value_get(shell->state.run, "inputs"), err))
 		return 2;
 	restore_vars(shell);

@@ -41,8 +41,6 @@ recorded(struct observer *observer, const struct record *record)
 void
 whole_open(struct whole *whole, struct arena *mem)
 {
-	struct value *inputs = arena_new_of(mem, struct value);
-	*inputs = value_map(mem, NULL, 0);
 	*whole = (struct whole){.mem = mem, .fake = fake_new(mem), .said = buf_in(mem)};
 	whole->host = fake_host(whole->fake);
 	whole->store = memory_new(mem, whole->host);
@@ -51,7 +49,7 @@ whole_open(struct whole *whole, struct arena *mem)
 	whole->observer.told = told;
 	whole->observer.record = recorded;
 	whole->options = (struct run_options){
-		.mode = MODE_RUN, .inputs = inputs, .observer = &whole->observer};
+		.mode = MODE_RUN, .observer = &whole->observer};
 }
 
 void
@@ -82,9 +80,17 @@ whole_book(struct whole *whole, const char *text)
 	return book;
 }
 
+/* With the defaults of its inputs. */
 int
 whole_run(struct whole *whole, const struct playbook *book)
 {
+	struct value *inputs = arena_new_of(whole->mem, struct value);
+	struct diags diags = {.mem = whole->mem};
+	struct expr_scope scope = {.root = NULL};
+	if (!inputs_apply(book, NULL, 0, &scope, whole->host->type->now(whole->host).wall,
+		    whole->mem, inputs, &diags))
+		abort();
+	whole->options.inputs = inputs;
 	whole->err = (struct err){0};
 	return run_start(whole->host, whole->store, book, &whole->options, whole->mem,
 		&whole->run, &whole->err);

@@ -29,7 +29,7 @@ void whole_open(struct whole *whole, struct arena *mem);
 const struct playbook *whole_book(struct whole *whole, const char *text);
 /* One that a playbook calls; before whole_book. */
 void whole_file(struct whole *whole, const char *name, const char *text);
-/* The exit status. */
+/* The exit status. Inputs have their defaults. */
 int whole_run(struct whole *whole, const struct playbook *book);
 int whole_resume(struct whole *whole, const struct playbook *book);
 /* What is on record from the record `from` (1: the first) on, one a line: "kind path" and

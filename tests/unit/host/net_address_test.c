@@ -80,12 +80,39 @@ host_and_port_are_split(void **state)
 	arena_free(mem);
 }
 
+/* Of a called playbook: its caller's have to allow it as well. */
+static void
+limits_of_both_hold(void **state)
+{
+	(void)state;
+	static const struct address_range outer_ranges[] = {
+		{{[10] = 0xff, 0xff, 10, 1, 0, 0}, 96 + 16}};
+	static const struct address_range inner_ranges[] = {
+		{{[10] = 0xff, 0xff, 10, 0, 0, 0}, 96 + 8},
+		{{[10] = 0xff, 0xff, 169, 254, 169, 254}, 128}};
+	const struct addresses outer = {.ranges = outer_ranges, .n = 1};
+	const struct addresses none = {.no_list = true};
+	struct addresses inner = {.ranges = inner_ranges, .n = 2};
+	assert_true(allowed("10.2.0.1", &inner, false));
+	assert_true(allowed("169.254.169.254", &inner, false));
+	inner.also = &outer;
+	assert_true(allowed("10.1.0.1", &inner, false));
+	assert_false(allowed("10.2.0.1", &inner, false));
+	assert_false(allowed("169.254.169.254", &inner, false));
+	assert_true(allowed("8.8.8.8", &inner, false));
+	inner.also = &none;
+	assert_true(allowed("10.2.0.1", &inner, false));
+	assert_false(allowed("192.168.1.1", &inner, false));
+	assert_false(allowed("169.254.169.254", &inner, false));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metadata_is_refused_in_every_form),
 		cmocka_unit_test(limits_leave_public_and_listed),
+		cmocka_unit_test(limits_of_both_hold),
 		cmocka_unit_test(host_and_port_are_split),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
