@@ -95,6 +95,7 @@ finish_ended(struct exec *exec)
 	op->reach = REACH_SENT;
 	err_set(&op->err, why, "%s: %s", name,
 		why == ERR_TIMEOUT ? "ended at its deadline" : "cancelled");
+	op->left = (unsigned)left;
 	if (left > 0)
 		err_hint(&op->err, "%zu of its processes could not be ended", left);
 	real_complete(real, op);

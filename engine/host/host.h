@@ -52,6 +52,8 @@ struct op { /* owned by who starts it, until it has completed */
 	/* set (code != ERR_NONE): the operation itself failed; never for an unwelcome
 	 * answer */
 	struct err err;
+	/* OP_EXEC that was ended: so many of its processes could not be */
+	unsigned left;
 	unsigned slot;                                /* the owner's number for it */
 	void *owner, *handle;                         /* handle: the host's */
 };

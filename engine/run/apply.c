@@ -252,6 +252,7 @@ apply_intent(const struct reading *r)
 	}
 	path->attempt = r->record->attempt;
 	path->at = r->record->at;
+	path->made_by = r->state->own;
 	path->timeout_at = get_time(r, "timeout_at");
 	path->open = true;
 	path->state = OUT_NONE;

@@ -163,6 +163,7 @@ attempt_completed(struct attempt *attempt, struct slot *slot)
 	if (slot->effect) {
 		attempt->any_effect = true;
 		attempt->reach = slot->op.reach;
+		attempt->left += slot->op.left;
 	}
 	struct now now = attempt_now(attempt);
 	if (attempt_due(attempt) <= now.boot)

@@ -47,6 +47,7 @@ struct attempt {
 	struct err err;                               /* where step.err points */
 	bool any_effect;                              /* an effect operation has completed */
 	enum reach reach;                             /* of the last effect operation to complete */
+	unsigned left;                                /* processes that could not be ended */
 	const char *title;
 	uint64_t done, total;
 	const char *unit;

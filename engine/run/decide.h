@@ -109,7 +109,8 @@ struct result {
 	bool assumed;
 	/* a look: digest of before and after */
 	const char *shown;
-	unsigned left;                                /* orphans that cannot be ended */
+	/* processes that cannot be ended: of the orphans, or of the attempt */
+	unsigned left;
 	const struct value *before, *after;           /* of a look */
 	/* with DONE; already scrubbed; secret ones are not among them */
 	const struct value *outputs, *measures;

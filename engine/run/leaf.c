@@ -87,6 +87,10 @@ leaf_start(struct owner *o, struct seat *seat)
 			(struct final){.state = OUT_OK, .grade = GRADE_UNKNOWN});
 		return;
 	}
+	if (seat_is_outdated(o, seat)) {
+		leaf_outdated(o, seat);
+		return;
+	}
 	if (seat->stand != STAND_PROVIDE && !evaluate(o, seat))
 		return;
 	if (seat->has_provider && seat->stand != STAND_PROVIDE) {
@@ -332,6 +336,8 @@ leaf_waited(struct owner *o, struct seat *seat)
 			leaf_act(o, seat);
 		else
 			seat_stand(o, seat, STAND_WAITING);
+	} else if (seat_is_outdated(o, seat)) {
+		leaf_outdated(o, seat);
 	} else if (seat->then != THEN_ACT || is_halted(o, seat)) {
 		leaf_final(o, seat, (struct final){.state = OUT_DOUBT,
 			.fate = FATE_DOUBT});

@@ -189,8 +189,8 @@ asks_person(const struct owner *o, const struct seat *seat)
 		&& !is_dry(o, seat);
 }
 
-static void
-ask_failed(struct owner *o, struct seat *seat, enum fate fate,
+void
+leaf_ask_failed(struct owner *o, struct seat *seat, enum fate fate,
 	const struct result *result)
 {
 	struct map_builder body = body_new(o);
@@ -219,7 +219,7 @@ leaf_give_up(struct owner *o, struct seat *seat, enum fate fate,
 			: OUT_CANCELLED,
 			.fate = fate, .result = result});
 	else if (asks_person(o, seat))
-		ask_failed(o, seat, fate, result);
+		leaf_ask_failed(o, seat, fate, result);
 	else
 		leaf_final(o, seat, (struct final){
 			.state = OUT_FAILED, .fate = fate, .result = result});
@@ -280,12 +280,26 @@ settled(struct owner *o, struct seat *seat, const struct result *result)
 		leaf_give_up(o, seat, FATE_DONE, result);
 }
 
+/* What still runs would meet the next attempt, or make a liar of the probe (resilience.md
+ * R6). */
+static void
+left_running(struct owner *o, struct seat *seat, const struct result *result)
+{
+	if (seat->is_undo)
+		leaf_give_up(o, seat, FATE_DOUBT, result);
+	else
+		leaf_final(o, seat, (struct final){
+			.state = OUT_DOUBT, .fate = FATE_DOUBT, .result = result});
+}
+
 static void
 changed(struct owner *o, struct seat *seat, const struct result *result)
 {
 	enum fate fate = fate_of(result->verdict, result->reach);
 
-	if (fate != FATE_DONE) {
+	if (fate == FATE_DOUBT && result->left > 0 && seat->effect != REPEATABLE) {
+		left_running(o, seat, result);
+	} else if (fate != FATE_DONE) {
 		leaf_fail(o, seat, fate, result->transient, result);
 	} else if (seat->has_settle && !seat->is_undo) {
 		struct map_builder body = body_new(o);

@@ -217,6 +217,12 @@ bool node_tells(const struct node *node);
 /* below steps; NULL */
 const struct node *book_node(const struct playbook *book, const char *path);
 
+/* ---- resume.c */
+/* its records are of another version of its type */
+bool seat_is_outdated(const struct owner *o, const struct seat *seat);
+/* parks it; an undo is asked about */
+void leaf_outdated(struct owner *o, struct seat *seat);
+
 /* ---- leaf.c: what comes next at a step */
 enum status leaf_visit(struct owner *o, struct seat *seat, bool stop);
 void leaf_op(struct owner *o, struct seat *seat, enum phase phase, int64_t timeout_ns);
@@ -243,6 +249,8 @@ struct final {
 };
 void leaf_final(struct owner *o, struct seat *seat, struct final final);
 void leaf_fail(struct owner *o, struct seat *seat, enum fate fate, bool transient,
+	const struct result *result);
+void leaf_ask_failed(struct owner *o, struct seat *seat, enum fate fate,
 	const struct result *result);
 void leaf_give_up(struct owner *o, struct seat *seat, enum fate fate,
 	const struct result *result);

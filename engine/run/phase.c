@@ -181,7 +181,10 @@ evaluation_time(const struct job *job)
 	const struct path_state *state =
 		job->phase == PHASE_UNDO ? job->undone : job->state;
 	bool again = job->doing == job->node && state != NULL && state->in != NULL;
-	return again ? state->at : shell_time(job->shell);
+	if (!again)
+		return shell_time(job->shell);
+	/* the first intent: all attempts with one key send the same */
+	return state->first_at >= 0 ? state->first_at : state->at;
 }
 
 static const char *
@@ -317,6 +320,9 @@ judged_of(struct job *job)
 		err_set(&attempt->err, ERR_ANSWER, "%s of %s failed and did not say why",
 			attempt->phase,
 			job->doing->type == NULL ? "the step" : job->doing->type->name);
+	if (attempt->left > 0)
+		err_hint(&attempt->err, "%u of its processes could not be ended",
+			attempt->left);
 	return (struct judged){.scope = &job->scope,
 		.node = job->doing,
 		.verdict = attempt->verdict,
@@ -412,6 +418,7 @@ job_attempt_ended(struct attempt *attempt)
 	job->result =
 		(struct result){.verdict = attempt->verdict, .reach = attempt->reach};
 	judge_step(job);
+	job->result.left = attempt->left;
 	bool good = job->result.verdict == STEP_DONE && !job->result.not_held
 		&& !job->result.assert_failed;
 	if (job->list == NULL || !good) {

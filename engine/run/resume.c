@@ -21,6 +21,48 @@ resume_halted(struct owner *o, struct seat *seat)
 			.state = doubt ? OUT_DOUBT : OUT_CANCELLED, .fate = state->fate});
 }
 
+/* What was recorded by another version of the step's type: this one may read it wrongly,
+ * so a person decides (resilience.md D2, "Playbook changed"). */
+static const struct path_state *
+recorded_by_other(const struct owner *o, const struct seat *seat)
+{
+	const struct step_type *type = seat->node->type;
+	const struct path_state *of = seat->is_undo ? seat_undone(o, seat) : seat->state;
+	bool other = type != NULL && of != NULL && of->intents > 0
+		&& of->type_version != type->version;
+
+	return other ? of : NULL;
+}
+
+bool
+seat_is_outdated(const struct owner *o, const struct seat *seat)
+{
+	return recorded_by_other(o, seat) != NULL;
+}
+
+void
+leaf_outdated(struct owner *o, struct seat *seat)
+{
+	const struct path_state *state = seat->state, *of = recorded_by_other(o, seat);
+	struct err err = {0};
+	struct result result = {.verdict = STEP_DOUBT, .err = &err};
+
+	err_set(&err, ERR_VERSION, "it was begun by version %u of %s, and this rbx has "
+		"version %u: what it recorded may mean something else", of->type_version,
+		seat->node->type->name, seat->node->type->version);
+	err_hint(&err, "go on with the rbx that began it, or settle it as done, failed "
+		"or skipped");
+	/* as a doubt, what took effect might be carried out again */
+	if (seat->is_undo || (state->effected && state->fate == FATE_DONE))
+		leaf_ask_failed(o, seat, state->fate, &result);
+	else if (state->state == OUT_DOUBT && state->error != NULL
+		&& strcmp(state->error, err.msg) == 0)
+		seat_stand(o, seat, STAND_DOUBT);
+	else
+		leaf_final(o, seat, (struct final){.state = OUT_DOUBT, .result = &result,
+			.fate = state->open ? FATE_DOUBT : state->fate});
+}
+
 /* What may be carried out again is READY; what a person must see first is asked; the rest
  * is looked at. */
 static bool
@@ -110,6 +152,10 @@ leaf_resume(struct owner *o, struct seat *seat)
 		seat_stand(o, seat, STAND_ASK);
 	else if (is_halted(o, seat))
 		resume_halted(o, seat);
+	else if (seat_is_outdated(o, seat) && state->open)
+		leaf_orphans(o, seat, THEN_PARK);
+	else if (seat_is_outdated(o, seat))
+		leaf_outdated(o, seat);
 	else if (state->state == OUT_DOUBT && seat->effect == ONCE)
 		seat_stand(o, seat, STAND_DOUBT);
 	else

@@ -60,6 +60,8 @@ struct path_state {
 	/* first intent of this generation: the age of the key; -1: none */
 	int64_t first_at;
 	int64_t at, timeout_at;                       /* of the last intent */
+	/* the body of the `own` under which it was written; NULL: no intent */
+	const struct value *made_by;
 	/* enum effect of the intent; -1: no intent yet */
 	int effect;
 	unsigned type_version;

@@ -645,17 +645,37 @@ is_past(const struct world *w)
 		&& s->first->since < 0 && s->signal == HALT_NONE && s->ending == END_NONE;
 }
 
+/* Another rbx, whose step types have another version. */
+static void
+upgrade(struct world *w, struct node *const *nodes, size_t n, unsigned version)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct node *node = nodes[i];
+		struct step_type *type = arena_new_of(w->mem, struct step_type);
+		upgrade(w, node->members, node->n_members, version);
+		if (node->type == NULL)
+			continue;
+		*type = *node->type;
+		type->version = version;
+		node->type = type;
+	}
+}
+
 static void
 resume(struct world *w, const struct value *event, bool reopens)
 {
 	const char *why;
 	struct err err;
+	const struct part_list *steps = &w->scenario->book.parts[PART_STEPS];
 	int64_t deadline = value_get_int(event, "deadline", 0) * NS_S;
 	bool has = deadline != 0;
 
 	if (w->owner != NULL || (w->durable.end != END_NONE) != reopens
 		|| !state_may_resume(&w->durable, WORLD_START + w->now, has, &why, &err))
 		return;
+	int64_t version = value_get_int(event, "version", 0);
+	if (version != 0)
+		upgrade(w, steps->nodes, steps->n, (unsigned)version);
 	claim(w, why, is_past(w) && !reopens ? deadline : 0);
 }
 

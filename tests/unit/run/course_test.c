@@ -1,90 +1,7 @@
 /* Whole runs in the scripted world: which records they leave. For what the executable
  * specification does not know: called playbooks, lists that undo, drills, questions that
  * are steps, `rbx undo`. */
-#include "../unit.h"
-#include "world.h"
-
-#include "data/json.h"
-
-static void
-add_fact(struct buf *out, const struct value *body, const char *key)
-{
-	const struct value *v = value_get(body, key);
-
-	if (v == NULL)
-		return;
-	buf_putc(out, ' ');
-	if (v->kind == V_STRING)
-		buf_add(out, v->str);
-	else
-		buf_printf(out, "%s=%s", key, json_text(out->mem, v, JSON_COMPACT));
-}
-
-/* One record a line: kind, path, and what tells one from the other. */
-static struct str
-trace_of(struct arena *mem, const struct world *world)
-{
-	static const char *const keys[] = {"what", "state", "how", "grade", "choice",
-		"yes", "left",
-		"doubt", "green", "nothing", "exit", "void"};
-	size_t n;
-	const struct record *records = world_records(world, &n);
-	struct buf out = buf_in(mem);
-
-	for (size_t i = 0; i < n; i++) {
-		struct value body;
-		struct err err;
-		if (records[i].kind == REC_RUN || records[i].kind == REC_OWN)
-			continue;
-		assert_ok(json_parse(mem, records[i].body, NULL, &body, &err));
-		buf_printf(&out, "%s %s", kind_word(records[i].kind), records[i].path);
-		for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-			add_fact(&out, &body, keys[k]);
-		buf_putc(&out, '\n');
-	}
-	return buf_str(&out);
-}
-
-/* Written with ' for ". */
-static const struct scenario *
-read_text(struct arena *mem, const char *text, struct scenario *scenario)
-{
-	struct value from;
-	struct err err;
-	char *json = arena_strdup(mem, text);
-
-	for (char *p = json; *p != '\0'; p++)
-		*p = *p == '\'' ? '"' : *p;
-	if (!json_parse(mem, str_of(json), NULL, &from, &err))
-		fail_msg("%s", err.msg);
-	scenario_read(mem, &from, scenario);
-	return scenario;
-}
-
-static struct world *
-run_text(struct arena *mem, const char *text, const struct run_state *of)
-{
-	struct scenario *scenario = arena_new_of(mem, struct scenario);
-	struct world *world = world_new(mem, read_text(mem, text, scenario));
-
-	world_undoes(world, of);
-	const char *fault = world_run(world);
-	if (fault != NULL)
-		fail_msg("%s", fault);
-	return world;
-}
-
-static void
-expect(const char *text, const char *trace, int exit)
-{
-	struct arena *mem = arena_new();
-	struct world *world = run_text(mem, text, NULL);
-
-	assert_str(trace_of(mem, world), trace);
-	assert_int_equal(world_exit(world), exit);
-	world_close(world);
-	arena_free(mem);
-}
+#include "traces.h"
 
 static void
 test_call(void **unused)
@@ -255,9 +172,9 @@ static void
 test_undo_run(void **unused)
 {
 	struct arena *mem = arena_new();
-	struct world *done = run_text(mem,
+	struct world *done = world_of(mem,
 		arena_printf(mem, with_undo_list, "run", "", "DONE", ""), NULL);
-	struct world *undo = run_text(mem,
+	struct world *undo = world_of(mem,
 		arena_printf(mem, with_undo_list, "undo", "", "DONE", ""),
 			world_state(done));
 
@@ -282,9 +199,9 @@ static void
 test_undo_run_fails(void **unused)
 {
 	struct arena *mem = arena_new();
-	struct world *done = run_text(mem,
+	struct world *done = world_of(mem,
 		arena_printf(mem, with_undo_list, "run", "", "DONE", ""), NULL);
-	struct world *undo = run_text(mem,
+	struct world *undo = world_of(mem,
 		"{'mode':'undo','tty':true,'book':{'steps':[{'id':'g','type':'block',"
 		"'steps':["
 		"{'id':'a','effect':'idempotent','undo':'auto'}]}]},"
@@ -397,7 +314,7 @@ static void
 test_patience(void **unused)
 {
 	struct arena *mem = arena_new();
-	struct world *world = run_text(mem, "{'book':{'steps':[{'id':'m',"
+	struct world *world = world_of(mem, "{'book':{'steps':[{'id':'m',"
 		"'effect':'repeatable','asks':true}],'on_waiting':[{'id':'h'}]},"
 		"'tty':true,'events':[{'at':200,'do':'approve','step':'m'}]}", NULL);
 	size_t n;
@@ -420,27 +337,13 @@ test_patience(void **unused)
 	arena_free(mem);
 }
 
-static void
-expect_with_inbox(const char *text, const char *trace)
-{
-	struct arena *mem = arena_new();
-	struct scenario *scenario = arena_new_of(mem, struct scenario);
-	struct world *world = world_new(mem, read_text(mem, text, scenario));
-
-	world_has_inbox(world);
-	assert_null(world_run(world));
-	assert_str(trace_of(mem, world), trace);
-	world_close(world);
-	arena_free(mem);
-}
-
 /* A person has settled it before rbx came back: the intent of the dead owner is not
  * repeated (R8). */
 static void
 test_resolved_while_dead(void **unused)
 {
 	(void)unused;
-	expect_with_inbox("{'book':{'steps':["
+	expect_late("{'book':{'steps':["
 		"{'id':'a','effect':'idempotent'},{'id':'b'}]},"
 		"'events':[{'after':3,'do':'crash'},"
 		"{'at':5,'do':'resolve','step':'a','choice':'done'},"
@@ -462,7 +365,7 @@ static void
 test_persons_crash(void **unused)
 {
 	(void)unused;
-	expect_with_inbox(
+	expect_late(
 		"{'book':{'steps':[{'id':'x','effect':'once','confirm':{'at_least':2}}]},"
 		"'events':[{'at':5,'do':'approve','step':'x','person':'ana'},{'at':9,'do'"
 		":'resume'},"
@@ -480,14 +383,14 @@ static void
 test_approved_while_dead(void **unused)
 {
 	(void)unused;
-	expect_with_inbox("{'book':{'steps':[{'id':'a','effect':'once','confirm':{}}]},"
+	expect_late("{'book':{'steps':[{'id':'a','effect':'once','confirm':{}}]},"
 		"'events':[{'at':5,'do':'approve','step':'a'},{'at':9,'do':'resume'}]}",
 		"ask a change\n"
 		"answer a yes=true\n"
 		"intent a\n"
 		"outcome a ok ran\n"
 		"end  ok exit=0\n");
-	expect_with_inbox("{'book':{'steps':[{'id':'g','type':'block','confirm':{},"
+	expect_late("{'book':{'steps':[{'id':'g','type':'block','confirm':{},"
 		"'steps':[{'id':'a','effect':'once'}]}]},"
 		"'events':[{'at':5,'do':'approve','step':'g'},{'at':9,'do':'resume'}]}",
 		"ask g change\n"
@@ -503,7 +406,7 @@ static void
 test_doubt_resolved_while_dead(void **unused)
 {
 	(void)unused;
-	expect_with_inbox("{'book':{'steps':[{'id':'a','effect':'once'}]},"
+	expect_late("{'book':{'steps':[{'id':'a','effect':'once'}]},"
 		"'world':{'a':[{'verdict':'DOUBT'},{}]},"
 		"'events':[{'at':5,'do':'resolve','step':'a','choice':'retry'},"
 		"{'at':9,'do':'resume'}]}",
@@ -519,7 +422,7 @@ static void
 test_cancelled_while_dead(void **unused)
 {
 	(void)unused;
-	expect_with_inbox("{'book':{'steps':[{'id':'a','effect':'once','confirm':{}}]},"
+	expect_late("{'book':{'steps':[{'id':'a','effect':'once','confirm':{}}]},"
 		"'events':[{'at':5,'do':'cancel'},{'at':9,'do':'resume'}]}",
 		"ask a change\n"
 		"signal  cancel\n"
@@ -534,7 +437,7 @@ crash_at(const char *text, struct crash crash, const struct run_state *base)
 {
 	struct arena *mem = arena_new();
 	struct scenario *scenario = arena_new_of(mem, struct scenario);
-	struct world *world = world_new(mem, read_text(mem, text, scenario));
+	struct world *world = world_new(mem, scenario_of(mem, text, scenario));
 
 	world_crash(world, &crash, 1, 1000000);
 	const char *fault = world_run(world);
@@ -585,7 +488,7 @@ test_crashes(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct arena *mem = arena_new();
-		struct world *base = run_text(mem, texts[i], NULL);
+		struct world *base = world_of(mem, texts[i], NULL);
 		size_t n;
 		const struct record *records = world_records(base, &n);
 		assert_int_not_equal(world_state(base)->end, END_NONE);
