@@ -322,6 +322,18 @@ leaf_orphans(struct owner *o, struct seat *seat, enum then then)
 	leaf_op(o, seat, PHASE_ORPHANS, ORPHANS_TIMEOUT * NS_S);
 }
 
+/* A message about a doubt that had none yet. */
+static void
+park_interrupted(struct owner *o, struct seat *seat)
+{
+	struct err err = {0};
+	struct result result = {.verdict = STEP_DOUBT, .err = &err};
+
+	err_set(&err, ERR_CANCELLED, "it was interrupted, and how far it got is not known");
+	leaf_final(o, seat, (struct final){.state = OUT_DOUBT, .fate = FATE_DOUBT,
+		.result = seat->state->open ? &result : NULL});
+}
+
 void
 leaf_waited(struct owner *o, struct seat *seat)
 {
@@ -339,8 +351,7 @@ leaf_waited(struct owner *o, struct seat *seat)
 	} else if (seat_is_outdated(o, seat)) {
 		leaf_outdated(o, seat);
 	} else if (seat->then != THEN_ACT || is_halted(o, seat)) {
-		leaf_final(o, seat, (struct final){.state = OUT_DOUBT,
-			.fate = FATE_DOUBT});
+		park_interrupted(o, seat);
 	} else {
 		leaf_check(o, seat);
 	}

@@ -129,6 +129,27 @@ write_grades(struct buf *out, const struct summary *summary)
 	buf_putc(out, '\n');
 }
 
+/* What was tried, when, from where, and the key by which the far side may know it. */
+static void
+write_tried(struct buf *out, const struct summary *summary, const struct path_state *path)
+{
+	const struct value *by =
+		path->made_by == NULL ? NULL : value_get(path->made_by, "by");
+	const struct node *node = summary->book == NULL
+		? NULL
+		: playbook_node(summary->book, str_of(path->path));
+	if (path->intents == 0)
+		return;
+	buf_printf(out, "  tried: %s%sattempt %u at %s",
+		node == NULL || node->type == NULL ? "" : node->type->name,
+		node == NULL || node->type == NULL ? "" : ", ", path->attempt,
+		time_text_us(out->mem, path->at));
+	if (by != NULL)
+		buf_printf(out, " from %.*s by %.*s", STR_FMT(value_get_str(by, "host")),
+			STR_FMT(value_get_str(by, "user")));
+	buf_printf(out, "\n  key: %s\n", path_key(out->mem, summary->state, path));
+}
+
 static void
 write_waiting(struct buf *out, const struct style *style, const struct summary *summary)
 {
@@ -147,6 +168,8 @@ write_waiting(struct buf *out, const struct style *style, const struct summary *
 		const char *who = permit_text(out->mem, summary->state, path);
 		if (change && who != NULL)
 			buf_printf(out, "  answer of: %s\n", who);
+		if (!change)
+			write_tried(out, summary, path);
 		if (change)
 			buf_printf(out, "  rbx approve %.*s %s%s%s        (or --no)\n",
 				STR_FMT(summary->state->id), path->path,

@@ -53,6 +53,8 @@ a_key_protects_within_its_window_only(void **unused)
 {
 	(void)unused;
 	EXPECT_ROWS(
+		{ONE("'effect':'keyed','window':4") "'world':{'x':[{'for':5,"
+			"'verdict':'DOUBT','reach':'SENT'},{}]}}", "intent x\n" PARKED},
 		{ONE("'effect':'keyed','window':4") DIES "'world':{" SLOW "}}",
 			"intent x\n" PARKED},
 		{ONE("'effect':'keyed','window':4,'probe':true") DIES "'world':{" SLOW
@@ -105,6 +107,9 @@ class_that_answered_badly(void **unused)
 			"intent x\noutcome x ok done adopted\nend  ok exit=0\n"},
 		{ONE("'effect':'once'") "'world':{" PARTIAL "}}",
 			"intent x\noutcome x failed partial\nend  failed exit=1\n"},
+		{ONE("'effect':'once'") "'world':{'x':[{'verdict':'PARTIAL',"
+			"'reach':'ANSWERED','transient':true},{}]}}",
+			"intent x\noutcome x failed partial\nend  failed exit=1\n"},
 		{ONE("'effect':'repeatable'") "'world':{" PARTIAL "}}",
 			"intent x\nretry x partial\n"
 			"intent x repeat=true\n" RAN});
@@ -122,8 +127,8 @@ class_whose_answer_was_lost(void **unused)
 		{ONE("'effect':'probed','probe':true") "'world':{" DOUBT
 			",'x#probe':[{'verdict':'ABSENT'}]}}",
 			"intent x\nretry x partial\nintent x\n" RAN},
-		{ONE("'effect':'once'") "'world':{" DOUBT "}}",
-			"intent x\n" PARKED},
+		{ONE("'effect':'once'") "'world':{'x':[{'verdict':'DOUBT',"
+			"'reach':'SENT','transient':true},{}]}}", "intent x\n" PARKED},
 		{ONE("'effect':'repeatable','retry':{'attempts':1}") "'world':{" DOUBT
 			"}}", "intent x\noutcome x failed doubt\nend  ok exit=0\n"});
 }
