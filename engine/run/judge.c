@@ -41,6 +41,57 @@ kept(struct scope *scope, struct value v)
 	return out;
 }
 
+static bool
+shows_secret(const struct vault *vault, const struct value *v)
+{
+	if (v->kind == V_STRING)
+		return !(v->flags & VALUE_SECRET) && vault_finds(vault, v->str);
+	for (size_t i = 0; v->kind == V_LIST && i < v->list.n; i++)
+		if (shows_secret(vault, &v->list.items[i]))
+			return true;
+	for (size_t i = 0; v->kind == V_MAP && v->map->members != NULL && i < v->map->n;
+		i++)
+		if (shows_secret(vault, &v->map->members[i].key)
+			|| shows_secret(vault, &v->map->members[i].value))
+			return true;
+	return false;
+}
+
+static struct value
+without_secrets(const struct vault *vault, struct arena *mem, const struct value *v)
+{
+	if (v->flags & VALUE_SECRET || !shows_secret(vault, v))
+		return *v;
+	if (v->kind == V_STRING) {
+		struct value out = *v;
+		out.str = vault_mask(vault, mem, v->str);
+		return out;
+	}
+	if (v->kind == V_LIST) {
+		struct list_builder list = {.mem = mem};
+		for (size_t i = 0; i < v->list.n; i++)
+			list_push(&list, without_secrets(vault, mem, &v->list.items[i]));
+		return list_done(&list);
+	}
+	struct map_builder map = {.mem = mem};
+	for (size_t i = 0; i < v->map->n; i++)
+		map_put_str(&map, vault_mask(vault, mem, v->map->members[i].key.str),
+			without_secrets(vault, mem, &v->map->members[i].value));
+	return map_done(&map);
+}
+
+/* What the far side said is scrubbed before any expression sees it: else a part, a length
+ * or another form of a secret would get past the masks. What is marked as secret keeps
+ * its mark instead. */
+static void
+capture(struct scope *scope, const struct node *node, const struct value *self)
+{
+	const struct vault *vault = scope->shell->vault;
+	if (self != NULL && shows_secret(vault, self))
+		self = kept(scope, without_secrets(vault, scope->mem, self));
+	scope_answer(scope, node, self);
+}
+
 /* ---- conditions */
 
 enum truth { TRUE, FALSE, UNKNOWN, NOT_YET, WRONG };
@@ -242,7 +293,7 @@ judge(struct judged *judged, struct result *result)
 {
 	struct err said = *judged->err;
 	result->verdict = judged->verdict;
-	scope_answer(judged->scope, judged->node, judged->self);
+	capture(judged->scope, judged->node, judged->self);
 	if (!all_hold(judged, result))
 		return;
 	if (judged->verdict != STEP_DONE) {
@@ -262,7 +313,7 @@ judge_probe(struct judged *judged, const struct node *step, struct result *resul
 	struct str why;
 	result->verdict = judged->verdict;
 	result->err = judged->err;
-	scope_answer(judged->scope, judged->node, judged->self);
+	capture(judged->scope, judged->node, judged->self);
 	/* A check that answers "no" has answered: `done` may look at that. */
 	bool answered = judged->verdict == STEP_DONE ||
 		(judged->self != NULL && judged->err->code == ERR_ANSWER);
@@ -324,7 +375,7 @@ judge_look(struct judged *judged, struct result *result)
 	if (!result->same)
 		return;
 	judged->self = out != NULL ? out : judged->self;
-	scope_answer(scope, judged->node, judged->self);
+	capture(scope, judged->node, judged->self);
 	if (!outputs_of(judged, result)) {
 		result->verdict = STEP_FAIL;
 		result->err = judged->err;

@@ -295,20 +295,39 @@ name_everywhere(struct shell *shell, struct err *err)
 	return good;
 }
 
+/* All that are missing are told, so that a person needs to look for them once: the last
+ * one in `err`, those before it here. */
+static void
+tell_missing(struct shell *shell, const struct err *before)
+{
+	struct observer *observer = shell->observer;
+	struct err err = *before;
+	if (observer == NULL || observer->told == NULL)
+		return;
+	vault_mask_err(shell->vault, &err);
+	observer->told(observer, DIAG_ERROR, &err);
+}
+
 bool
 secrets_fetch(struct shell *shell, struct err *err)
 {
+	bool good = true;
 	if (!name_everywhere(shell, err))
 		return false;
 	for (struct fetched *it = shell->secrets; it != NULL; it = it->next) {
-		if (it->secret != NULL)
-			continue;
-		if (!fetch(shell, it, err))
-			return false;
-		if (shell->leaving) {
+		struct err wrong = {0};
+		if (it->secret != NULL || fetch(shell, it, &wrong))
+			wrong.code = ERR_NONE;
+		if (shell->leaving && it->secret == NULL) {
 			err_set(err, ERR_CANCELLED, "cancelled");
 			return secret_wrong(it, err);
 		}
+		if (wrong.code == ERR_NONE)
+			continue;
+		if (!good)
+			tell_missing(shell, err);
+		*err = wrong;
+		good = false;
 	}
-	return true;
+	return good;
 }

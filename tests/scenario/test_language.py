@@ -185,6 +185,35 @@ class Together(world.Scenario):
         self.assertIn("   1 | t=12m\n     |   ^~~\n   hint: a time with its zone, as 2026-01-19T13:00:00Z; or now; or -12m", err)
         self.assertNotIn("hidden", err)
 
+    def test_all_missing_secrets_are_told_at_once(self):
+        err = self.play("""
+            secrets:
+              a: {env: RBX_TEST_NOT_THERE}
+              b: {file: not-there}
+              c: {command: [echo, '{"x": 1}'], field: y}
+              d: {command: [echo, abc]}
+            steps:
+              - {id: s, wait: {for: 1ms}}
+        """, expect=REFUSED).stderr
+        self.assertEqual([l.split("secret ")[1][:3] for l in err.splitlines() if ": error: " in l], ["'a'", "'b'", "'c'", "'d'"])
+
+    def test_an_expression_sees_no_secret_in_an_answer(self):
+        """Neither a part of it, nor its length, nor another form gets into the record."""
+        self.play("""
+            secrets: {s: {env: RBX_TEST_SECRET}}
+            steps:
+              - id: a
+                exec: {shell: 'printf "{\\"k\\": \\"<%s>\\"}" "$(cat)"', stdin: '${{ secrets.s }}', json: true}
+                effect: pure
+                outputs:
+                  part: self.json.k.substring(1, 4)
+                  length: size(self.stdout)
+                  turned: self.stdout.reverse()
+              - {id: b, notify: {to: stdout, text: '${{ steps.a.outputs.part }}'}}
+        """, RBX_TEST_SECRET="qwertyuiop")
+        outputs = self.steps()["a"]["outputs"]
+        self.assertEqual((outputs["part"], outputs["length"], outputs["turned"]), ("***", 14, '}">***<" :"k"{'))
+
 
 if __name__ == "__main__":
     unittest.main()
