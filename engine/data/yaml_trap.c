@@ -45,17 +45,31 @@ goes_on_behind(struct str value)
 	return false;
 }
 
+/* A template that no quotes protect from the brackets around it. */
 static bool
 is_bare_template_in_brackets(struct str value)
 {
-	size_t at = str_find(value, STR("${{"));
-	return value.n > 0 && (value.p[0] == '{' || value.p[0] == '[') && at < value.n;
+	char quote = '\0';
+	if (value.n == 0 || (value.p[0] != '{' && value.p[0] != '['))
+		return false;
+	for (size_t i = 0; i < value.n; i++) {
+		char c = value.p[i];
+		if (quote != '\0')
+			quote = c == quote ? '\0' : quote;
+		else if (c == '\'' || c == '"')
+			quote = c;
+		else if (c == '$' && str_starts(str_from(value, i), STR("${{")))
+			return true;
+	}
+	return false;
 }
 
 void
 yaml_trap(const struct source *source, uint32_t offset, struct err *err)
 {
 	struct str line = line_at(source->text, offset), value = value_on(line);
+	size_t comment = str_find(value, STR(" #"));
+	value = str_trim((struct str){value.p, comment < value.n ? comment : value.n});
 	bool tab = offset < source->text.n && source->text.p[offset] == '\t';
 	if (tab || (line.n > 0 && line.p[0] == '\t'))
 		err_hint(err, "indent by blanks, not by tabs");
@@ -142,12 +156,12 @@ lacks_blank(struct str line, struct err *err)
 }
 
 static void
-hint_column(struct err *err, size_t column)
+hint_columns(struct err *err, struct str line, struct str above)
 {
 	err_hint(err,
-		"the keys of one map begin in the same column, and this line would fit in "
-		"column %zu",
-		column + 1);
+		"the keys of one map begin in the same column: here %zu, in the line above "
+		"%zu",
+		key_column(line) + 1, key_column(above) + 1);
 }
 
 /* What the lines lack, where none of them is a trap by itself: the words of libyaml say
@@ -171,11 +185,9 @@ yaml_trap_layout(const struct source *source, uint32_t context, uint32_t offset,
 	else if (lacks_blank(line, err) || lacks_blank(above, err)
 		|| lacks_blank(opened, err))
 		return;
-	else if (says(err, "mapping values are not allowed")
-		&& key_column(line) > key_column(above))
-		hint_column(err, key_column(above));
-	else if (says(err, "did not find expected '-'"))
-		hint_column(err, key_column(opened));
-	else if (says(err, "did not find expected key") && line.p != opened.p)
-		hint_column(err, key_column(opened));
+	else if ((says(err, "mapping values are not allowed")
+		|| says(err, "did not find expected '-'")
+		|| says(err, "did not find expected key"))
+		&& key_column(line) != key_column(above) && above.n > 0)
+		hint_columns(err, line, above);
 }
