@@ -126,12 +126,50 @@ judge(struct maker *m, struct part *part, const struct expr *expr, struct mark a
 	}
 }
 
+/* "inputs.", behind blanks: what hardly anybody writes but in an expression. */
+static bool
+names_root(struct str text)
+{
+	static const char *const roots[] = {"inputs.", "vars.", "secrets.", "objectives.",
+		"run.", "steps.", "step.", "self.", "outputs.", "item.", "failure.",
+		"waiting."};
+	while (text.n > 0 && text.p[0] == ' ')
+		text = str_from(text, 1);
+	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+		if (str_starts(text, str_of(roots[i])))
+			return true;
+	return false;
+}
+
+/* ${ inputs.x } and {{ inputs.x }} are text, letter by letter, and were hardly meant so. */
+static void
+warn_of_slip(struct maker *m, const struct value *v)
+{
+	struct str text = v->str;
+	for (size_t i = 0; i + 2 < text.n; i++) {
+		bool first = i == 0 || text.p[i - 1] != '{';
+		bool dollar = text.p[i] == '$' && text.p[i + 1] == '{'
+			&& text.p[i + 2] != '{';
+		bool braces = text.p[i] == '{' && text.p[i + 1] == '{' && first
+			&& (i == 0 || text.p[i - 1] != '$');
+		if ((!dollar && !braces) || !names_root(str_from(text, i + 2)))
+			continue;
+		struct mark place;
+		const uint32_t *map = yaml_offsets(m->mem, v, &place);
+		struct err *err = diag_warning(m->diags,
+			expr_place(place, map, (uint32_t)i, (uint32_t)i + 2),
+			"this stays as it is written, letter by letter");
+		err_hint(err, "an expression in a text is written ${{ … }}");
+	}
+}
+
 static void
 compile_text(struct maker *m, struct part *part)
 {
 	const struct value *v = part->source;
 	struct str text = v->str, trimmed = str_trim(text);
 	size_t first = next_start(text, 0), done = 0;
+	warn_of_slip(m, v);
 	if (first == text.n) {
 		part->constant = str_find(text, STR("$${{")) == text.n;
 		if (!part->constant)

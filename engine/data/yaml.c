@@ -239,6 +239,22 @@ warn_of_comment(struct composer *c, struct mark at)
 		"quote the text, or write a blank behind the # of a comment");
 }
 
+/* A quote at the end that none at the beginning opens. */
+static void
+warn_of_quote(struct composer *c, struct str text, struct mark at)
+{
+	size_t quotes = 0;
+	if (text.n < 2 || (text.p[text.n - 1] != '\'' && text.p[text.n - 1] != '"'))
+		return;
+	for (size_t i = 0; i < text.n; i++)
+		quotes += text.p[i] == text.p[text.n - 1];
+	if (quotes == 1)
+		err_hint(diag_warning(c->diags,
+				 (struct mark){c->source, at.to - 1, at.to},
+				 "the quote at the end belongs to the text"),
+			"quote the whole, or leave it out");
+}
+
 static struct value
 scalar_value(struct composer *c, const yaml_event_t *event, struct mark at)
 {
@@ -263,8 +279,11 @@ on_scalar(struct composer *c, const yaml_event_t *event)
 	bool key = is_key(c);
 	struct value value = scalar_value(c, event, at);
 	refuse_tag(c, event->data.scalar.tag, at);
-	if (value.flags & VALUE_PLAIN)
+	if (value.flags & VALUE_PLAIN) {
 		warn_of_comment(c, at);
+		if (value.kind == V_STRING)
+			warn_of_quote(c, value.str, at);
+	}
 	if (key && str_is(value.str, "<<") && value.flags & VALUE_PLAIN)
 		err_hint(diag_error(c->diags, at, "merge keys are not used here"),
 			"write the members out, or put them into vars");
