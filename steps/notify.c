@@ -1,6 +1,9 @@
 #include "shared.h"
 
 #include "../steps/aws/call.h"
+#include "chat.h"
+#include "mail.h"
+#include "web.h"
 
 static const char *const channels[] = {
 	"slack", "teams", "pagerduty", "webhook", "email", "sns", "stdout", NULL,
@@ -88,14 +91,15 @@ static const struct field in[] = {
 		.flags = FIELD_REQUIRED,
 		.only_key = "to",
 		.only_words = email,
-		.help = "whose mail it is"},
+		.help = "whose mail it is: user@host, or Name <user@host>"},
 	{.name = "recipients",
 		.type = FIELD_LIST,
 		.each = FIELD_TEXT,
 		.flags = FIELD_REQUIRED | FIELD_SCALAR_OR_LIST,
 		.only_key = "to",
 		.only_words = email,
-		.help = "who gets it"},
+		.help = "who gets it, in the same form; one that the server refuses is told, the "
+			"others get it"},
 	{.name = "topic",
 		.type = FIELD_TEXT,
 		.flags = FIELD_REQUIRED,
@@ -115,7 +119,21 @@ static const struct field out[] = {
 	{.name = "status", .type = FIELD_INT, .flags = FIELD_OUTPUT | FIELD_MAYBE, .help = "of the answer"},
 	{.name = "id", .type = FIELD_TEXT, .flags = FIELD_OUTPUT | FIELD_MAYBE,
 	 .help = "of the message or incident"},
+	{.name = "refused", .type = FIELD_LIST, .each = FIELD_TEXT, .flags = FIELD_OUTPUT | FIELD_MAYBE,
+	 .help = "recipients of a mail that did not get it"},
 	{.name = NULL},
+};
+
+/* Of a mail: who is still to get it. */
+struct letter {
+	struct mail mail;
+	struct mail_address *to;
+	struct list_builder refused;
+};
+
+union telling {
+	struct call call;
+	struct letter letter;
 };
 
 static enum effect
@@ -190,7 +208,7 @@ const struct step_type notify_type = {
 	.window = 12 * NS_H, /* PagerDuty keeps a dedup_key while the incident is open */
 	.uses = &aws_credentials,
 	.uses_if = is_to_sns,
-	.state = sizeof(struct call),
+	.state = sizeof(union telling),
 	.check = check,
 	.preview = preview,
 	.run = run,
@@ -224,57 +242,6 @@ put_text(struct arena *mem, const char *name, struct str text)
 /* ---- what each channel is sent */
 
 static struct value
-teams_card(struct step *step)
-{
-	struct map_builder title = {.mem = step->mem}, text = {.mem = step->mem},
-			   card = {.mem = step->mem};
-	struct map_builder attachment = {.mem = step->mem}, message = {.mem = step->mem};
-	struct list_builder body = {.mem = step->mem}, attachments = {.mem = step->mem};
-	map_put(&title, "type", value_str(STR("TextBlock")));
-	map_put(&title, "text", value_str(str_of(subject_of(step))));
-	map_put(&title, "weight", value_str(STR("Bolder")));
-	map_put(&text, "type", value_str(STR("TextBlock")));
-	map_put(&text, "text", value_str(text_of(step)));
-	map_put(&text, "wrap", value_bool(true));
-	list_push(&body, map_done(&title));
-	list_push(&body, map_done(&text));
-	map_put(&card, "type", value_str(STR("AdaptiveCard")));
-	map_put(&card, "version", value_str(STR("1.2")));
-	map_put(&card, "body", list_done(&body));
-	map_put(&attachment, "contentType",
-		value_str(STR("application/vnd.microsoft.card.adaptive")));
-	map_put(&attachment, "content", map_done(&card));
-	list_push(&attachments, map_done(&attachment));
-	map_put(&message, "type", value_str(STR("message")));
-	map_put(&message, "attachments", list_done(&attachments));
-	return map_done(&message);
-}
-
-/* One incident a run: the key is the run's, so that a resolve ends what a trigger began
- * (PagerDuty Events API v2). */
-static struct value
-pagerduty_event(struct step *step)
-{
-	struct map_builder event = {.mem = step->mem}, payload = {.mem = step->mem};
-	bool resolve = value_get_bool(step->in, "resolve", false);
-	struct str text = text_of(step);
-	if (text.n > 1024)
-		text.n = 1024;
-	map_put(&event, "routing_key", *value_get(step->in, "routing_key"));
-	map_put(&event, "event_action",
-		value_str(resolve ? STR("resolve") : STR("trigger")));
-	map_put(&event, "dedup_key", value_text(step->mem, "rbx-%s", step->run));
-	if (!resolve) {
-		map_put(&payload, "summary", value_str(text));
-		map_put(&payload, "source", value_text(step->mem, "rbx %s", step->book));
-		map_put(&payload, "severity",
-			value_str(value_get_str(step->in, "severity")));
-		map_put(&event, "payload", map_done(&payload));
-	}
-	return map_done(&event);
-}
-
-static struct value
 webhook_body(struct step *step)
 {
 	const struct value *json = value_get(step->in, "json");
@@ -294,8 +261,10 @@ header_lines(struct step *step)
 	size_t most = headers == NULL || headers->kind != V_MAP ? 0 : headers->map->n,
 	       n = 0;
 	const char **lines = arena_array(step->mem, const char *, most + 3);
-	lines[n++] = "Content-Type: application/json";
-	lines[n++] = arena_printf(step->mem, "Idempotency-Key: %s", step->key);
+	if (!web_names_header(headers, "Content-Type"))
+		lines[n++] = "Content-Type: application/json";
+	if (!web_names_header(headers, "Idempotency-Key"))
+		lines[n++] = arena_printf(step->mem, "Idempotency-Key: %s", step->key);
 	for (size_t i = 0; i < most; i++)
 		lines[n++] = arena_printf(step->mem, "%.*s: %.*s",
 			STR_FMT(headers->map->members[i].key.str),
@@ -329,80 +298,107 @@ is_clean(struct str text)
 	return true;
 }
 
-/* Text beyond ASCII in a header is an encoded word (RFC 2047). */
-static void
-mail_header(struct step *step, struct buf *mail, const char *name, struct str text)
+static enum verdict
+post_letter(struct step *step)
 {
-	bool ascii = true;
-	for (size_t i = 0; i < text.n; i++)
-		ascii &= (unsigned char)text.p[i] < 0x80;
-	if (ascii)
-		buf_printf(mail, "%s: %.*s\r\n", name, STR_FMT(text));
-	else
-		buf_printf(mail, "%s: =?UTF-8?B?%s?=\r\n", name,
-			base64_text(step->mem, text.p, text.n));
-}
-
-/* Quoted-printable is not needed: base64 in lines of 76 passes every relay (RFC
- * 2045, 6.8). */
-static void
-mail_body(struct step *step, struct buf *mail, struct str text)
-{
-	const char *coded = base64_text(step->mem, text.p, text.n);
-	for (size_t left = strlen(coded); left > 0;) {
-		size_t n = left < 76 ? left : 76;
-		buf_printf(mail, "%.*s\r\n", (int)n, coded);
-		coded += n;
-		left -= n;
-	}
+	struct letter *letter = step->state;
+	struct str smtp = value_get_str(step->in, "smtp"),
+		   user = value_get_str(step->in, "user");
+	size_t n = letter->mail.n_to;
+	const char **to = arena_array(step->mem, const char *, n + 1);
+	for (size_t i = 0; i < n; i++)
+		to[i] = str_cstr(step->mem, letter->to[i].at);
+	struct mail_ask ask = {
+		.url = arena_printf(step->mem, "%s://%.*s",
+			str_ends(smtp, STR(":465")) ? "smtps" : "smtp", STR_FMT(smtp)),
+		.to = to,
+		.from = str_cstr(step->mem, letter->mail.from.at),
+		.user = user.n > 0 ? str_cstr(step->mem, user) : NULL,
+		.password = step_secret(step, value_get(step->in, "password")),
+		.message = mail_message(step->mem, &letter->mail),
+	};
+	return step_mail(step, (struct how){.title = "mail"}, &ask);
 }
 
 static enum verdict
 send_mail(struct step *step, struct now now)
 {
+	struct letter *letter = step->state;
 	const struct value *to = value_get(step->in, "recipients");
-	struct str sender = value_get_str(step->in, "sender"),
-		   smtp = value_get_str(step->in, "smtp"),
-		   user = value_get_str(step->in, "user");
-	const char **recipients = arena_array(step->mem, const char *, to->list.n + 1);
-	struct buf message = buf_in(step->mem), list = buf_in(step->mem);
-	bool clean = is_clean(sender) && is_clean(str_of(subject_of(step)));
-	for (size_t i = 0; i < to->list.n; i++) {
-		clean = clean && is_clean(to->list.items[i].str);
-		recipients[i] = str_cstr(step->mem, to->list.items[i].str);
-		buf_printf(&list, "%s%s", i > 0 ? ", " : "", recipients[i]);
+	struct str subject = str_of(subject_of(step));
+	letter->refused.mem = step->mem;
+	letter->to = arena_array(step->mem, struct mail_address, to->list.n);
+	letter->mail = (struct mail){.to = letter->to,
+		.n_to = to->list.n,
+		.subject = subject,
+		.text = text_of(step),
+		.key = step->key,
+		.run = step->run,
+		.at = now.wall};
+	if (!is_clean(subject))
+		return step_fail(
+			step, ERR_VALUE, false, "control character in the subject");
+	if (!mail_address_parse(step->mem, value_get_str(step->in, "sender"),
+		    &letter->mail.from, step->err))
+		return STEP_FAIL;
+	for (size_t i = 0; i < to->list.n; i++)
+		if (!mail_address_parse(step->mem, to->list.items[i].str, &letter->to[i],
+			    step->err))
+			return STEP_FAIL;
+	return post_letter(step);
+}
+
+/* One of several is not known there: the alarm must reach the others. */
+static bool
+leave_out(struct step *step, const struct mail_answer *answer)
+{
+	struct letter *letter = step->state;
+	size_t n = letter->mail.n_to;
+	if (answer->refused == NULL || answer->code < 500 || n < 2)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!str_is(letter->to[i].at, answer->refused))
+			continue;
+		list_push(&letter->refused, value_str(letter->to[i].at));
+		step_say(step, "%s is refused: %d %.*s", answer->refused, answer->code,
+			answer->text.n > 120 ? 120 : STR_FMT(answer->text));
+		letter->to[i] = letter->to[n - 1];
+		letter->mail.n_to--;
+		return true;
 	}
-	if (!clean)
-		return step_fail(step, ERR_VALUE, false,
-			"control character in sender, recipients or subject");
-	mail_header(step, &message, "From", sender);
-	mail_header(step, &message, "To", buf_str(&list));
-	mail_header(step, &message, "Subject", str_of(subject_of(step)));
-	buf_printf(&message,
-		"Date: %s\r\nMessage-ID: <%s@rbx>\r\nMIME-Version: 1.0\r\nContent-Type: "
-		"text/plain; charset=UTF-8\r\n"
-		"Content-Transfer-Encoding: base64\r\nX-Rbx-Run: %s\r\n\r\n",
-		time_mail(step->mem, now.wall), step->key, step->run);
-	mail_body(step, &message, text_of(step));
-	bool tls_at_once = str_ends(smtp, STR(":465"));
-	struct mail_ask ask = {
-		.url = arena_printf(step->mem, "%s://%.*s",
-			tls_at_once ? "smtps" : "smtp", STR_FMT(smtp)),
-		.to = recipients,
-		.from = str_cstr(step->mem, sender),
-		.user = user.n > 0 ? str_cstr(step->mem, user) : NULL,
-		.password = step_secret(step, value_get(step->in, "password")),
-		.message = buf_str(&message),
-	};
-	return step_mail(step, (struct how){.title = "mail"}, &ask);
+	return false;
+}
+
+static enum verdict
+mailed(struct step *step, const struct op *op)
+{
+	struct letter *letter = step->state;
+	const struct mail_answer *answer = op->answer;
+	struct map_builder map = {.mem = step->mem};
+	if (answer->code < 200 || answer->code > 299) {
+		if (leave_out(step, answer))
+			return post_letter(step);
+		bool about_one = answer->refused != NULL;
+		return step_fail(step, ERR_ANSWER,
+			answer->code >= 400 && answer->code < 500,
+			"the mail server answers %d%s%s: %.*s%s", answer->code,
+			about_one ? " to " : "", about_one ? answer->refused : "",
+			answer->text.n > 120 ? 120 : STR_FMT(answer->text),
+			about_one ? ": nobody got the mail" : "");
+	}
+	map_put(&map, "status", value_int(answer->code));
+	map_put(&map, "id", value_str(str_of(mail_id(step->mem, &letter->mail))));
+	if (letter->refused.n > 0)
+		map_put(&map, "refused", list_done(&letter->refused));
+	return step_done(step, map_done(&map));
 }
 
 /* ---- SNS */
 
 enum { SUBJECT_MAX = 99 };
 
-/* SNS refuses a subject of 100 characters and more, and control characters in it (SNS API,
- * Publish): the message is worth more than the end of its subject. */
+/* SNS refuses a subject of 100 characters and more, and control characters in it (SNS
+ * API, Publish): the message is worth more than the end of its subject. */
 static struct str
 sns_subject(struct step *step)
 {
@@ -467,18 +463,29 @@ send(struct step *step, struct now now)
 		return post(step, value_get_str(step->in, "webhook"),
 			put_text(step->mem, "text", text_of(step)));
 	if (str_is(to, "teams"))
-		return post(step, value_get_str(step->in, "webhook"), teams_card(step));
+		return post(step, value_get_str(step->in, "webhook"),
+			chat_teams(step->mem, subject_of(step), text_of(step)));
 	if (str_is(to, "pagerduty")) {
 		struct str url = str_of(step_env(step, "RBX_PAGERDUTY_URL"));
 		return post(step,
 			url.n > 0 ? url : STR("https://events.pagerduty.com/v2/enqueue"),
-			pagerduty_event(step));
+			chat_pagerduty(step, text_of(step)));
 	}
 	if (str_is(to, "webhook"))
 		return post(step, value_get_str(step->in, "url"), webhook_body(step));
 	if (str_is(to, "email"))
 		return send_mail(step, now);
 	return publish(step, now);
+}
+
+/* An incoming webhook says 200 even where what stands behind it refused the message
+ * (Microsoft, "Rate limiting for connectors"). */
+static bool
+lost_by_teams(struct step *step, const struct http_answer *answer)
+{
+	struct str words = STR("Microsoft Teams endpoint returned HTTP error");
+	return str_is(value_get_str(step->in, "to"), "teams")
+		&& str_find(answer->body, words) < answer->body.n;
 }
 
 static enum verdict
@@ -490,31 +497,18 @@ posted(struct step *step, const struct op *op)
 	struct err ignored;
 	bool later = answer->status == 429 || answer->status >= 500;
 	if (answer->status < 200 || answer->status > 299) {
-		char *body = value_short(step->mem,
-			&(struct value){.kind = V_STRING, .str = answer->body}, 80);
-		step_fail(step, ERR_ANSWER, later, "it answers %d: %s", answer->status,
-			body);
+		step_fail(step, ERR_ANSWER, later, "it answers %s",
+			web_told(step, answer));
 		return answer->status >= 500 ? STEP_DOUBT : STEP_FAIL;
 	}
+	if (lost_by_teams(step, answer))
+		return step_fail(step, ERR_ANSWER, true,
+			"Teams took the message and could not deliver it: %.*s",
+			answer->body.n > 120 ? 120 : STR_FMT(answer->body));
 	map_put(&map, "status", value_int(answer->status));
 	if (json_parse(step->mem, answer->body, NULL, &json, &ignored)
 		&& value_get_str(&json, "dedup_key").n > 0)
 		map_put(&map, "id", value_str(value_get_str(&json, "dedup_key")));
-	return step_done(step, map_done(&map));
-}
-
-static enum verdict
-mailed(struct step *step, const struct op *op)
-{
-	const struct mail_answer *answer = op->answer;
-	struct map_builder map = {.mem = step->mem};
-	if (answer->code < 200 || answer->code > 299)
-		return step_fail(step, ERR_ANSWER,
-			answer->code >= 400 && answer->code < 500,
-			"the mail server answers %d %.*s", answer->code,
-			answer->text.n > 120 ? 120 : STR_FMT(answer->text));
-	map_put(&map, "status", value_int(answer->code));
-	map_put(&map, "id", value_text(step->mem, "<%s@rbx>", step->key));
 	return step_done(step, map_done(&map));
 }
 
@@ -538,8 +532,16 @@ preview(struct step *step, const struct event *event)
 {
 	struct map_builder after = {.mem = step->mem}, result = {.mem = step->mem};
 	(void)event;
+	const struct value *recipients = value_get(step->in, "recipients");
 	map_put(&after, "to", value_str(value_get_str(step->in, "to")));
-	map_put(&after, "text", value_str(text_of(step)));
+	if (recipients != NULL) {
+		map_put(&after, "recipients", *recipients);
+		map_put(&after, "subject", value_str(str_of(subject_of(step))));
+	}
+	if (value_get_bool(step->in, "resolve", false))
+		map_put(&after, "resolve", value_bool(true));
+	else
+		map_put(&after, "text", value_str(text_of(step)));
 	map_put(&result, "before", value_null());
 	map_put(&result, "after", map_done(&after));
 	return step_done(step, map_done(&result));

@@ -200,7 +200,11 @@ struct mail_ask {
 	const char *ca_file;
 	const struct addresses *addresses;            /* as of http_ask */
 };
-struct mail_answer { int code; struct str text; };
+struct mail_answer {
+	int code;
+	struct str text;
+	const char *refused; /* the recipient that `code` is about; NULL: the mail */
+};
 
 /* OP_SQL. The connection is opened, used for this one ask and, unless it is kept, closed;
  * libpq by keywords, never a conninfo with foreign text. text holds one statement where

@@ -13,6 +13,8 @@ struct mail {
 	size_t taken; /* of the message */
 	bool taking; /* curl has begun to take it */
 	int code; /* of the last whole reply */
+	char *recipient; /* that was named last; in op->mem */
+	bool names; /* the last thing that was said named it */
 	struct buf reply;
 };
 
@@ -66,6 +68,22 @@ on_reply(char *p, size_t size, size_t count, void *with)
 	return size * count;
 }
 
+/* What curl says, a line at a time: of recipients it tells only that one was refused. */
+static int
+on_talk(CURL *easy, curl_infotype type, char *p, size_t n, void *with)
+{
+	struct mail *mail = with;
+	struct str line = {p, n}, start = STR("RCPT TO:<");
+	(void)easy;
+	if (type != CURLINFO_HEADER_OUT)
+		return 0;
+	mail->names = n > start.n && strncasecmp(p, start.p, start.n) == 0;
+	if (mail->names)
+		mail->recipient = str_cstr(mail->t.handle.op->mem,
+			str_cut(str_from(line, start.n), '>', &(struct str){0}));
+	return 0;
+}
+
 static bool
 refused_by_server(const struct mail *mail, CURLcode code)
 {
@@ -85,7 +103,8 @@ on_done(struct transfer *t, CURLcode code)
 	if (code == CURLE_OK || refused_by_server(mail, code)) {
 		struct mail_answer *answer =
 			arena_new_of(t->handle.op->mem, struct mail_answer);
-		*answer = (struct mail_answer){mail->code, buf_str(&mail->reply)};
+		*answer = (struct mail_answer){mail->code, buf_str(&mail->reply),
+			code != CURLE_OK && mail->names ? mail->recipient : NULL};
 		mail_over(mail, answer, REACH_ANSWERED, NULL);
 		return;
 	}
@@ -177,6 +196,9 @@ mail_set(struct mail *mail, struct err *err)
 	curl_easy_setopt(t->easy, CURLOPT_READDATA, mail);
 	curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_reply);
 	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, mail);
+	curl_easy_setopt(t->easy, CURLOPT_VERBOSE, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_DEBUGFUNCTION, on_talk);
+	curl_easy_setopt(t->easy, CURLOPT_DEBUGDATA, mail);
 	return true;
 }
 

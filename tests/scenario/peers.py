@@ -109,3 +109,29 @@ class Names:
 
     def close(self):
         self.socket.close()
+
+
+def smtp(replies, caps=(b"8BITMIME",)):
+    """A mail server: `replies` maps a whole command, its first word, BANNER or END (of the message) to what is said to the n-th
+    connection (the last one again and again); anything else is taken. `heard` has the lines and messages of each connection."""
+    def talk(link, number):
+        def say(key, otherwise):
+            said = replies.get(key, [otherwise])
+            link.sendall(said[min(number, len(said) - 1)] + b"\r\n")
+
+        lines, file = [], link.makefile("rb")
+        peer.heard.append(lines)
+        say("BANNER", b"220 mail.lab")
+        for line in file:
+            lines.append(line)
+            whole, word = line.decode().strip(), (line.split() or [b""])[0].decode().upper()
+            if word == "EHLO":
+                link.sendall(b"".join(b"250-" + c + b"\r\n" for c in (b"mail.lab",) + tuple(caps)) + b"250 HELP\r\n")
+            elif word == "DATA" and word not in replies:
+                link.sendall(b"354 go on\r\n")
+                lines.append(b"".join(iter(file.readline, b".\r\n")))
+                say("END", b"250 taken")
+            else:
+                say(whole if whole in replies else word, b"250 ok")
+    peer = Peer(talk)
+    return peer
