@@ -140,6 +140,12 @@ judge(struct step *step, const struct exec_answer *answer)
 	step_done(step, map_done(&out));
 	if (!good)
 		return ended_badly(step, answer);
+	if (parse && !parsed && answer->code == 0 && answer->cut)
+		return step_fail(step, ERR_LIMIT, false,
+			       "standard output is longer than %d KiB: it cannot be "
+			       "read as JSON",
+			       2 * KEEP / 1024),
+		       STEP_PARTIAL;
 	if (parse && !parsed && answer->code == 0) {
 		*step->err = err;
 		err_wrap(step->err, "standard output is no JSON");

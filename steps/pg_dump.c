@@ -168,7 +168,7 @@ start_dump(struct step *step)
 static enum verdict
 dump_failed(struct step *step, const struct exec_answer *answer)
 {
-	struct str why = pg_tool_error(answer->err);
+	struct str why = pg_tool_error(step->mem, answer->err);
 	bool transient = str_find(why, STR("connection to server")) < why.n
 		|| str_find(why, STR("terminating connection")) < why.n;
 	if (answer->signal != 0)

@@ -277,7 +277,7 @@ judge(struct step *step)
 	if (!well
 		&& !(ended->code == 1 && ended->signal == 0
 			&& errors_are_harmless(step, &ignored))) {
-		struct str why = pg_tool_error(ended->err);
+		struct str why = pg_tool_error(step->mem, ended->err);
 		step_fail(step, ERR_ANSWER, false, "%s ended with %d: %.*s",
 			restore->source.is_script ? "psql" : "pg_restore",
 			ended->signal != 0 ? 128 + ended->signal : ended->code,

@@ -1,5 +1,6 @@
 #include "shared.h"
 #include "../steps/pg/pg.h"
+#include "../steps/pg/statements.h"
 
 static const struct field in[] = {
 	{.name = "", .type = FIELD_ROWS, .fields = connection_fields},
@@ -41,6 +42,28 @@ struct change {
 	const char *text;
 };
 
+/* The row of the key stands for all statements: one that ends the transaction in their
+ * middle would keep the row and lose the rest, and the next attempt would take the row
+ * for the whole. */
+static const char leaves[] = "%.*s ends the transaction in which all statements stand";
+static const char leaves_hint[] =
+	"leave it out (and BEGIN), or set transaction: false: then it is not repeated";
+
+static bool
+check(const struct value *args, struct diags *diags)
+{
+	const struct value *query = value_get(args, "query");
+	if (query == NULL || query->kind != V_STRING
+		|| !value_get_bool(args, "transaction", true))
+		return true;
+	struct str word = statements_end(query->str);
+	if (word.n == 0)
+		return true;
+	err_hint(diag_error(diags, value_mark(query), leaves, STR_FMT(word)), "%s",
+		leaves_hint);
+	return false;
+}
+
 static step_fn preview, probe, run;
 
 const struct step_type sql_type = {
@@ -58,6 +81,7 @@ const struct step_type sql_type = {
 	.takes_effect = true,
 	.takes_accept = true,
 	.state = sizeof(struct change),
+	.check = check,
 	.preview = preview,
 	.probe = probe,
 	.run = run,
@@ -91,6 +115,12 @@ begin(struct step *step)
 	struct sql_ask ask = pg_ask(step, NULL, dedup_table);
 	if (!is_keyed(step))
 		return send(step);
+	struct str word = statements_end(str_of(change->text));
+	if (word.n > 0) {
+		step_fail(step, ERR_VALUE, false, leaves, STR_FMT(word));
+		err_hint(step->err, "%s", leaves_hint);
+		return STEP_FAIL;
+	}
 	change->phase = TABLE;
 	return step_sql(step, (struct how){.title = "table rbx_dedup"}, &ask);
 }
@@ -150,7 +180,8 @@ refused(struct step *step, const struct sql_answer *answer)
 	step_fail(step, ERR_ANSWER, pg_is_transient(state), "%s: %s", state,
 		answer->message);
 	if (strcmp(state, "25001") == 0 && is_keyed(step))
-		err_hint(step->err, "write `transaction: false`: then it is not repeated");
+		err_hint(
+			step->err, "write `transaction: false`: then it is not repeated");
 	/* Outside a transaction of ours the statements before the one that failed may
 	 * stand. */
 	return is_keyed(step) || never_began(state) ? STEP_FAIL : STEP_PARTIAL;

@@ -142,17 +142,27 @@ sql_answered(struct sql *sql)
 
 /* {{{ What is sent, one thing after the other */
 
+static bool
+is_in_word(char c)
+{
+	return c == '_' || c == '$' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+		|| (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+}
+
 /* Words with which a text could end the transaction that it stands in; then its loss is
- * no proof that nothing holds. */
+ * no proof that nothing holds. A procedure or a block may do so as well. */
 static bool
 may_commit(const char *text)
 {
 	static const char *const words[] = {
-		"commit", "end", "prepare", "rollback", "abort"};
+		"commit", "end", "prepare", "rollback", "abort", "call"};
 	for (const char *c = text; *c != '\0'; c++)
-		for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-			if (strncasecmp(c, words[i], strlen(words[i])) == 0)
+		for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+			size_t n = strlen(words[i]);
+			if (strncasecmp(c, words[i], n) == 0 && !is_in_word(c[n])
+				&& (c == text || !is_in_word(c[-1])))
 				return true;
+		}
 	return false;
 }
 
@@ -256,12 +266,26 @@ next_phase(struct sql *sql)
 /* }}} */
 /* {{{ What comes */
 
-/* The last words of a connection that ends: they say nothing about a COMMIT under way. */
+/* The last words of a connection that ends: they say nothing about a COMMIT under way.
+ * 08P01 is about what we sent, such as too few parameters. */
 static bool
 is_farewell(const struct sql *sql, const struct sql_rows *rows)
 {
 	return rows->fatal || PQstatus(sql->conn) == CONNECTION_BAD
-		|| strncmp(rows->sqlstate, "08", 2) == 0;
+		|| (strncmp(rows->sqlstate, "08", 2) == 0
+			&& strcmp(rows->sqlstate, "08P01") != 0);
+}
+
+/* What was sent before our own COMMIT has left the transaction: it may hold. */
+static void
+sql_left(struct sql *sql, const char *then)
+{
+	struct err err;
+	err_set(&err, ERR_ANSWER,
+		"the statements ended the transaction by themselves%s%s",
+		then == NULL ? "" : ", then: ", then == NULL ? "" : then);
+	err_hint(&err, "leave out COMMIT and ROLLBACK, or set transaction: false");
+	sql_over(sql, NULL, REACH_SENT, &err);
 }
 
 static void
@@ -269,24 +293,23 @@ phase_over(struct sql *sql)
 {
 	struct sql_rows *rows = rows_of(sql);
 	struct err err;
+	PGTransactionStatusType status = PQtransactionStatus(sql->conn);
+	bool ours = sql->phase == TEXT && sql->ask->transaction;
 	if (sql_rows_failed(rows)) {
 		if (is_farewell(sql, rows)) {
 			err_set(&err, ERR_NETWORK, "the connection to %s was lost: %s",
 				sql->where, rows->message);
 			err_transient(&err);
 			sql_over(sql, NULL, sql_reach(sql), &err);
+		} else if (ours && status != PQTRANS_INERROR) {
+			sql_left(sql, rows->message);
 		} else {
 			sql_answered(sql);
 		}
 		return;
 	}
-	bool open = PQtransactionStatus(sql->conn) == PQTRANS_INTRANS;
-	if (sql->phase == TEXT && sql->ask->transaction && !open) {
-		err_set(&err, ERR_ANSWER,
-			"the statements ended the transaction by themselves");
-		err_hint(&err,
-			"leave out COMMIT and ROLLBACK, or set transaction: false");
-		sql_over(sql, NULL, REACH_SENT, &err);
+	if (ours && status != PQTRANS_INTRANS) {
+		sql_left(sql, NULL);
 		return;
 	}
 	next_phase(sql);
@@ -346,6 +369,8 @@ connect_failed(struct sql *sql)
 	enum err_code code = code_of(text);
 	err_set(&err, code, "connect to %s: %s", sql->where, text);
 	err.transient = code == ERR_CONNECT;
+	if (strstr(text, "certificate verify failed") != NULL)
+		err_hint(&err, "name the authority's certificate in `ca`");
 	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
 		err.transient |= strstr(text, passing[i]) != NULL;
 	sql_over(sql, NULL, REACH_NONE, &err);

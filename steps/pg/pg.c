@@ -251,8 +251,16 @@ pg_is_transient(const char *sqlstate)
 	return false;
 }
 
+/* A tool's error and the detail on the line below it stand in one text. */
+static bool
+is_detail(struct str last, struct str line, size_t *at)
+{
+	*at = str_find(line, STR("detail: "));
+	return last.n > 0 && *at < line.n;
+}
+
 struct str
-pg_tool_error(struct str text)
+pg_tool_error(struct arena *mem, struct str text)
 {
 	struct str last = {NULL, 0};
 	while (text.n > 0) {
@@ -263,6 +271,9 @@ pg_tool_error(struct str text)
 			last = str_from(line, at + strlen("error: "));
 		else if (server < line.n)
 			last = line;
+		else if (is_detail(last, line, &at))
+			last = str_of(arena_printf(mem, "%.*s (%.*s)", STR_FMT(last),
+				STR_FMT(str_from(line, at + strlen("detail: ")))));
 		else if (last.n == 0 && line.n > 0)
 			last = line;
 	}

@@ -29,8 +29,8 @@ struct value pg_result(struct arena *mem, const struct sql_answer *answer);
 bool pg_is_transient(const char *sqlstate);
 
 /* The last words of a tool on standard error that are an error, for a message: one line,
- * without its name. */
-struct str pg_tool_error(struct str text);
+ * without its name, the detail in brackets. */
+struct str pg_tool_error(struct arena *mem, struct str text);
 
 bool pg_name_is_good(struct str name); /* of a database that rbx makes: no NUL, at most 63
 					  bytes, not empty */

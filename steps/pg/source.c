@@ -86,7 +86,7 @@ listed(struct step *step, struct pg_source *source, const struct op *op)
 		str_int(said(answer->out, "TOC Entries: "), &source->entries);
 		return STEP_DONE;
 	}
-	struct str why = pg_tool_error(answer->err);
+	struct str why = pg_tool_error(step->mem, answer->err);
 	if (source->on_s3 && source->n_head < source->bytes
 		&& str_find(why, STR("end of file")) < why.n)
 		return STEP_DONE;

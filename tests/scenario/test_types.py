@@ -94,6 +94,10 @@ class Types(world.OneStep):
         self.fails("file_check: {{path: '{dir}/f.json', expect: {{min_size: 1MB}}}}", "size|small|bytes|MB")
         self.one("file_check: {{path: '{dir}/none', expect: {{absent: true}}}}")
 
+    # exec
+    def test_exec_with_more_json_than_is_kept(self):
+        self.fails("exec: {{json: true, shell: 'echo [; yes 1, | head -c 200000; echo 1]'}}\nundo: none", "longer than 128 KiB: it cannot be read as JSON")
+
     # sql
     db = "secrets: {password: {env: STAGING_DB_PASSWORD}}"
 
