@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/scrub.h"
 #include "data/json.h"
@@ -149,6 +150,24 @@ value_map(struct arena *mem, const struct member *members, size_t n)
 	if (n >= INDEX_LEAST)
 		build_index(mem, map);
 	return (struct value){.kind = V_MAP, .map = map};
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct member *x = *(const struct member *const *)a,
+			    *y = *(const struct member *const *)b;
+	return str_cmp(x->key.str, y->key.str);
+}
+
+const struct member *const *
+members_by_key(struct arena *mem, const struct member *members, size_t n)
+{
+	const struct member **sorted = arena_array(mem, const struct member *, n);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &members[i];
+	qsort(sorted, n, sizeof *sorted, by_key);
+	return sorted;
 }
 
 const struct value *

@@ -102,6 +102,9 @@ struct value map_done(struct map_builder *map);
 /* Reading. */
 const struct value *
 value_get(const struct value *map, const char *key); /* NULL: not a map, or no such key */
+/* the members in the order of their names; n of them, in mem */
+const struct member *const *members_by_key(
+	struct arena *mem, const struct member *members, size_t n);
 bool map_find(const struct map *map, struct str key,
 	struct value *out); /* also where `find` makes members */
 const struct value *
