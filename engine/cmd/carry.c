@@ -29,6 +29,8 @@ carry_prepare(struct cmd *cmd, const struct playbook *book, struct run_options *
 {
 	struct style style = style_of(cmd->colour);
 	options->tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !cmd->json;
+	options->left = arena_new_of(cmd->mem, struct run_state);
+	arena_defer(cmd->mem, free_state, options->left);
 	if (cmd->json)
 		options->observer = json_view(cmd->mem);
 	else if (options->tty && style.width > 20)
@@ -65,19 +67,16 @@ read_record(const struct record *record, void *with)
 /* Without follow-ups there is nothing to find in the records but the head, which is the
  * last one's. */
 static bool
-load_of_book(struct cmd *cmd, const char *run, const struct playbook *book,
-	struct summary *out)
+fill(struct cmd *cmd, const char *run, const struct run_state *state,
+	const struct playbook *book, struct summary *out)
 {
-	struct run_state *state = arena_new_of(cmd->mem, struct run_state);
 	struct reading reading = {.mem = cmd->mem};
 	struct err err;
 	*out = (struct summary){.state = state, .book = book};
 	reading.n_ticked = book == NULL ? 0 : book->n_follow_ups;
 	reading.ticked = arena_array(cmd->mem, bool, reading.n_ticked + 1);
-	arena_defer(cmd->mem, free_state, state);
-	if (!run_fold(cmd->store, run, cmd->mem, state, &err)
-		|| !store_read(cmd->store, run, reading.n_ticked > 0 ? 1 : state->seq,
-			read_record, &reading, &err)) {
+	if (!store_read(cmd->store, run, reading.n_ticked > 0 ? 1 : state->seq,
+		    read_record, &reading, &err)) {
 		cmd_error(cmd, EXIT_FAILED, &err);
 		return false;
 	}
@@ -86,6 +85,19 @@ load_of_book(struct cmd *cmd, const char *run, const struct playbook *book,
 	if (!store_alive(cmd->store, run, cmd->mem, &out->holder))
 		out->holder = NULL;
 	return true;
+}
+
+static bool
+load_of_book(struct cmd *cmd, const char *run, const struct playbook *book,
+	struct summary *out)
+{
+	struct run_state *state = arena_new_of(cmd->mem, struct run_state);
+	struct err err;
+	arena_defer(cmd->mem, free_state, state);
+	if (run_fold(cmd->store, run, cmd->mem, state, &err))
+		return fill(cmd, run, state, book, out);
+	cmd_error(cmd, EXIT_FAILED, &err);
+	return false;
 }
 
 /* The newest run that takes it back; NULL: none does. */
@@ -138,7 +150,11 @@ carry_finish(struct cmd *cmd, const struct run_options *options,
 		live_view_close(options->observer);
 	if (err->code != ERR_NONE)
 		cmd_error(cmd, code, err);
-	if (run == NULL || !load_of_book(cmd, run, book, &summary))
+	if (run == NULL)
+		return code;
+	bool known = options->left != NULL && options->left->seq > 0;
+	if (known ? !fill(cmd, run, options->left, book, &summary)
+		  : !load_of_book(cmd, run, book, &summary))
 		return code;
 	if (cmd->json) {
 		struct value v = summary_value(cmd->mem, &summary);

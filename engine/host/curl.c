@@ -21,10 +21,12 @@ struct web {
 	bool closing;
 };
 
+/* kept: ours from open_socket to close_socket, so that it may go on being known to the
+ * kernel between two transfers. What curl opens for itself is closed without a word. */
 struct socket {
-	uv_poll_t poll;
+	struct ear ear; /* first */
 	struct web *web;
-	int fd;
+	bool kept;
 };
 
 static void admit_waiting(struct web *web);
@@ -72,28 +74,20 @@ set_timer(CURLM *multi, long ms, void *with)
 }
 
 static void
-on_socket(uv_poll_t *poll, int status, int events)
+on_socket(struct ear *ear, uint32_t events)
 {
-	struct socket *socket = (struct socket *)poll;
-	struct web *web = socket->web;
+	struct web *web = ((struct socket *)ear)->web;
 	int running, flags = 0;
-	if (status < 0)
+	if (events & EPOLLERR)
 		flags = CURL_CSELECT_ERR;
-	if (events & UV_READABLE)
+	if ((events & EPOLLIN) || (events & EPOLLHUP && ear->wanted & EPOLLIN))
 		flags |= CURL_CSELECT_IN;
-	if (events & UV_WRITABLE)
+	if ((events & EPOLLOUT) || (events & EPOLLHUP && ear->wanted & EPOLLOUT))
 		flags |= CURL_CSELECT_OUT;
-	curl_multi_socket_action(web->multi, socket->fd, flags, &running);
+	curl_multi_socket_action(web->multi, ear->fd, flags, &running);
 	take_done(web);
 }
 
-static void
-free_socket(uv_handle_t *poll)
-{
-	free(poll);
-}
-
-/* Before the descriptor is closed: uv aborts where it finds a closed one. */
 static void
 forget_socket(struct web *web, int fd)
 {
@@ -101,8 +95,8 @@ forget_socket(struct web *web, int fd)
 		return;
 	struct socket *socket = web->sockets[fd];
 	web->sockets[fd] = NULL;
-	uv_poll_stop(&socket->poll);
-	uv_close((uv_handle_t *)&socket->poll, free_socket);
+	ear_close(web->real, &socket->ear);
+	free(socket);
 }
 
 static struct socket *
@@ -122,11 +116,7 @@ know_socket(struct web *web, int fd)
 	struct socket *socket = calloc(1, sizeof *socket);
 	if (socket == NULL)
 		abort();
-	*socket = (struct socket){.web = web, .fd = fd};
-	if (uv_poll_init(&web->real->loop, &socket->poll, fd) != 0) {
-		free(socket);
-		return NULL;
-	}
+	*socket = (struct socket){.ear = {.fd = fd, .heard = on_socket}, .web = web};
 	return web->sockets[fd] = socket;
 }
 
@@ -136,16 +126,15 @@ watch_socket(CURL *easy, curl_socket_t fd, int what, void *with, void *per_socke
 	(void)easy;
 	(void)per_socket;
 	struct web *web = with;
-	if (what == CURL_POLL_REMOVE || web->closing) {
+	struct socket *socket = know_socket(web, fd);
+	if (what == CURL_POLL_REMOVE && !socket->kept) {
 		forget_socket(web, fd);
 		return 0;
 	}
-	struct socket *socket = know_socket(web, fd);
-	if (socket == NULL)
-		return -1;
-	int events = (what & CURL_POLL_IN ? UV_READABLE : 0)
-		| (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-	return uv_poll_start(&socket->poll, events, on_socket) == 0 ? 0 : -1;
+	uint32_t in = what & CURL_POLL_IN ? EPOLLIN : 0;
+	uint32_t out = what & CURL_POLL_OUT ? EPOLLOUT : 0;
+	ear_listen(web->real, &socket->ear, what == CURL_POLL_REMOVE ? 0 : in | out);
+	return 0;
 }
 
 static int
@@ -168,7 +157,13 @@ open_socket(void *with, curlsocktype purpose, struct curl_sockaddr *to)
 		t->refused = err;
 		return CURL_SOCKET_BAD;
 	}
-	return t->fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	t->fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	if (t->fd >= 0) {
+		struct socket *socket = know_socket(t->web, t->fd);
+		socket->kept = true;
+		socket->ear.known = 0;                /* it is a new one */
+	}
+	return t->fd;
 }
 
 /* A connection stands, new or kept from before, and nothing of the request was sent on

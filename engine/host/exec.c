@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ static void look(struct exec *exec, int number);
 void
 exec_free(struct exec *exec)
 {
-	if (exec->closing > 0 || exec->looking || exec->handle.op != NULL)
+	if (exec->looking || exec->handle.op != NULL)
 		return;
 	if (!exec->reaped && exec->pid > 0)
 		return;
@@ -276,15 +277,6 @@ exec_cancel(struct real *real, struct op *op)
 	end(op->handle, ERR_CANCELLED);
 }
 
-/* proc(5): the children of our first thread, to whom a subreaper's come; kept open, for
- * it is read whenever a child ends. */
-void
-exec_open(struct real *real)
-{
-	char path[64];
-	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-	real->strangers = open(path, O_RDONLY | O_CLOEXEC);
-}
 
 static bool
 is_ours(const struct real *real, pid_t pid)
@@ -327,7 +319,7 @@ child_look(struct exec *exec)
 	exec_io_close(exec, EXEC_IN);
 }
 
-void
+static void
 exec_reap(struct real *real)
 {
 	struct link *link, *next;
@@ -343,6 +335,52 @@ exec_reap(struct real *real)
 			exec_free(exec);
 		}
 	}
+}
+
+static void
+some_died(struct ear *ear, uint32_t events)
+{
+	struct signalfd_siginfo info[16];
+	(void)events;
+	if (read(ear->fd, info, sizeof info) > 0)
+		exec_reap(list_item(ear, struct real, deaths));
+}
+
+/* A handler of SIGCHLD would be five calls into the kernel for each child. proc(5): the
+ * children of our first thread, to whom those of a subreaper come, are read whenever one
+ * ends. */
+bool
+exec_open(struct real *real)
+{
+	char path[64];
+	sigset_t deaths;
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	real->strangers = open(path, O_RDONLY | O_CLOEXEC);
+	real->nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	sigemptyset(&deaths);
+	sigaddset(&deaths, SIGCHLD);
+	signal(SIGCHLD, SIG_DFL);             /* ignored, they would leave no status */
+	pthread_sigmask(SIG_BLOCK, &deaths, NULL);
+	real->deaths = (struct ear){.heard = some_died,
+		.fd = signalfd(-1, &deaths, SFD_NONBLOCK | SFD_CLOEXEC)};
+	if (real->deaths.fd < 0 || real->nothing < 0)
+		return false;
+	ear_listen(real, &real->deaths, EPOLLIN);
+	return true;
+}
+
+void
+exec_close(struct real *real)
+{
+	sigset_t deaths;
+	sigemptyset(&deaths);
+	sigaddset(&deaths, SIGCHLD);
+	ear_close(real, &real->deaths);
+	close(real->deaths.fd);
+	pthread_sigmask(SIG_UNBLOCK, &deaths, NULL);
+	close(real->nothing);
+	if (real->strangers >= 0)
+		close(real->strangers);
 }
 
 static void
@@ -368,7 +406,7 @@ exec_start(struct real *real, struct op *op)
 	    && exec_files_make(&exec->files, op->mem, ask, &spawn.env, &op->err))
 		exec->pid = spawn_child(op->mem, &spawn, &op->err);
 	for (int i = 0; i < 3; i++)
-		if (spawn.files[i] >= 0)
+		if (spawn.files[i] >= 0 && spawn.files[i] != real->nothing)
 			close(spawn.files[i]);
 	if (exec->pid <= 0) {
 		exec_fail(exec);
@@ -417,7 +455,7 @@ exec_stop(struct real *real, struct op *op, struct op *part)
 	if (which == EXEC_IN)
 		exec->rest = STR("");
 	if (exec->pipes[which].fd >= 0)
-		uv_poll_stop(&exec->pipes[which].poll);
+		ear_listen(exec->handle.real, &exec->pipes[which].ear, 0);
 }
 
 const struct real_kind real_exec = {

@@ -13,7 +13,7 @@
 enum { EXEC_IN, EXEC_OUT, EXEC_ERR };
 
 struct exec_pipe {
-	uv_poll_t poll;
+	struct ear ear;                       /* first */
 	struct exec *exec;
 	int fd;                               /* our end; -1: closed */
 	struct capture capture;               /* of out and err */
@@ -41,7 +41,6 @@ struct exec {
 	size_t left;
 	struct timer grace, look;
 	bool looking;                         /* a job of the pool is */
-	unsigned closing;                     /* pipes that uv still holds */
 };
 
 bool exec_io_open(struct exec *exec, const struct exec_ask *ask, int theirs[3],

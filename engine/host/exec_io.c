@@ -9,29 +9,25 @@
 
 enum { PIPE_SIZE = 1024 * 1024 };
 
-static void out_ready(uv_poll_t *poll, int status, int events);
-static void in_ready(uv_poll_t *poll, int status, int events);
+static void out_ready(struct ear *ear, uint32_t events);
+static void in_ready(struct ear *ear, uint32_t events);
 
-/* Our end does not block; the child's does, for programs expect that. */
+/* The child's end blocks, for programs expect that. Ours does not where more is read or
+ * written than was said to be ready. */
 static bool
 pipe_open(struct exec *exec, int which, int *theirs, struct err *err)
 {
 	int fds[2], ours = which == EXEC_IN ? 1 : 0;
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return err_errno(err, errno, "pipe") || err_transient(err);
-	fcntl(fds[ours], F_SETFL, O_NONBLOCK);
-	if (which == EXEC_OUT && exec->stream_out)
+	bool stream = which == EXEC_OUT && exec->stream_out;
+	if (stream || which == EXEC_IN)
+		fcntl(fds[ours], F_SETFL, O_NONBLOCK);
+	if (stream)
 		fcntl(fds[ours], F_SETPIPE_SZ, PIPE_SIZE);
 	exec->pipes[which].fd = fds[ours];
 	*theirs = fds[1 - ours];
 	return true;
-}
-
-static bool
-null_open(int *theirs, struct err *err)
-{
-	*theirs = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return *theirs >= 0 || err_errno(err, errno, "/dev/null");
 }
 
 bool
@@ -46,52 +42,42 @@ exec_io_open(struct exec *exec, const struct exec_ask *ask, int theirs[3],
 	exec->stream_in = ask->stream_in;
 	exec->stream_out = ask->stream_out;
 	bool fed = ask->stream_in || ask->in.n > 0;
-	return (fed ? pipe_open(exec, EXEC_IN, &theirs[EXEC_IN], err)
-	            : null_open(&theirs[EXEC_IN], err))
+	theirs[EXEC_IN] = exec->handle.real->nothing;
+	return (!fed || pipe_open(exec, EXEC_IN, &theirs[EXEC_IN], err))
 		&& pipe_open(exec, EXEC_OUT, &theirs[EXEC_OUT], err)
 		&& pipe_open(exec, EXEC_ERR, &theirs[EXEC_ERR], err);
+}
+
+static void
+listen_to(struct exec *exec, int which, bool on)
+{
+	uint32_t events = which == EXEC_IN ? EPOLLOUT : EPOLLIN;
+	ear_listen(exec->handle.real, &exec->pipes[which].ear, on ? events : 0);
 }
 
 void
 exec_io_start(struct exec *exec, struct str in)
 {
-	uv_loop_t *loop = &exec->handle.real->loop;
 	exec->rest = in;
-	for (int i = 0; i < 3; i++) {
-		struct exec_pipe *pipe = &exec->pipes[i];
-		if (pipe->fd < 0)
-			continue;
-		uv_poll_init(loop, &pipe->poll, pipe->fd);
-		pipe->poll.data = pipe;
-		exec->closing++;
-	}
+	for (int i = 0; i < 3; i++)
+		exec->pipes[i].ear = (struct ear){.fd = exec->pipes[i].fd,
+			.heard = i == EXEC_IN ? in_ready : out_ready};
 	if (exec->pipes[EXEC_IN].fd >= 0 && !exec->stream_in)
-		uv_poll_start(&exec->pipes[EXEC_IN].poll, UV_WRITABLE, in_ready);
+		listen_to(exec, EXEC_IN, true);
 	if (!exec->stream_out)
-		uv_poll_start(&exec->pipes[EXEC_OUT].poll, UV_READABLE, out_ready);
-	uv_poll_start(&exec->pipes[EXEC_ERR].poll, UV_READABLE, out_ready);
+		listen_to(exec, EXEC_OUT, true);
+	listen_to(exec, EXEC_ERR, true);
 }
 
-static void
-pipe_closed(uv_handle_t *handle)
-{
-	struct exec_pipe *pipe = handle->data;
-	pipe->exec->closing--;
-	exec_free(pipe->exec);
-}
-
-/* libuv aborts the process when a file that it polls is closed: it is told first. */
 void
 exec_io_close(struct exec *exec, int which)
 {
 	struct exec_pipe *pipe = &exec->pipes[which];
 	if (pipe->fd < 0)
 		return;
-	int fd = pipe->fd;
+	ear_close(exec->handle.real, &pipe->ear);
+	close(pipe->fd);
 	pipe->fd = -1;
-	if (pipe->poll.data != NULL)
-		uv_close((uv_handle_t *)&pipe->poll, pipe_closed);
-	close(fd);
 }
 
 static void
@@ -102,7 +88,7 @@ read_over(struct exec *exec, bool end)
 	*answer = (struct read_answer){exec->got, end};
 	exec->read = NULL;
 	if (exec->pipes[EXEC_OUT].fd >= 0)
-		uv_poll_stop(&exec->pipes[EXEC_OUT].poll);
+		listen_to(exec, EXEC_OUT, false);
 	real_answer(exec->handle.real, part, answer);
 }
 
@@ -150,13 +136,13 @@ stream_ready(struct exec *exec)
 }
 
 static void
-out_ready(uv_poll_t *poll, int status, int events)
+out_ready(struct ear *ear, uint32_t events)
 {
-	struct exec_pipe *pipe = poll->data;
+	struct exec_pipe *pipe = (struct exec_pipe *)ear;
 	struct exec *exec = pipe->exec;
 	int which = (int)(pipe - exec->pipes);
 	struct real *real = exec->handle.real;
-	(void)status, (void)events;
+	(void)events;
 	if (which == EXEC_OUT && exec->stream_out) {
 		(exec->read == NULL ? discard : stream_ready)(exec);
 		return;
@@ -186,7 +172,7 @@ exec_io_read(struct exec *exec, struct op *part)
 		read_over(exec, exec->pipes[EXEC_OUT].fd < 0);
 		return;
 	}
-	uv_poll_start(&exec->pipes[EXEC_OUT].poll, UV_READABLE, out_ready);
+	listen_to(exec, EXEC_OUT, true);
 	if (exec->dead)
 		exec_drain(exec);
 }
@@ -200,7 +186,7 @@ write_over(struct exec *exec)
 	if (ask->end)
 		exec_io_close(exec, EXEC_IN);
 	else
-		uv_poll_stop(&exec->pipes[EXEC_IN].poll);
+		listen_to(exec, EXEC_IN, false);
 	real_answer(exec->handle.real, part, NULL);
 }
 
@@ -218,11 +204,11 @@ in_refused(struct exec *exec)
 }
 
 static void
-in_ready(uv_poll_t *poll, int status, int events)
+in_ready(struct ear *ear, uint32_t events)
 {
-	struct exec_pipe *pipe = poll->data;
+	struct exec_pipe *pipe = (struct exec_pipe *)ear;
 	struct exec *exec = pipe->exec;
-	(void)status, (void)events;
+	(void)events;
 	while (exec->rest.n > 0) {
 		ssize_t n = write(pipe->fd, exec->rest.p, exec->rest.n);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -250,7 +236,7 @@ exec_io_write(struct exec *exec, struct op *part)
 	else if (ask->bytes.n == 0)
 		write_over(exec);
 	else
-		uv_poll_start(&exec->pipes[EXEC_IN].poll, UV_WRITABLE, in_ready);
+		listen_to(exec, EXEC_IN, true);
 }
 
 void
@@ -260,9 +246,9 @@ exec_io_break(struct exec *exec, enum err_code code, const char *why)
 	exec->read = exec->write = NULL;
 	exec->rest = STR("");
 	if (exec->stream_out && exec->pipes[EXEC_OUT].fd >= 0)
-		uv_poll_start(&exec->pipes[EXEC_OUT].poll, UV_READABLE, out_ready);
+		listen_to(exec, EXEC_OUT, true);
 	if (exec->pipes[EXEC_IN].fd >= 0)
-		uv_poll_stop(&exec->pipes[EXEC_IN].poll);
+		listen_to(exec, EXEC_IN, false);
 	for (int i = 0; i < 2; i++)
 		if (parts[i] != NULL)
 			real_fail(exec->handle.real, parts[i], REACH_SENT, code, "%s",

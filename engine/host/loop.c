@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 16, CHLD = 4, TURN_AFTER = 16 };
+enum { WORKERS = 16, TURN_AFTER = 16 };
 
-static const int signal_numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, [CHLD] = SIGCHLD};
+static const int signal_numbers[HOST_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH};
 
 static struct real *
 real_of(struct host *host)
@@ -128,16 +128,13 @@ signal_came(uv_signal_t *handle, int number)
 {
 	struct real *real = handle->data;
 	(void)number;
-	if (handle == &real->signals[CHLD])
-		exec_reap(real);
-	else
-		real->pending[handle - real->signals]++;
+	real->pending[handle - real->signals]++;
 }
 
 static int
 take_signal(struct real *real)
 {
-	for (int i = 0; i < CHLD; i++)
+	for (int i = 0; i < HOST_SIGNALS; i++)
 		if (real->pending[i] > 0) {
 			real->pending[i]--;
 			return signal_numbers[i];
@@ -160,6 +157,19 @@ until_over(void *with)
 	*(bool *)with = true;
 }
 
+/* What was due may have made something ready, set a timer that is due too, or been the
+ * end of the wait: then what else came is only looked at. */
+static void
+turn(struct real *real, const bool *over)
+{
+	bool waits = real->ready_n == 0;
+	timers_fire(real);
+	if (waits && real->ready_n > 0)
+		return;
+	waits = waits && !*over && timers_arm(real);
+	uv_run(&real->loop, waits ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+}
+
 /* Now and then the loop is turned even when something is ready, so that a stream of
  * completions starves nobody. */
 static struct op *
@@ -173,9 +183,9 @@ host_wait(struct host *host, int64_t until, int *signal)
 	if (until != INT64_MAX)
 		real_timer(real, &alarm, until, until_over, &over);
 	if (real->ready_n > 0 && ++real->taken % TURN_AFTER == 0)
-		uv_run(&real->loop, UV_RUN_NOWAIT);
+		turn(real, &over);
 	while ((number = take_signal(real)) == 0 && real->ready_n == 0 && !over)
-		uv_run(&real->loop, UV_RUN_ONCE);
+		turn(real, &over);
 	real_timer_stop(real, &alarm);
 	if (number == 0 && real->ready_n > 0)
 		op = take_ready(real);
@@ -217,7 +227,7 @@ loop_open(struct real *real, struct err *err)
 	uv_mutex_init(&real->posted_lock);
 	real->async.data = real;
 	n = uv_async_init(&real->loop, &real->async, posted_came);
-	for (int i = 0; i <= CHLD && n == 0; i++) {
+	for (int i = 0; i < HOST_SIGNALS && n == 0; i++) {
 		real->signals[i].data = real;
 		n = uv_signal_init(&real->loop, &real->signals[i]);
 		if (n == 0)
@@ -226,8 +236,8 @@ loop_open(struct real *real, struct err *err)
 	}
 	if (n != 0)
 		return err_set(err, ERR_IO, "event loop: %s", uv_strerror(n));
-	if (!timers_open(real))
-		return err_errno(err, errno, "timerfd");
+	if (!timers_open(real) || !ears_open(real) || !exec_open(real))
+		return err_errno(err, errno, "event loop");
 	spawn_altered(&real->altered);
 	return true;
 }
@@ -247,7 +257,6 @@ host_open(const struct host_options *options, struct err *err)
 		real->options.grace = 5 * NS_S;
 	list_init(&real->open);
 	list_init(&real->children);
-	exec_open(real);
 	/* A hanging disk takes a thread for each operation; four are soon gone. */
 	char workers[16];
 	snprintf(workers, sizeof workers, "%d", WORKERS);
@@ -310,6 +319,8 @@ host_close(struct host *host)
 		(void)host_wait(host, real_now() + 20 * NS_MS, NULL);
 	close_kinds(real);
 	timers_close(real);
+	exec_close(real);
+	ears_close(real);
 	uv_walk(&real->loop, close_handle, NULL);
 	for (int i = 0; i < 20 && uv_loop_alive(&real->loop); i++) {
 		uv_run(&real->loop, UV_RUN_NOWAIT);
@@ -320,8 +331,6 @@ host_close(struct host *host)
 		return false;                 /* a job of the pool still points here */
 	uv_mutex_destroy(&real->posted_lock);
 	self_close(&real->self);
-	if (real->strangers >= 0)
-		close(real->strangers);
 	free(real->posted);
 	free(real->ready);
 	free(real);

@@ -18,6 +18,7 @@
 #define HOST_REAL_H
 
 #include "base/list.h"
+#include "host/ear.h"
 #include "host/host.h"
 
 #include <signal.h>
@@ -80,6 +81,8 @@ extern const struct real_kind real_sleep, real_exec, real_open, real_read, real_
 	real_dns, real_connect;
 extern const struct real_kind *const real_kinds[OP_POSTED + 1];
 
+enum { EARS_AT_ONCE = 128, HOST_SIGNALS = 4 };
+
 struct real {
 	struct host host; /* first: a struct host * is a struct real * */
 	uv_loop_t loop;
@@ -96,18 +99,25 @@ struct real {
 	struct timer **timers; /* a min-heap, timers[1] is the next */
 	size_t n_timers, cap_timers;
 	int timer_fd;
-	int64_t armed; /* what it stands at, 0: nothing */
+	int64_t armed; /* what it stands at, 0: nothing; may be too early */
 	uv_poll_t timer_poll;
+
+	int ears;                                     /* an epoll of its own: ear.c */
+	uv_poll_t ears_poll;
+	struct epoll_event heard[EARS_AT_ONCE];
+	int heard_from, n_heard;                      /* what is being told */
 
 	uv_async_t async;                             /* OP_POSTED from other threads */
 	uv_mutex_t posted_lock;
 	struct op **posted;
 	size_t n_posted, cap_posted;
 
-	uv_signal_t signals[5];                       /* HOST_SIGNALS, then CHLD */
-	unsigned pending[5]; /* how often each came and was not told yet */
+	uv_signal_t signals[HOST_SIGNALS];
+	unsigned pending[HOST_SIGNALS]; /* how often each came and was not told yet */
+	struct ear deaths;                            /* a signalfd of SIGCHLD */
 	struct link children; /* exec.c: children that are not reaped */
 	int strangers; /* /proc/self/task/PID/children, -1: there is none */
+	int nothing;                                  /* /dev/null, to be read */
 	sigset_t altered; /* by us: a child has them back as they are by default */
 	char piece[32 * 1024]; /* what is read from a child, for the time of a callback */
 	unsigned jobs;                                /* in the pool */
@@ -138,9 +148,14 @@ void real_blocking(struct job *job, void (*work)(struct job *),
 	void (*done)(struct job *));
 
 /* Parts of loop.c. */
-void exec_open(struct real *real);
-void exec_reap(struct real *real);                     /* some child has ended */
+bool exec_open(struct real *real);
+void exec_close(struct real *real);
+bool ears_open(struct real *real);
+void ears_close(struct real *real);
 bool timers_open(struct real *real);
+void timers_fire(struct real *real);                   /* what is due is done */
+/* Before the loop waits: it is woken for the next one. False: that is due already. */
+bool timers_arm(struct real *real);
 void timers_close(struct real *real); /* no timer is stopped or set after it */
 bool self_open(struct self *self, struct err *err);
 void self_close(struct self *self);

@@ -43,21 +43,26 @@ sink(struct real *real, struct timer *timer, size_t place)
 	put(real, timer, place);
 }
 
-/* The timerfd stands at the first timer; a time of zero would disarm it. */
-static void
-arm(struct real *real)
+/* To move the timerfd is dear, and most timers are stopped before they are due: it is
+ * moved only before a wait, and only forwards; where it stands too early, the loop wakes
+ * once for nothing. A time of zero would disarm it. */
+bool
+timers_arm(struct real *real)
 {
 	struct itimerspec when = {0};
-	int64_t at = 0;
-	if (real->n_timers > 0)
-		at = real->timers[1]->at < 1 ? 1 : real->timers[1]->at;
-	if (at == real->armed)
-		return;
+	if (real->n_timers == 0)
+		return true;
+	int64_t at = real->timers[1]->at;
+	if (at <= real_now())
+		return false;
+	if (real->armed != 0 && real->armed <= at)
+		return true;
 	real->armed = at;
 	when.it_value = (struct timespec){at / NS_S, at % NS_S};
 	int set = timerfd_settime(real->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 	assert(set == 0);
 	(void)set;
+	return true;
 }
 
 static void
@@ -77,12 +82,8 @@ take(struct real *real, struct timer *timer)
 void
 real_timer_stop(struct real *real, struct timer *timer)
 {
-	if (timer->place == 0)
-		return;
-	bool first = timer->place == 1;
-	take(real, timer);
-	if (first)
-		arm(real);
+	if (timer->place != 0)
+		take(real, timer);
 }
 
 void
@@ -102,25 +103,28 @@ real_timer(struct real *real, struct timer *timer, int64_t at, void (*fn)(void *
 			abort();
 	}
 	rise(real, timer, ++real->n_timers);
-	arm(real);
 }
 
-static void
-fire(uv_poll_t *poll, int status, int events)
+void
+timers_fire(struct real *real)
 {
-	struct real *real = poll->data;
-	uint64_t times;
-	(void)status, (void)events;
-	if (read(real->timer_fd, &times, sizeof times) < 0)
-		return;                               /* somebody moved it meanwhile */
-	int64_t now = real_now();
-	real->armed = 0;
+	int64_t now = real->n_timers == 0 ? 0 : real_now();
 	while (real->n_timers > 0 && real->timers[1]->at <= now) {
 		struct timer *timer = real->timers[1];
 		take(real, timer);
 		timer->fn(timer->with);
 	}
-	arm(real);
+}
+
+/* What is due is done when the loop goes on: host_wait. */
+static void
+woken(uv_poll_t *poll, int status, int events)
+{
+	struct real *real = poll->data;
+	uint64_t times;
+	(void)status, (void)events;
+	if (read(real->timer_fd, &times, sizeof times) > 0)
+		real->armed = 0;                      /* else it was moved meanwhile */
 }
 
 bool
@@ -131,7 +135,7 @@ timers_open(struct real *real)
 		return false;
 	uv_poll_init(&real->loop, &real->timer_poll, real->timer_fd);
 	real->timer_poll.data = real;
-	return uv_poll_start(&real->timer_poll, UV_READABLE, fire) == 0;
+	return uv_poll_start(&real->timer_poll, UV_READABLE, woken) == 0;
 }
 
 void

@@ -213,10 +213,11 @@ acknowledged(
 	}
 	if (answer->ack == ACK_FULL && !shell->full)
 		shell_fill(shell, answer->why);
+	/* What is shown costs time, and what starts needs none of it. */
+	start_acts(shell, batch);
 	for (size_t i = 0;
 		observer != NULL && observer->record != NULL && i < batch->n_records; i++)
 		observer->record(observer, &batch->records[i]);
-	start_acts(shell, batch);
 }
 
 static void

@@ -47,6 +47,10 @@ struct run_options {
 	const struct playbook *instead_of;
 	struct diags *diags;
 	struct observer *observer;                    /* NULL: nobody */
+	/* The run as it was left, folded, in `mem`: the caller's, to be closed. Its seq
+	 * is 0 where the records may say otherwise (the store or the run was lost). NULL:
+	 * not wanted. */
+	struct run_state *left;
 };
 
 /* A new id of a run: [a-z][a-z0-9-]{0,19}, fit for names in clouds. */

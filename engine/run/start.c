@@ -27,7 +27,8 @@ clock_learned(struct clocks *clocks, const char *host, int64_t us)
 
 static void
 shell_open(struct shell *shell, struct host *host, struct store *store,
-	const struct playbook *book, const struct run_options *options, struct err *err)
+	const struct playbook *book, const struct run_options *options,
+	struct arena *callers, struct err *err)
 {
 	struct arena *mem = arena_new();
 	*shell = (struct shell){.host = host,
@@ -43,10 +44,26 @@ shell_open(struct shell *shell, struct host *host, struct store *store,
 	shell->secrets_end = &shell->secrets;
 	list_init(&shell->jobs);
 	*err = (struct err){0};
-	state_init(&shell->state, mem);
+	state_init(&shell->state, options->left == NULL ? mem : callers);
 	shell->state.mode = options->mode;
 	shell->state.store = str_of(store_uuid(store));
 	asker_init(shell);
+}
+
+/* What is not acknowledged is not what the run came to. */
+static void
+hand_over(struct shell *shell)
+{
+	struct run_state *left = shell->options->left;
+	bool whole = !shell->lost && shell->owner != NULL && shell->flying == NULL
+		&& shell->next == NULL;
+	if (left == NULL || !whole) {
+		if (left != NULL)
+			*left = (struct run_state){0};
+		state_close(&shell->state);
+		return;
+	}
+	state_move(left, &shell->state);
 }
 
 /* What the host still holds of the inbox comes back first. */
@@ -67,8 +84,8 @@ shell_close(struct shell *shell)
 	}
 	holds_drop(shell);
 	claim_drop(shell, false);
+	hand_over(shell);
 	batch_drop(shell);
-	state_close(&shell->state);
 	arena_free(shell->mem);
 }
 
@@ -297,7 +314,7 @@ run_start(struct host *host, struct store *store, const struct playbook *book,
 	struct err *err)
 {
 	struct shell shell;
-	shell_open(&shell, host, store, book, options, err);
+	shell_open(&shell, host, store, book, options, mem, err);
 	shell.state.id = str_of(options->id != NULL ? options->id : run_id(host, mem));
 	*run = NULL;
 	int code = start(&shell, run, err);
@@ -310,8 +327,9 @@ run_start(struct host *host, struct store *store, const struct playbook *book,
 static bool
 fold_again(struct shell *shell, const char *run, struct err *err)
 {
+	struct arena *mem = shell->state.mem;
 	state_close(&shell->state);
-	return run_fold(shell->store, run, shell->mem, &shell->state, err);
+	return run_fold(shell->store, run, mem, &shell->state, err);
 }
 
 /* What was sent while nobody carried the run out comes with the claim. */
@@ -426,8 +444,7 @@ run_resume(struct host *host, struct store *store, const char *run,
 	struct err *err)
 {
 	struct shell shell;
-	(void)mem;
-	shell_open(&shell, host, store, book, options, err);
+	shell_open(&shell, host, store, book, options, mem, err);
 	shell.state.id = str_of(run);
 	int code = resume(&shell, run, err);
 	if (err->code != ERR_NONE)

@@ -21,6 +21,22 @@ state_close(struct run_state *state)
 	state->scratch = NULL;
 }
 
+void
+state_move(struct run_state *to, struct run_state *from)
+{
+	*to = *from;
+	from->scratch = NULL;
+	to->blobs = NULL;
+	for (struct path_state *path = to->first; path != NULL; path = path->next)
+		path->seat = NULL;
+	list_init(&to->waiting);
+	if (!list_is_empty(&from->waiting)) {
+		to->waiting = from->waiting;
+		to->waiting.next->prev = to->waiting.prev->next = &to->waiting;
+		list_init(&from->waiting);
+	}
+}
+
 static struct path_state **
 slot_of(const struct run_state *state, struct str path)
 {

@@ -188,6 +188,8 @@ struct run_state {
 
 void state_init(struct run_state *state, struct arena *mem);
 void state_close(struct run_state *state);            /* frees scratch alone */
+/* What carried it out is gone: nothing but the fold is left of it. `from` is closed. */
+void state_move(struct run_state *to, struct run_state *from);
 
 /* false: the body is not what this version writes (ERR_VERSION for `v` other than 1 and
  * 2), or a blob of it is not to be had; nothing was changed. Copies all it keeps. */
