@@ -4,6 +4,7 @@
 #include "../steps/aws/with.h"
 #include "../steps/aws/class.h"
 #include "../steps/aws/explain.h"
+#include "../steps/aws/repeat.h"
 #include "../steps/aws/result.h"
 #include "../steps/aws/secret.h"
 #include "../steps/aws/waiter.h"
@@ -40,8 +41,8 @@ struct work {
 	unsigned asked;
 };
 
-/* Of a wait for a change, growing to the delay of the model's waiter: what is quick is not
- * waited for half a minute. */
+/* Of a wait for a change, growing to the delay of the model's waiter: what is quick is
+ * not waited for half a minute. */
 #define FIRST_PAUSE (2 * NS_S)
 
 static bool check(const struct value *args, struct diags *diags);
@@ -79,14 +80,19 @@ const struct step_type aws_type = {
 
 /* ---- what the arguments say */
 
-struct known { struct arena *mem; struct service *service; const struct operation *operation; };
+struct known {
+	struct arena *mem;
+	struct service *service;
+	const struct operation *operation;
+};
 
 static struct known
 known_of(struct arena *mem, const struct value *args)
 {
 	struct str operation,
 		name = str_cut(value_get_str(args, "call"), '.', &operation);
-	struct known known = {.mem = mem, .service = model_service(model_open(mem), name)};
+	struct known known = {
+		.mem = mem, .service = model_service(model_open(mem), name)};
 	if (known.service != NULL)
 		known.operation = service_operation(known.service, operation);
 	return known;
@@ -298,10 +304,16 @@ run(struct step *step, const struct event *event)
 	if (error->code.n == 0 && !work->call.all_pages
 		&& pages_is_cut(step->mem, work->call.service, work->call.operation,
 			&work->call.result))
-		step_say(step, "there is more than this answer holds; pages: all fetches it");
+		step_say(step,
+			"there is more than this answer holds; pages: all fetches it");
 	bool accepted = error->code.n == 0 || step_accepts(step, error->code);
 	if (work->waiter != NULL && step->effect == PURE && !error->transient)
 		return judged(step, work);
+	if (!accepted && step->effect == KEYED
+		&& repeat_is_told(step->mem, &work->call)) {
+		step_say(step, "it was done already: the service knows the step's key");
+		return answered(step, &work->call);
+	}
 	return accepted ? answered(step, &work->call)
 			: call_fail(step, event, &work->call);
 }
@@ -429,6 +441,40 @@ same_name(struct str a, struct str b)
 	return is_end && strncasecmp(end.p, shorter.p, shorter.n) == 0;
 }
 
+/* Our clock and that of the service may be apart as far as it takes signatures. */
+#define CLOCKS_APART_US (5 * 60 * INT64_C(1000000))
+
+/* The member that says when the thing was made: InstanceCreateTime, CreatedDate,
+ * creationTime; not OriginalSnapshotCreateTime, which is that of the snapshot's source.
+ */
+static bool
+is_creation(struct str name)
+{
+	static const char *const ends[] = {"CreateTime", "CreatedTime", "CreationTime",
+		"CreateDate", "CreatedDate", "CreationDate", "CreatedAt", "createdAt",
+		"createTime", "createdTime", "creationTime", "creationDate", NULL};
+	size_t i = 0;
+	while (ends[i] != NULL && !str_ends(name, str_of(ends[i])))
+		i++;
+	return ends[i] != NULL && !str_starts(name, STR("Original"))
+		&& !str_starts(name, STR("Source"));
+}
+
+/* When it was made, where that was before the change began: somebody else did it, and
+ * gave it the same name. NULL: as far as can be told it was not. */
+static const char *
+made_before(const struct step *step, const struct value *made)
+{
+	for (size_t i = 0; step->began > 0 && made->kind == V_MAP && i < made->map->n;
+		i++) {
+		const struct member *m = &made->map->members[i];
+		if (m->value.kind == V_TIMESTAMP && is_creation(m->key.str)
+			&& span_us(m->value.span) < step->began - CLOCKS_APART_US)
+			return time_text(step->mem, m->value.span);
+	}
+	return NULL;
+}
+
 /* What is there has the names that were asked for, as far as it tells them, and is not on
  * its way out. */
 static bool
@@ -440,10 +486,12 @@ is_ours(const struct value *with, const struct value *made)
 		const struct value *asked = map_at(with->map, m->key.str);
 		if (m->value.kind != V_STRING)
 			continue;
-		if (str_ends(m->key.str, STR("Status")) && str_is(m->value.str, "deleting"))
+		if (str_ends(m->key.str, STR("Status"))
+			&& str_is(m->value.str, "deleting"))
 			return false;
 		if (str_ends(m->key.str, STR("Identifier")) && asked != NULL
-			&& asked->kind == V_STRING && !same_name(asked->str, m->value.str))
+			&& asked->kind == V_STRING
+			&& !same_name(asked->str, m->value.str))
 			return false;
 	}
 	return true;
@@ -476,6 +524,12 @@ probe(struct step *step, const struct event *event)
 		return step_fail(step, ERR_VALUE, false,
 			       "one of that name is there, but it is not what was asked "
 			       "for"),
+		       STEP_DOUBT;
+	const char *before = made_before(step, made);
+	if (before != NULL)
+		return step_fail(step, ERR_VALUE, false,
+			       "one of that name is there since %s, which is before this"
+			       " step began: somebody else made it", before),
 		       STEP_DOUBT;
 	struct map_builder map = {.mem = step->mem};
 	map_put(&map, look.made, result_told(step->mem, made));

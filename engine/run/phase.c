@@ -144,6 +144,7 @@ attempt_of(struct job *job)
 		return attempt;
 	struct step *step = &attempt.step;
 	step->was = job->state->was;
+	step->began = job->state->first_at > 0 ? job->state->first_at : 0;
 	step->saved = job->state->saved;
 	if (job->phase == PHASE_SETTLE)
 		step->out = job->state->outputs;

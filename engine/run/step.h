@@ -41,6 +41,7 @@ struct step {
 	const char *book;                             /* name of the playbook */
 	const char *folder;                           /* of the playbook's file, absolute */
 	uint32_t attempt;
+	int64_t began;                                /* wall us of the first intent; 0: there is none */
 	enum effect effect;                           /* the class in force: the type's, by `in`, or the author's `effect:` */
 	bool drill;                                   /* texts of notify begin with [drill] */
 	const struct addresses *addresses;            /* limits.addresses; step_http and step_connect hand it on */

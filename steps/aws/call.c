@@ -287,6 +287,7 @@ read_refusal(struct step *step, const struct event *event, struct call *call)
 		error->message = refusal.message;
 	if (refusal.request_id.n > 0)
 		error->request_id = refusal.request_id;
+	call->said = refusal.members;
 	error->transient = aws_error_is_transient(error);
 	error->action = arena_printf(
 		step->mem, "%s:%s", call->service->signing, call->operation->name);
@@ -296,7 +297,7 @@ enum verdict
 call_take(struct step *step, struct how how, const struct event *event, struct call *call)
 {
 	const struct op *op = event->op;
-	call->result = value_null();
+	call->result = call->said = value_null();
 	call->error = (struct aws_error){0};
 	if (op->err.code != ERR_NONE)
 		return step_fail_op(step, op);

@@ -18,6 +18,7 @@ struct call {
 	/* after call_take said STEP_DONE: */
 	struct value result; /* null with an error */
 	struct aws_error error; /* that the service answered with; code empty: none */
+	struct value said; /* the error's members by the model; null: it has none */
 	/* its own */
 	struct aws_service who;
 	struct pages pages;

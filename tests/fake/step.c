@@ -152,6 +152,7 @@ trial_run(struct fake *fake, struct arena *mem, const char *phase, struct trial 
 		.folder = "/folder",
 		.attempt = 1,
 		.drill = trial->drill,
+		.began = trial->began,
 		.key = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst"};
 	watch->attempt.step.effect = trial->type->effect_of == NULL ? trial->type->effect
 		: trial->type->effect_of(watch->attempt.step.in);

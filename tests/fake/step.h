@@ -11,6 +11,7 @@ struct trial {
 	const char *in;                               /* the arguments as JSON, judged by the type's table */
 	const char *was, *saved, *got, *accept;       /* as JSON; NULL: none */
 	bool drill;
+	int64_t began;                                /* us; see struct step */
 	bool vouched;                                 /* the author wrote `effect: pure` or the like: effects are let through */
 	const char *said;                             /* by the person at the terminal; NULL: nobody is there */
 	int64_t cancel_after;                         /* ns; 0: no cancel */
