@@ -183,6 +183,12 @@ class Credentials(world.Scenario):
         self.told(self.check(expect=REFUSED, **env), "SSO: nobody has logged in.*aws sso login --profile default")
         self.login(env, "work", accessToken="old", expiresAt="2020-01-01T00:00:00Z")
         self.told(self.check(expect=REFUSED, **env), "SSO: the login has expired.*aws sso login --profile default")
+        self.login(env, "work", accessToken="of-somebody-else", expiresAt="2099-01-01T00:00:00Z")
+        self.told(self.check(expect=REFUSED, **env), "SSO: .*aws sso login --profile default")
+        self.login(env, "work", accessToken="lab-sso-token", expiresAt="2099-01-01T00:00:00Z")
+        self.check(**env)
+        self.assertRegex(self.who(), "assumed-role/AWSReservedSSO_dr_.* \\(keys from SSO")
+        self.assertNotIn("lab-sso-token", self.rbx("show", "last", "--json").stdout)
 
     def serve(self, pages):
         """A small server on loopback: {path: text}; paths that were asked for, with method and what the header says."""
