@@ -102,6 +102,7 @@ const struct step_type pg_dump_type = {
 	.run = run,
 	.leftover = multipart_leftover,
 	.sweep = multipart_sweep,
+	.astray = multipart_astray,
 };
 
 /* The clock of the server is read before the dump takes its snapshot: the data is as of

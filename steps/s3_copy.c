@@ -68,6 +68,7 @@ const struct step_type s3_copy_type = {
 	.run = run,
 	.leftover = multipart_leftover,
 	.sweep = multipart_sweep,
+	.astray = multipart_astray,
 	.undo = undo,
 };
 

@@ -83,6 +83,7 @@ const struct step_type s3_put_type = {
 	.run = run,
 	.leftover = multipart_leftover,
 	.sweep = multipart_sweep,
+	.astray = multipart_astray,
 	.undo = undo,
 };
 

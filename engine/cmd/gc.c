@@ -57,6 +57,17 @@ look(struct cmd *cmd, struct leftover *list, size_t n, bool *all)
 	return there;
 }
 
+struct telling { struct cmd *cmd; bool *all; };
+
+static void
+cannot_be_asked(const struct leftover *leftover, struct err *err, void *with)
+{
+	struct telling *telling = with;
+	err_wrap(err, "run %s, step %s", leftover->run, leftover->path);
+	cmd_error(telling->cmd, EXIT_FAILED, err);
+	*telling->all = false;
+}
+
 static bool
 is_wanted(struct cmd *cmd, const struct leftover *list, size_t n)
 {
@@ -108,6 +119,9 @@ run(struct cmd *cmd)
 		return EXIT_WRONG;
 	if (!leftovers_saved(cmd->store, cmd_types(cmd), cmd->mem, &list, &n, &err))
 		return cmd_error(cmd, EXIT_FAILED, &err);
+	struct telling telling = {cmd, &all};
+	leftovers_search(cmd->store, cmd->host, &list, &n, cmd->mem, cannot_be_asked,
+		&telling);
 	n = look(cmd, list, n, &all);
 	if (n == 0 && !cmd->json && all)
 		buf_puts(&out, "nothing was left behind\n");
@@ -134,7 +148,8 @@ const struct command gc_command = {
 	.words = "",
 	.text = "Of every run that nobody carries out: what its steps had begun and saved, and never finished, an upload of parts on S3\n"
 		"above all, which costs money and is in no list of objects. It is asked for with the credentials that the step had,\n"
-		"shown, and removed. A run that may still be resumed goes on from such an upload; without it, it sends all anew.",
+		"shown, and removed. What was begun and not saved any more, for rbx was killed in that moment, is found by the object that the\n"
+		"step was to write and by the time. A run that may still be resumed goes on from such an upload; without it, it sends all anew.",
 	.example = "  rbx gc --dry-run\n  rbx gc --yes",
 	.options = options,
 	.run = run,

@@ -77,12 +77,12 @@ struct step_type {
 	/* it is a question to a person: asked like a confirm, then run with the
 	 * answers in step->got */
 	bool asks;
-	/* of a type that asks: the answers in their final form; pure. false: err says which
-	 * is wrong and what was expected */
+	/* of a type that asks: the answers in their final form; pure. false: err says
+	 * which is wrong and what was expected */
 	bool (*answers)(struct arena *mem, const struct value *in,
 		const struct value *given, struct value *out, struct err *err);
-	/* whether what it did has to be waited for by `settle`; NULL: always where there is
-	 * one. Of constant arguments, as are the next two */
+	/* whether what it did has to be waited for by `settle`; NULL: always where there
+	 * is one. Of constant arguments, as are the next two */
 	bool (*settles)(const struct value *in);
 	/* how often a check asks again without the author's `every`, ns; 0: once */
 	int64_t (*every_of)(const struct value *in);
@@ -116,6 +116,11 @@ struct step_type {
 	 * or ABSENT; sweep removes it. `in` is as it was recorded, secrets absent; limits
 	 * and was are NULL. Both or neither. */
 	step_fn *leftover, *sweep;
+	/* Of an attempt that saved nothing and may have begun something all the same.
+	 * Reads only: DONE with a list of {at, id, saved}: when it was begun, what it is
+	 * called, and what would have been saved of it; perhaps of others too. NULL: it
+	 * saves first */
+	step_fn *astray;
 	/* what the arena does not own; exactly once, no operation in flight */
 	void (*drop)(struct step *step);
 };

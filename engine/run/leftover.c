@@ -21,7 +21,8 @@ static void
 add(struct finding *finding, struct leftover leftover)
 {
 	for (size_t i = 0; i < finding->n; i++)
-		if (value_equal(finding->list[i].saved, leftover.saved))
+		if (leftover.saved != NULL && finding->list[i].saved != NULL
+			&& value_equal(finding->list[i].saved, leftover.saved))
 			return;
 	if (finding->n == finding->cap) {
 		size_t cap = finding->cap == 0 ? 16 : finding->cap * 2;
@@ -34,9 +35,14 @@ add(struct finding *finding, struct leftover leftover)
 	finding->list[finding->n++] = leftover;
 }
 
-/* The type that began the path, by its first intent. */
-struct typed { const char *path; const struct step_type *type; };
-struct saving { struct finding *finding; struct typed *types; size_t n, cap; };
+/* The type that began the path, and its last attempt, while nothing was saved of that. */
+struct typed {
+	const char *path;
+	const struct step_type *type;
+	bool is_open;
+	int64_t since, until;
+};
+struct saving { struct finding *finding; struct typed *types; size_t n, cap; bool any; };
 
 static void
 note_type(struct saving *saving, const struct record *record, const struct value *body)
@@ -54,17 +60,46 @@ note_type(struct saving *saving, const struct record *record, const struct value
 		saving->types = more;
 		saving->cap = cap;
 	}
-	saving->types[saving->n++] =
-		(struct typed){arena_strdup(mem, record->path), type};
+	saving->types[saving->n++] = (struct typed){arena_strdup(mem, record->path), type,
+		.is_open = type->astray != NULL, .since = record->at,
+		.until = value_get_int(body, "timeout_at", record->at)};
 }
 
-static const struct step_type *
-type_of(const struct saving *saving, const char *path)
+static struct typed *
+typed_of(const struct saving *saving, const char *path)
 {
 	for (size_t i = saving->n; i-- > 0;)
 		if (strcmp(saving->types[i].path, path) == 0)
-			return saving->types[i].type;
+			return &saving->types[i];
 	return NULL;
+}
+
+/* An attempt that went well would have saved what it began. */
+static void
+note_end(struct saving *saving, const struct record *record, const struct value *body)
+{
+	struct typed *typed = typed_of(saving, record->path);
+	if (typed == NULL || !typed->is_open)
+		return;
+	if (record->kind == REC_SAVE || record->kind == REC_EFFECT
+		|| str_is(value_get_str(body, "state"), "ok"))
+		typed->is_open = false;
+	else if (record->at < typed->until)
+		typed->until = record->at;
+}
+
+static void
+add_open(struct saving *saving)
+{
+	struct finding *finding = saving->finding;
+	for (size_t i = 0; i < saving->n; i++) {
+		const struct typed *it = &saving->types[i];
+		const struct path_state *path = state_find(finding->state, it->path);
+		if (it->is_open && path != NULL && path->in != NULL)
+			add(finding, (struct leftover){.run = finding->run,
+				.path = path->path, .type = it->type, .in = path->in,
+				.since = it->since, .until = it->until});
+	}
 }
 
 /* The last value of a step that is done was finished with. */
@@ -73,7 +108,8 @@ note_save(struct saving *saving, const struct record *record, const struct value
 {
 	struct finding *finding = saving->finding;
 	const struct value *value = value_get(body, "value");
-	const struct step_type *type = type_of(saving, record->path);
+	const struct typed *typed = typed_of(saving, record->path);
+	const struct step_type *type = typed == NULL ? NULL : typed->type;
 	const struct path_state *path = state_find(finding->state, record->path);
 	if (type == NULL || path == NULL || path->in == NULL || value == NULL
 		|| (path->state == OUT_OK && path->saved != NULL
@@ -96,23 +132,39 @@ each_record(const struct record *record, void *with)
 	struct arena *mem = saving->finding->state->scratch;
 	struct value body;
 	struct err ignored;
-	if (record->kind != REC_INTENT && record->kind != REC_SAVE)
+	if (record->kind != REC_INTENT && record->kind != REC_SAVE
+		&& record->kind != REC_RETRY && record->kind != REC_EFFECT
+		&& record->kind != REC_OUTCOME)
 		return true;
 	if (!json_parse(mem, record->body, NULL, &body, &ignored))
 		return true;
 	if (record->kind == REC_INTENT)
 		note_type(saving, record, &body);
-	else
+	else if (record->kind == REC_SAVE)
 		note_save(saving, record, &body);
+	if (record->kind != REC_INTENT)
+		note_end(saving, record, &body);
 	return true;
 }
 
+/* A value that was saved, or a change of a type that may leave something unsaved. */
 static bool
-until_save(const struct record *record, void *with)
+until_any(const struct record *record, void *with)
 {
-	bool *any = with;
-	*any = *any || record->kind == REC_SAVE;
-	return !*any;
+	struct saving *saving = with;
+	struct arena *mem = arena_new();
+	struct value body;
+	struct err ignored;
+	bool any = record->kind == REC_SAVE;
+	if (record->kind == REC_INTENT
+		&& json_parse(mem, record->body, NULL, &body, &ignored)) {
+		const struct step_type *type = step_type_find(
+			saving->finding->types, value_get_str(&body, "type"));
+		any = type != NULL && type->astray != NULL;
+	}
+	arena_free(mem);
+	saving->any = saving->any || any;
+	return !saving->any;
 }
 
 /* Most runs saved nothing, and need not be understood. */
@@ -120,15 +172,16 @@ static bool
 read_run(struct store *store, struct finding *finding, struct err *err)
 {
 	struct saving saving = {.finding = finding};
-	bool any = false;
-	if (!store_read(store, finding->run, 1, until_save, &any, err))
+	if (!store_read(store, finding->run, 1, until_any, &saving, err))
 		return false;
-	if (!any)
+	if (!saving.any)
 		return true;
 	finding->state = arena_new_of(finding->mem, struct run_state);
 	if (!run_fold(store, finding->run, finding->mem, finding->state, err))
 		return false;
 	bool ok = store_read(store, finding->run, 1, each_record, &saving, err);
+	if (ok)
+		add_open(&saving);
 	state_close(finding->state);
 	return ok;
 }
@@ -305,4 +358,103 @@ leftover_sweep(struct host *host, struct leftover *leftover, struct arena *mem,
 {
 	return carry_out(host, leftover, leftover->type->sweep, false, mem, err)
 		== STEP_DONE;
+}
+
+/* ---- what was begun and never saved */
+
+/* Our clock and that of the far side may be apart. */
+#define CLOCKS_APART_US (5 * 60 * INT64_C(1000000))
+
+struct known { struct str id; bool is_known; };
+
+static bool
+has_id(const struct value *v, struct str id)
+{
+	bool found = v->kind == V_STRING && str_eq(v->str, id);
+	for (size_t i = 0; v->kind == V_MAP && !found && i < v->map->n; i++)
+		found = has_id(&v->map->members[i].value, id);
+	for (size_t i = 0; v->kind == V_LIST && !found && i < v->list.n; i++)
+		found = has_id(&v->list.items[i], id);
+	return found;
+}
+
+static bool
+saves_it(const struct record *record, void *with)
+{
+	struct known *known = with;
+	struct arena *mem = arena_new();
+	struct value body;
+	struct err ignored;
+	if (record->kind == REC_SAVE
+		&& json_parse(mem, record->body, NULL, &body, &ignored))
+		known->is_known = has_id(&body, known->id);
+	arena_free(mem);
+	return !known->is_known;
+}
+
+/* By a run that is under way, or one that ended: then it is that one's. Where a run
+ * cannot be read it is not known that it is nobody's. */
+static bool
+is_on_record(struct store *store, struct str id, struct arena *mem)
+{
+	const struct run_line *lines;
+	size_t n;
+	struct err ignored;
+	struct known known = {.id = id};
+	if (!store_list(store, mem, &lines, &n, &ignored))
+		return true;
+	for (size_t i = 0; i < n && !known.is_known; i++)
+		if (!store_read(store, lines[i].run, 1, saves_it, &known, &ignored))
+			return true;
+	return known.is_known;
+}
+
+static bool
+is_of_attempt(const struct leftover *it, const struct value *found)
+{
+	const struct value *at = value_get(found, "at");
+	if (at == NULL || at->kind != V_TIMESTAMP)
+		return false;
+	int64_t us = span_us(at->span);
+	return us >= it->since - CLOCKS_APART_US && us <= it->until + CLOCKS_APART_US;
+}
+
+static void
+search_one(struct store *store, struct finding *out, const struct leftover *it,
+	const struct value *list)
+{
+	for (size_t i = 0; list->kind == V_LIST && i < list->list.n; i++) {
+		const struct value *found = &list->list.items[i];
+		if (!is_of_attempt(it, found)
+			|| is_on_record(store, value_get_str(found, "id"), out->mem))
+			continue;
+		struct leftover begun = *it;
+		begun.saved = value_get(found, "saved");
+		add(out, begun);
+	}
+}
+
+void
+leftovers_search(struct store *store, struct host *host, struct leftover **list,
+	size_t *n, struct arena *mem,
+	void (*failed)(const struct leftover *leftover, struct err *err, void *with),
+	void *with)
+{
+	struct finding out = {.mem = mem};
+	for (size_t i = 0; i < *n; i++) {
+		struct leftover it = (*list)[i];
+		struct err err = {0};
+		if (it.saved != NULL) {
+			add(&out, it);
+			continue;
+		}
+		enum verdict verdict =
+			carry_out(host, &it, it.type->astray, true, mem, &err);
+		if (verdict == STEP_DONE)
+			search_one(store, &out, &it, it.found);
+		else if (verdict != STEP_ABSENT)
+			failed(&it, &err, with);
+	}
+	*list = out.list;
+	*n = out.n;
 }

@@ -8,7 +8,10 @@
 struct leftover {
 	const char *run, *path;
 	const struct step_type *type;
-	const struct value *in, *saved;               /* as they were recorded */
+	/* As they were recorded. saved NULL: of an attempt that saved nothing, from
+	 * `since` to `until` (wall us); see leftovers_search. */
+	const struct value *in, *saved;
+	int64_t since, until;
 	const struct value *found; /* what the type says of it: {what, …} */
 };
 
@@ -16,6 +19,14 @@ struct leftover {
  * end as done with that very value. Nothing is asked of the world. Blocks. */
 bool leftovers_saved(struct store *store, const struct step_type *const *types,
 	struct arena *mem, struct leftover **out, size_t *n, struct err *err);
+
+/* Takes those out of the list that saved nothing, and asks the world for each what was
+ * begun in its time and is on the record of no run of the store; that takes their place.
+ * What cannot be asked is told. Runs the host until all is answered. */
+void leftovers_search(struct store *store, struct host *host, struct leftover **list,
+	size_t *n, struct arena *mem,
+	void (*failed)(const struct leftover *leftover, struct err *err, void *with),
+	void *with);
 
 enum leftover_end { LEFTOVER_THERE, LEFTOVER_GONE, LEFTOVER_UNKNOWN };
 

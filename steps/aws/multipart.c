@@ -354,3 +354,67 @@ multipart_sweep(struct step *step, const struct event *event)
 		return aws_fail(step, event->op, &error);
 	return step_done(step, value_map(step->mem, NULL, 0));
 }
+
+/* ---- uploads whose ids nobody saved */
+
+static enum verdict
+ask_uploads(struct step *step, struct now now, const struct s3_place *place)
+{
+	struct s3_place bucket = *place;
+	struct buf query = buf_in(step->mem);
+	bucket.key = STR("");
+	buf_puts(&query, "max-uploads=1000&prefix=");
+	uri_encode(&query, place->key, false);
+	buf_puts(&query, "&uploads=");
+	struct aws_call call = s3_call(step->mem, &bucket, "GET");
+	call.query = buf_str(&query);
+	return aws_send(step, (struct how){.reads = true, .tries = 3, .title = "uploads"},
+		now, &call);
+}
+
+/* Keys that only begin like ours come as well. */
+static struct value
+uploads_of(struct step *step, const struct s3_place *place, const struct xml *page)
+{
+	struct list_builder list = {.mem = step->mem};
+	for (const struct xml *it = xml_child(page, "Upload"); it != NULL;
+		it = xml_again(it)) {
+		struct span at;
+		struct err ignored;
+		struct str id = xml_text(it, "UploadId");
+		if (!str_eq(xml_text(it, "Key"), place->key) || id.n == 0
+			|| !time_parse(xml_text(it, "Initiated"), &at, &ignored))
+			continue;
+		struct map_builder saved = {.mem = step->mem}, map = {.mem = step->mem};
+		map_put(&saved, "upload_id", value_str(id));
+		map_put(&saved, "bucket", value_str(str_of(place->bucket)));
+		map_put(&saved, "key", value_str(place->key));
+		map_put(&map, "at", value_time_us(span_us(at)));
+		map_put(&map, "id", value_str(id));
+		map_put(&map, "saved", map_done(&saved));
+		list_push(&list, map_done(&map));
+	}
+	return list_done(&list);
+}
+
+enum verdict
+multipart_astray(struct step *step, const struct event *event)
+{
+	struct s3_place place;
+	struct aws_error error;
+	struct str to = value_get_str(step->in, "to");
+	if (event->kind == EV_CANCEL)
+		return step_fail(step, ERR_CANCELLED, false, "cancelled");
+	if (!s3_is_place(to) || !s3_place_parse(step->mem, to, &place, step->err)
+		|| place.is_prefix)
+		return STEP_ABSENT;
+	if (event->kind == EV_START)
+		return ask_uploads(step, event->now, &place);
+	if (!aws_answered(step, event->op, true, &error))
+		return error.status == 404 ? STEP_ABSENT
+					   : aws_fail(step, event->op, &error);
+	const struct http_answer *answer = event->op->answer;
+	const struct xml *page = xml_parse(step->mem, answer->body, step->err);
+	return page == NULL ? STEP_FAIL
+			    : step_done(step, uploads_of(step, &place, page));
+}

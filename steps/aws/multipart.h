@@ -71,6 +71,8 @@ struct str multipart_saved(const struct step *step, const struct s3_place *place
 enum verdict multipart_abort_saved(struct step *step, struct now now, unsigned slot);
 /* `leftover` and `sweep` of the step types that upload. */
 enum verdict multipart_leftover(struct step *step, const struct event *event);
+/* All uploads to the very object that `to` names. */
+enum verdict multipart_astray(struct step *step, const struct event *event);
 enum verdict multipart_sweep(struct step *step, const struct event *event);
 
 #endif

@@ -1,5 +1,5 @@
-/* A store that lives in memory, in the place of the real one: link memory.c into the test
- * itself. Each append is answered when the test wants it to be, and as it wants. */
+/* A store of one run that lives in memory, in the place of the real one: link memory.c into
+ * the test itself. Each append is answered when the test wants it to be, and as it wants. */
 #ifndef TESTS_FAKE_MEMORY_H
 #define TESTS_FAKE_MEMORY_H
 

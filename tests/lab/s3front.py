@@ -1,4 +1,5 @@
 """Stands before moto: verifies the signature, does what the script says, and writes each effect into the ledger."""
+import datetime
 import hashlib
 import http.client
 import re
@@ -22,6 +23,8 @@ class Handler(web.Handler):
         self.key = urllib.parse.unquote(path.lstrip("/"))
         bucket = "/" not in self.key.rstrip("/")
         if self.command == "GET":
+            if bucket and "uploads" in names:
+                return "ListMultipartUploads"
             return "ListParts" if "uploadId" in names else "ListObjects" if bucket and self.key else "GetObject" if self.key else "ListBuckets"
         if self.command == "HEAD":
             return "HeadBucket" if bucket else "HeadObject"
@@ -75,6 +78,10 @@ class Handler(web.Handler):
             return self.refuse(503, "ServiceUnavailable", "moto does not answer: %s" % e)
         finally:
             link.close()
+        if op == "CreateMultipartUpload" and got.status < 300:
+            self._begun()[self._upload(body)] = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        if op == "ListMultipartUploads":
+            body = re.sub(rb"<Upload>.*?</Upload>", self._dated, body, flags=re.S)
         kept = [(n, v) for n, v in got.getheaders()
                 if n.lower() not in HOP | {"date", "server", "x-amzn-requestid", "x-amz-request-id"}]
         kept.append(("x-amz-request-id", self.request_id))
@@ -91,6 +98,15 @@ class Handler(web.Handler):
         kept = [(n, v) for n, v in kept if n.lower() != "content-type"]
         return web.Reply(got.status, body, kept, kind)
 
+    def _begun(self):
+        return self.server.__dict__.setdefault("begun", {})
+
+    def _dated(self, upload):
+        """moto says of every upload that it was begun in 2010."""
+        text = upload.group(0).decode()
+        at = self._begun().get(re.search("<UploadId>([^<]+)", text).group(1))
+        return (re.sub("<Initiated>[^<]*", "<Initiated>" + at, text) if at else text).encode()
+
     def _upload(self, body):
         found = re.search(r"uploadId=([^&]+)", self.path) or re.search(r"<UploadId>([^<]+)</UploadId>", body.decode("latin-1"))
         return found.group(1) if found else None
@@ -98,7 +114,6 @@ class Handler(web.Handler):
 
 def sign(keys, method, host, path, body=b"", query="", region="us-west-1", service="s3", now=None, more=()):
     """Headers for the lab's own requests (making the bucket, looking in): signed by the verifier's own rules."""
-    import datetime
     now = now or datetime.datetime.now(datetime.timezone.utc)
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     access, secret = next(iter(keys.items()))

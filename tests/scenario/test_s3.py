@@ -379,6 +379,18 @@ class Gc(Parts):
         self.rbx("resume", "last")
         self.same()
 
+    def test_gc_finds_what_was_never_saved(self):
+        """Killed when the store had begun the upload and rbx did not know it yet."""
+        self.killed_after(0, seen="CreateMultipartUpload", op="CreateMultipartUpload", skip=0, delay=0, late=60)
+        self.assertEqual(len(self.uploads()), 1)
+        self.forget()
+        self.assertIn("left behind  upload to s3://%s/big, 0 parts" % BUCKET, self.gc("--dry-run"))
+        self.assertIn("removed  upload to", self.gc("--yes"))
+        self.assertEqual([l["op"] for l in self.effects("s3")], ["AbortMultipartUpload"])
+        self.assertEqual(self.uploads(), [])
+        self.rbx("resume", "last")
+        self.same()
+
     def test_gc_leaves_what_is_carried_out(self):
         self.script(op="UploadPart", skip=2, times=1, delay=3)
         path = self.write("rbx: 1\nname: test\ndefaults: {aws: {region: us-west-1}}\nsteps:\n  - id: s\n    %s\n"
