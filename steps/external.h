@@ -1,5 +1,6 @@
-/* Third parties' step types: an executable rbx-step-NAME in a folder of the plug-in path. It answers `describe` with its
- * fields and effect, and `run`, `preview`, `probe`, `undo` with JSON on standard input and output (docs/plugins.md). */
+/* Third parties' step types: an executable rbx-step-NAME in a folder of the plug-in path.
+ * It answers `describe` with its fields and effect, and `run`, `preview`, `probe`, `undo`
+ * with JSON on standard input and output (docs/plugins.md). */
 #ifndef STEPS_EXTERNAL_H
 #define STEPS_EXTERNAL_H
 
@@ -17,8 +18,9 @@ const struct step_type *const *external_types(struct arena *mem, struct host *ho
 	const struct step_type *const *built_in, const char *path, external_owned *owned,
 	struct diags *diags);
 
-/* One type from what it answered to `describe`; NULL: err. For external_types and tests. */
-const struct step_type *external_type(struct arena *mem, const char *name, const char *program, struct str described,
-	struct err *err);
+/* One type from what it answered to `describe`; NULL: err. For external_types and tests.
+ */
+const struct step_type *external_type(struct arena *mem, const char *name,
+	const char *program, struct str described, struct err *err);
 
 #endif

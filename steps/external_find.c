@@ -38,11 +38,13 @@ static bool
 is_safe_way(const struct finding *finding, const char *real, struct err *err)
 {
 	char *path = arena_strdup(finding->mem, real);
-	for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/')) {
+	for (char *slash = strrchr(path, '/'); slash != NULL;
+		slash = strrchr(path, '/')) {
 		struct stat st;
 		*slash = '\0';
 		const char *folder = slash == path ? "/" : path;
-		bool sticky = stat(folder, &st) == 0 && st.st_uid == 0 && st.st_mode & S_ISVTX;
+		bool sticky =
+			stat(folder, &st) == 0 && st.st_uid == 0 && st.st_mode & S_ISVTX;
 		if (!sticky && !is_safe(finding, folder, S_IFDIR, err))
 			return false;
 	}
@@ -88,7 +90,8 @@ describe(struct finding *finding, const char *program, struct str *out, struct e
 	}
 	const struct exec_answer *answer = op.answer;
 	if (answer->code != 0 || answer->signal != 0)
-		return err_set(err, ERR_ANSWER, "its describe ended with exit code %d", answer->code);
+		return err_set(err, ERR_ANSWER, "its describe ended with exit code %d",
+			answer->code);
 	*out = answer->out;
 	return true;
 }
@@ -98,7 +101,8 @@ add(struct finding *finding, const struct step_type *type)
 {
 	if (finding->n + 1 >= finding->cap) {
 		finding->cap = 2 * finding->cap + 64;
-		const struct step_type **types = arena_array(finding->mem, const struct step_type *, finding->cap);
+		const struct step_type **types =
+			arena_array(finding->mem, const struct step_type *, finding->cap);
 		if (finding->n > 0)
 			memcpy(types, finding->types, finding->n * sizeof *types);
 		finding->types = types;
@@ -124,7 +128,8 @@ look_at(struct finding *finding, const char *folder, const char *file)
 	struct str described;
 	struct err err;
 	if (!is_name(name)) {
-		err_set(&err, ERR_VALUE, "a step type is named [a-z0-9_]+, not '%s'", name);
+		err_set(&err, ERR_VALUE, "a step type is named [a-z0-9_]+, not '%s'",
+			name);
 	} else if (is_known(finding, name)) {
 		err_set(&err, ERR_EXISTS, "there is a step type '%s' already", name);
 	} else if (is_safe_program(finding, program, &err)
@@ -145,17 +150,19 @@ look_in(struct finding *finding, const char *folder)
 	struct err err;
 	char real[PATH_MAX];
 	if (*folder != '/') {
-		diag_warning(finding->diags, (struct mark){0}, "plug-ins: '%s' is no absolute folder", folder);
+		diag_warning(finding->diags, (struct mark){0},
+			"plug-ins: '%s' is no absolute folder", folder);
 		return;
 	}
 	DIR *dir = realpath(folder, real) == NULL ? NULL : opendir(real);
 	if (dir == NULL)
-		return;                               /* a folder that is not there holds nothing */
+		return; /* a folder that is not there holds nothing */
 	if (!is_safe(finding, real, S_IFDIR, &err) || !is_safe_way(finding, real, &err)) {
 		err_wrap(&err, "plug-ins");
 		diag_add(finding->diags, DIAG_WARNING, &err);
 	} else {
-		for (struct dirent *entry; (entry = readdir(dir)) != NULL && finding->n < MOST;)
+		for (struct dirent *entry;
+			(entry = readdir(dir)) != NULL && finding->n < MOST;)
 			if (strncmp(entry->d_name, prefix, sizeof prefix - 1) == 0)
 				look_at(finding, real, entry->d_name);
 	}
@@ -170,10 +177,12 @@ by_name(const void *a, const void *b)
 }
 
 const struct step_type *const *
-external_types(struct arena *mem, struct host *host, const struct step_type *const *built_in,
-	const char *path, external_owned *owned, struct diags *diags)
+external_types(struct arena *mem, struct host *host,
+	const struct step_type *const *built_in, const char *path, external_owned *owned,
+	struct diags *diags)
 {
-	struct finding finding = {.mem = mem, .host = host, .diags = diags, .owned = owned};
+	struct finding finding = {
+		.mem = mem, .host = host, .diags = diags, .owned = owned};
 	size_t own = 0;
 	for (; built_in[own] != NULL; own++)
 		add(&finding, built_in[own]);

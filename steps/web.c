@@ -238,7 +238,10 @@ web_redirect(struct arena *mem, const char *base, const char *location, bool *sa
 {
 	struct str from = str_of(base), to = cut_at_any(str_of(location), "#");
 	const char *url = resolved(mem, from, to);
-	*same_origin = str_eq(origin_of(str_of(url)), origin_of(from));
+	struct str origin = origin_of(str_of(url));
+	*same_origin = str_eq(origin, origin_of(from));
+	if (memchr(origin.p, '@', origin.n) != NULL)
+		return NULL; /* a name and a password, as url: refuses them */
 	bool was_https = strncasecmp(base, "https:", 6) == 0,
 	     is_https = strncasecmp(url, "https:", 6) == 0,
 	     is_http = strncasecmp(url, "http:", 5) == 0;

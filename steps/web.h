@@ -26,7 +26,7 @@ int64_t cert_days_left(const struct cert *cert, struct now now);
 bool web_is_down(const struct op *op);
 
 /* An absolute URL for what a Location header says, relative to `base` (RFC 3986, 5.2, without dot segments). NULL: not http
- * or https, or https left for http. *same_origin: scheme, host and port stay. */
+ * or https, https left for http, or with a user. *same_origin: scheme, host and port stay. */
 const char *web_redirect(struct arena *mem, const char *base, const char *location, bool *same_origin);
 
 #endif

@@ -167,7 +167,8 @@ print_line(struct buf *out, struct mark at, uint32_t number)
 {
 	uint32_t start;
 	struct str line = line_of(at.source, at.from, &start);
-	uint32_t marks[] = {at.from - start, at.to > at.from ? at.to - start : at.from - start};
+	uint32_t end = at.to > at.from ? at.to : at.from;
+	uint32_t marks[] = {at.from - start, end - start};
 	if (line.n > 2 * NEAR_BYTES) {
 		uint32_t skip = marks[0] > NEAR_BYTES ? marks[0] - NEAR_BYTES : 0;
 		line = str_from(line, skip);

@@ -106,7 +106,8 @@ user_end(struct str text, size_t from)
 	if (found != 0 || colon == 0 || text.p[from] == '['
 	    || isdigit((unsigned char)at(text, colon + 1)))
 		return found;
-	for (size_t n = 0; i < text.n && n < FAR && !is_one(text.p[i], "\"'<>`"); i++, n++)
+	for (size_t n = 0; i < text.n && n < FAR && !is_one(text.p[i], "\"'<>`");
+		i++, n++)
 		if (text.p[i] == '@')
 			found = i;
 	return found;

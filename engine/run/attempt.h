@@ -16,6 +16,7 @@ struct attempt_type {                                 /* what happens outside of
 	void (*saved)(struct attempt *attempt, const struct value *value);  /* answer with attempt_saved */
 	void (*output)(struct attempt *attempt, int fd, struct str text, bool keep);  /* of a child, masked */
 	void (*progress)(struct attempt *attempt);    /* title, done, total, unit have changed */
+	void (*notes)(struct attempt *attempt, const char *text);  /* step_note; NULL: nobody hears it */
 	/* The boot clock is looked at before an effect: false with err, and the effect is not started. */
 	bool (*may_start)(struct attempt *attempt, struct err *err);
 	/* step_ask: puts the question; its answer goes to attempt->said, and the slot is stopped. false: nobody can be

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "run/locks.h"
 #include "run/loop.h"
+#include "run/step.h"
 
 enum { OPEN_S = 30, READ_S = 3600, MOST_KEYWORDS = 16 };
 
@@ -60,13 +61,6 @@ application(struct shell *shell)
 		self->host);
 }
 
-static bool
-is_near(struct str host)
-{
-	return host.n == 0 || host.p[0] == '/' || str_is(host, "localhost")
-		|| str_starts(host, STR("127.")) || str_is(host, "::1");
-}
-
 static const char *
 member(struct arena *mem, const struct value *map, const char *name)
 {
@@ -81,7 +75,7 @@ mode_of(struct arena *mem, const struct value *to)
 	const char *mode = member(mem, to, "sslmode");
 	if (mode != NULL)
 		return mode;
-	return is_near(value_get_str(to, "host")) ? "disable" : "verify-full";
+	return step_is_near(value_get_str(to, "host")) ? "disable" : "verify-full";
 }
 
 static const char *
@@ -128,6 +122,12 @@ connection(struct shell *shell, struct hold *hold, const struct wanted_lock *loc
 		}
 	hold->where = arena_printf(mem, "%s at %s:%lld", all[2].value,
 		host == NULL || host[0] == '\0' ? "the local socket" : host, port);
+	if (strcmp(mode, "verify-full") != 0 && !step_is_near(str_of(host)))
+		shell_note(shell, "warning",
+			arena_printf(mem,
+				"the lock of %s: sslmode %s is weaker than verify-full",
+				hold->where, mode),
+			NULL);
 	*ask = (struct sql_ask){.keywords = keywords, .values = values, .text = text,
 		.n_params = 1, .keep = true};
 	struct str password = value_get_str(to, "password");

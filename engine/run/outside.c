@@ -59,6 +59,12 @@ attempt_moves(struct attempt *attempt)
 			attempt->total, attempt->unit);
 }
 
+static void
+attempt_notes(struct attempt *attempt, const char *text)
+{
+	shell_note(((struct job *)attempt)->shell, "warning", text, NULL);
+}
+
 /* Before an effect starts the owner looks at the boot clock: what was decided long ago,
  * before a sleep, is not started. */
 static bool
@@ -109,5 +115,5 @@ attempt_renews(struct attempt *attempt)
 
 const struct attempt_type job_outside = {
 	.ended = job_attempt_ended, .saved = attempt_saves, .output = attempt_prints,
-	.progress = attempt_moves, .may_start = attempt_may, .renews = attempt_renews,
+	.progress = attempt_moves, .notes = attempt_notes, .may_start = attempt_may, .renews = attempt_renews,
 };

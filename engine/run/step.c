@@ -1,5 +1,6 @@
 #include "run/step.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -181,6 +182,39 @@ step_say(struct step *step, const char *format, ...)
 	va_end(args);
 	buf_putc(&line, '\n');
 	attempt->outside->output(attempt, 2, buf_str(&line), true);
+}
+
+void
+step_note(struct step *step, const char *format, ...)
+{
+	struct attempt *attempt = attempt_of(step);
+	va_list args;
+	va_start(args, format);
+	const char *text = arena_vprintf(step->mem, format, args);
+	va_end(args);
+	if (attempt->outside->notes != NULL)
+		attempt->outside->notes(
+			attempt, arena_printf(step->mem, "%s: %s", step->path, text));
+}
+
+bool
+step_is_near(struct str host)
+{
+	unsigned char bytes[16];
+	static const unsigned char loopback[16] = {[15] = 1};
+	char text[64];
+	if (memchr(host.p != NULL ? host.p : "", ',', host.n) != NULL)
+		return false;
+	if (host.n == 0 || host.p[0] == '/' || str_is(host, "localhost"))
+		return true;
+	if (host.n >= sizeof text)
+		return false;
+	memcpy(text, host.p, host.n);
+	text[host.n] = '\0';
+	if (inet_pton(AF_INET, text, bytes) == 1)
+		return bytes[0] == 127;
+	return inet_pton(AF_INET6, text, bytes) == 1
+		&& memcmp(bytes, loopback, sizeof loopback) == 0;
 }
 
 /* ---- verdicts */

@@ -93,6 +93,11 @@ void step_progress(struct step *step, uint64_t done, uint64_t total, const char 
 /* A line for the log and the live view, as a child's standard error is: what a person should know though all goes well. */
 void step_say(struct step *step, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A warning of the record, told once a run: what makes it weaker though all goes well. */
+void step_note(struct step *step, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Loopback or a socket of this machine: nobody listens in between. A list of hosts is not. */
+bool step_is_near(struct str host);
+
 /* FAIL with a message (of step->err); transient as given. For the common end of a step. */
 enum verdict step_fail(struct step *step, enum err_code code, bool transient, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

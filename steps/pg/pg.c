@@ -1,7 +1,5 @@
 #include "../steps/pg/pg.h"
 
-#include <arpa/inet.h>
-
 enum {
 	OID_BOOL = 16,
 	OID_INT8 = 20,
@@ -18,24 +16,6 @@ enum {
 };
 
 static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
-
-static bool
-is_near(struct str host)
-{
-	unsigned char bytes[16];
-	char text[64];
-	if (host.n == 0 || host.p[0] == '/' || str_is(host, "localhost"))
-		return true;
-	if (host.n >= sizeof text)
-		return false;
-	memcpy(text, host.p, host.n);
-	text[host.n] = '\0';
-	if (inet_pton(AF_INET, text, bytes) == 1)
-		return bytes[0] == 127;
-	static const unsigned char loopback[16] = {[15] = 1};
-	return inet_pton(AF_INET6, text, bytes) == 1
-		&& memcmp(bytes, loopback, sizeof loopback) == 0;
-}
 
 struct connection { const char *host, *port, *db, *user, *sslmode, *ca; };
 
@@ -54,9 +34,12 @@ connection_of(struct step *step, const char *database)
 			: str_cstr(step->mem, value_get_str(step->in, "db")),
 		.user = str_cstr(step->mem, value_get_str(step->in, "user")),
 		.sslmode = mode.n > 0   ? str_cstr(step->mem, mode)
-			: is_near(host) ? "disable"
+			: step_is_near(host) ? "disable"
 					: "verify-full",
 	};
+	if (strcmp(c.sslmode, "verify-full") != 0 && !step_is_near(host))
+		step_note(step, "sslmode %s to %s is weaker than verify-full", c.sslmode,
+			c.host);
 	if (strncmp(c.sslmode, "verify", 6) == 0)
 		c.ca = ca.n > 0 ? str_cstr(step->mem, ca) : system_ca;
 	return c;
