@@ -169,14 +169,20 @@ is_there(const struct op *op)
 		&& ((const struct file_answer *)op->answer)->exists;
 }
 
-static enum verdict
-was_made(struct step *step)
+static struct value
+out_of_none(struct step *step)
 {
 	struct map_builder out = {.mem = step->mem};
 	map_put(&out, "code", value_int(0));
 	map_put(&out, "stdout", value_str(STR("")));
 	map_put(&out, "stderr", value_str(STR("")));
-	return step_done(step, map_done(&out));
+	return map_done(&out);
+}
+
+static enum verdict
+was_made(struct step *step)
+{
+	return step_done(step, out_of_none(step));
 }
 
 static enum verdict
@@ -209,6 +215,40 @@ probe(struct step *step, const struct event *event)
 	return is_there(event->op) ? was_made(step) : STEP_ABSENT;
 }
 
+static bool
+has_creates(const struct value *in)
+{
+	return value_get(in, "creates") != NULL;
+}
+
+static struct value
+made(struct step *step, bool there)
+{
+	struct map_builder map = {.mem = step->mem};
+	map_put_str(&map, value_get_str(step->in, "creates"),
+		value_str(there ? STR("there") : STR("not there")));
+	return map_done(&map);
+}
+
+/* What the program does besides making `creates` nobody knows. */
+static enum verdict
+preview(struct step *step, const struct event *event)
+{
+	struct map_builder out = {.mem = step->mem};
+	if (event->kind == EV_START)
+		return look(step);
+	if (event->kind != EV_OP)
+		return step_fail(step, ERR_CANCELLED, false, "ended before it was known");
+	if (event->op->err.code != ERR_NONE)
+		return step_fail_op(step, event->op);
+	bool there = is_there(event->op);
+	map_put(&out, "before", made(step, there));
+	map_put(&out, "after", made(step, true));
+	map_put(&out, "out", out_of_none(step));
+	map_put(&out, "assumed", value_bool(!there));
+	return step_done(step, map_done(&out));
+}
+
 const struct step_type exec_type = {
 	.name = "exec",
 	.summary = "run a program",
@@ -220,6 +260,8 @@ const struct step_type exec_type = {
 	.timeout = 10 * NS_MIN,
 	.takes_effect = true,
 	.takes_accept = true,
+	.looks_if = has_creates,
+	.preview = preview,
 	.run = run,
 	.probe = probe,
 };

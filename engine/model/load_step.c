@@ -87,6 +87,10 @@ static void
 read_probe(struct info *info)
 {
 	const struct value *v = key_raw(info, "probe");
+	const struct step_type *type = info->node.type;
+	if (type != NULL && type->looks_if != NULL && info->in != NULL
+		&& !info->is_check)
+		info->node.probe_looks = type->looks_if(info->in);
 	if (info->node.probe != NULL) {
 		step_understand(info_of(info->node.probe));
 		info_of(info->node.probe)->status_read = true;

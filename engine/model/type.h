@@ -98,6 +98,9 @@ struct step_type {
 	bool (*check)(const struct value *in, struct diags *diags);
 	/* reads only: {before, after}; dry run, confirm, and before the intent if undo
 	 * is auto */
+	/* NULL: always. Else the preview can tell something of these arguments only, and is
+	 * then asked before the first attempt too: is there anything to do? */
+	bool (*looks_if)(const struct value *in);
 	step_fn *preview;
 	/* reads only: DONE with out, ABSENT, or DOUBT; PROBED requires it */
 	step_fn *probe;

@@ -380,6 +380,14 @@ tells_nothing(const struct judged *judged, const struct result *result)
 		&& (code == ERR_ANSWER || code == ERR_ABSENT_KEY);
 }
 
+static bool
+previews(const struct job *job)
+{
+	const struct step_type *type = job->node->type;
+	return type->preview != NULL
+		&& (type->looks_if == NULL || (job->in != NULL && type->looks_if(job->in)));
+}
+
 /* The author's probe, before the first attempt. It is there: nothing is to be done. It is
  * not: what would differ is shown as far as the type can. */
 static void
@@ -393,7 +401,7 @@ probe_looked(struct job *job)
 	if (goes_on && job->killed) {
 		err_set(&job->err, ERR_CANCELLED, "ended before all of it was done");
 		job_fail(job, &job->err);
-	} else if (goes_on && job->node->type->preview != NULL) {
+	} else if (goes_on && previews(job)) {
 		job->doing = job->node;
 		begin(job);
 	} else {

@@ -111,7 +111,8 @@ read_traits(struct seat *seat)
 		: static_effect(node);
 	if (node->kind != NODE_STEP)
 		return;
-	seat->has_preview = type->preview != NULL || node->probe_looks;
+	seat->has_preview = node->probe_looks
+		|| (type->preview != NULL && type->looks_if == NULL);
 	seat->has_probe = type->probe != NULL || node->probe != NULL;
 	seat->has_settle = node->settles;
 	seat->has_provider = type->uses != NULL;

@@ -235,7 +235,8 @@ write_spoken(struct line *line)
 		|| line->path->state != OUT_OK || line->state->mode == MODE_DRY
 		|| !str_is(value_get_str(line->path->in, "to"), "stdout"))
 		return;
-	more(line, "", value_get_str(line->path->in, "text"));
+	more(line, line->state->mode == MODE_DRILL ? "[drill] " : "",
+		value_get_str(line->path->in, "text"));
 }
 
 /* Why a dry run could not do better than to assume. */

@@ -214,6 +214,34 @@ class Together(world.Scenario):
         outputs = self.steps()["a"]["outputs"]
         self.assertEqual((outputs["part"], outputs["length"], outputs["turned"]), ("***", 14, '}">***<" :"k"{'))
 
+    def test_what_creates_names_is_there(self):
+        """Unchanged: it is neither carried out nor taken back."""
+        text = """
+            steps:
+              - id: g
+                on_error: undo
+                block:
+                  - {id: a, exec: {shell: 'echo a >>log; touch made', creates: made}, undo: [{id: ua, exec: {shell: 'echo ua >>log'}}]}
+                  - {id: b, exec: {shell: 'exit 1'}, undo: none}
+        """
+        self.play(text, "--dry-run")
+        self.assertEqual(self.steps()["g/a"]["grade"], "assumed")
+        self.play(text, expect=FAILED)
+        self.play(text, expect=FAILED)
+        self.assertEqual(self.lines(), ["a", "ua"])
+        self.assertEqual(self.steps()["g/a"]["how"], "unchanged")
+        self.play(text, "--dry-run")
+        self.assertEqual(self.steps()["g/a"]["grade"], "checked")
+
+    def test_texts_of_a_drill_say_so(self):
+        text = """
+            drill: {real: true}
+            steps:
+              - {id: t, notify: {to: stdout, text: hello}}
+        """
+        self.assertNotIn("[drill]", self.play(text).stdout)
+        self.assertRegex(self.rbx("drill", os.path.join(self.dir, "playbook.yaml")).stdout, r"\[drill\] hello")
+
 
 if __name__ == "__main__":
     unittest.main()
