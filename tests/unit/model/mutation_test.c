@@ -1,6 +1,7 @@
-/* Drafts with one thing wrong: a misspelt key, or a map where a scalar stood. Each must
- * be refused with an error on the very line, unless the place takes any name or any
- * value. */
+/* Drafts with one thing wrong: a misspelt key, a map where a scalar stood, an id that
+ * stands above already, a key of a step among its arguments, another name in an
+ * expression. Each must be refused with an error on the very line, unless the place takes
+ * any name or any value. */
 #include "../unit.h"
 
 #include <glob.h>
@@ -20,6 +21,8 @@ struct mutant {
 struct place {
 	struct mark key, value;
 	bool free_key, free_value;
+	bool is_id;
+	struct mark first; /* of a type: where its arguments begin; from 0: it is none */
 };
 
 struct places {
@@ -58,6 +61,24 @@ static const char *const any_names[] = {
 };
 static const char *const any_values[] = {"default", "min", "max", "enum", "in", NULL};
 
+static bool
+is_type(struct str name)
+{
+	for (const struct step_type *const *it = step_types; *it != NULL; it++)
+		if (str_is(name, (*it)->name))
+			return true;
+	return false;
+}
+
+static struct mark
+first_of(const struct member *m)
+{
+	bool is = is_type(m->key.str) && m->value.kind == V_MAP && m->value.map->n > 0;
+	struct mark at = is ? value_mark(&m->value.map->members[0].key) : (struct mark){0};
+	at.to = at.from;
+	return at;
+}
+
 static void
 collect(struct places *places, const struct value *v, bool free_names, bool own_names)
 {
@@ -78,7 +99,9 @@ collect(struct places *places, const struct value *v, bool free_names, bool own_
 		places->all[places->n++] = (struct place){value_mark(&m->key),
 			value_mark(&m->value), free_names || own_names,
 			below || own_names || !scalar
-				|| is_one_of(m->key.str, any_values)};
+				|| is_one_of(m->key.str, any_values),
+			str_is(m->key.str, "id") && scalar && !below,
+			below || own_names ? (struct mark){0} : first_of(m)};
 		bool names_next = str_is(m->key.str, "inputs")
 			|| str_is(m->key.str, "secrets")
 			|| str_is(m->key.str, "defaults");
@@ -128,42 +151,144 @@ is_refused(const char *path, struct str text, struct mark at, const char *by,
 	return found;
 }
 
+struct draft {
+	struct arena *mem;
+	const char *path;
+	struct str text;
+	const struct source *source;
+	struct places places;
+	size_t seen, tried;
+};
+
+/* Every STRIDEth is tried. */
+static void
+try(struct draft *draft, struct mark at, const char *by)
+{
+	struct buf said = buf_in(draft->mem);
+	uint32_t line, column;
+	if (getenv("RBX_MUTATIONS") == NULL && draft->seen++ % STRIDE != 0)
+		return;
+	draft->tried++;
+	if (is_refused(draft->path, draft->text, at, by, &said))
+		return;
+	mark_place(at, &line, &column);
+	fail_msg("%s:%u:%u: '%.*s' as %s is not refused there:\n%s", draft->path, line,
+		column, (int)(at.to - at.from), draft->text.p + at.from, by,
+		buf_cstr(&said));
+}
+
+static void
+try_keys_and_values(struct draft *draft)
+{
+	for (size_t i = 0; i < draft->places.n; i++) {
+		const struct place *place = &draft->places.all[i];
+		if (!place->free_key)
+			try(draft, place->key, "qqzz");
+		if (!place->free_value && draft->text.p[place->value.from] != '|')
+			try(draft, place->value, "{qqzz: 1}");
+	}
+}
+
+static void
+try_ids(struct draft *draft)
+{
+	const char *first = NULL;
+	for (size_t i = 0; i < draft->places.n; i++) {
+		struct mark at = draft->places.all[i].value;
+		struct str id = {draft->text.p + at.from, at.to - at.from};
+		/* a resource of a cloud has an `id` too */
+		if (!draft->places.all[i].is_id || str_find(id, STR("/")) < id.n
+			|| str_find(id, STR("$")) < id.n)
+			continue;
+		if (first != NULL)
+			try(draft, at, first);
+		else
+			first = arena_strndup(
+				draft->mem, draft->text.p + at.from, at.to - at.from);
+	}
+}
+
+/* "deadline" belongs to the step, not to what its type takes. */
+static void
+try_keys_among_arguments(struct draft *draft)
+{
+	for (size_t i = 0; i < draft->places.n; i++) {
+		struct mark at = draft->places.all[i].first;
+		uint32_t from = at.from;
+		if (at.source == NULL)
+			continue;
+		while (from > 0 && draft->text.p[from - 1] == ' ')
+			from--;
+		bool block = from > 0 && draft->text.p[from - 1] == '\n';
+		try(draft, at,
+			block ? arena_printf(draft->mem, "deadline: 5s\n%*s",
+				(int)(at.from - from), "")
+			      : "deadline: 5s, ");
+	}
+}
+
+static bool
+is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+		|| c == '_' || c == '.';
+}
+
+static bool
+is_in_comment(struct str text, size_t at)
+{
+	for (size_t i = at; i > 0 && text.p[i - 1] != '\n'; i--)
+		if (text.p[i - 1] == '#')
+			return true;
+	return false;
+}
+
+/* Each name that follows `root` in the text: steps.NAME. */
+static void
+try_names(struct draft *draft, const char *root, bool after)
+{
+	struct str text = draft->text;
+	size_t n = strlen(root);
+	for (size_t i = 1; i + n < text.n; i++) {
+		if (memcmp(text.p + i, root, n) != 0 || is_word(text.p[i - 1])
+			|| is_in_comment(text, i))
+			continue;
+		size_t from = after ? i + n : i, to = i + n;
+		while (after && to < text.n && is_word(text.p[to]) && text.p[to] != '.')
+			to++;
+		try(draft,
+			(struct mark){draft->source, (uint32_t)from,
+				(uint32_t)(after ? to : i + n - 1)},
+			"qqzz");
+	}
+}
+
 static size_t
 mutate(const char *path)
 {
-	struct arena *mem = arena_new();
-	struct loader plain = {.with = mem};
-	struct str text;
+	struct draft draft = {.mem = arena_new(), .path = path};
+	struct loader plain = {.with = draft.mem};
 	char *full;
 	struct err err;
-	assert_ok(plain_read(&plain, path, &text, &full, &err));
-	struct diags diags = {.mem = mem};
+	struct diags diags = {.mem = draft.mem};
 	struct value top;
-	assert_true(yaml_parse(mem, source_new(mem, path, text), &top, &diags));
-	struct places places = {.mem = mem};
-	collect(&places, &top, false, false);
-	size_t stride = getenv("RBX_MUTATIONS") != NULL ? 1 : STRIDE, tried = 0;
-	for (size_t i = 0; i < places.n * 2; i += stride) {
-		const struct place *place = &places.all[i / 2];
-		struct buf said = buf_in(mem);
-		bool key = i % 2 == 0;
-		if (key ? place->free_key : place->free_value)
-			continue;
-		struct mark at = key ? place->key : place->value;
-		const char *by = key ? "qqzz" : "{qqzz: 1}";
-		uint32_t line, column;
-		if (!key && text.p[at.from] == '|')
-			continue;
-		if (!is_refused(path, text, at, by, &said)) {
-			mark_place(at, &line, &column);
-			fail_msg("%s:%u:%u: '%.*s' as %s is not refused there:\n%s", path,
-				line, column, (int)(at.to - at.from), text.p + at.from,
-				by, buf_cstr(&said));
-		}
-		tried++;
-	}
-	arena_free(mem);
-	return tried;
+	assert_ok(plain_read(&plain, path, &draft.text, &full, &err));
+	draft.source = source_new(draft.mem, path, draft.text);
+	draft.places.mem = draft.mem;
+	assert_true(yaml_parse(draft.mem, draft.source, &top, &diags));
+	collect(&draft.places, &top, false, false);
+	try_keys_and_values(&draft);
+	try_ids(&draft);
+	try_keys_among_arguments(&draft);
+	try_names(&draft, "steps.", true);
+	try_names(&draft, "inputs.", true);
+	try_names(&draft, "vars.", true);
+	try_names(&draft, "secrets.", true);
+	try_names(&draft, "run.", true);
+	try_names(&draft, "timestamp(", false);
+	try_names(&draft, "duration(", false);
+	arena_free(draft.mem);
+	return draft.tried;
 }
 
 static void
