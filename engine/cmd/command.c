@@ -1,6 +1,7 @@
 #include "cmd/command.h"
 
 #include "host/guard.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -155,21 +156,34 @@ find_store(struct cmd *cmd, const char **where, struct err *err)
 	return *where != NULL || store_default(cmd->mem, cmd->host, where, err);
 }
 
-/* The types come first: plug-ins are asked what they are. A store that is not there yet
- * is not made under guard. */
+/* Where it may write; a store that is not there yet is begun, for under guard its folder
+ * cannot be made. NULL: nowhere. */
+static const char *
+writable(struct cmd *cmd)
+{
+	const struct command *command = cmd->command;
+	const char *where = NULL;
+	struct err ignored;
+	int folder;
+	if (command->guard != GUARD_BUT_STORE || !cmd_host(cmd)
+		|| (command->store_if != NULL && !cmd_flag(cmd, command->store_if)))
+		return NULL;
+	if (!find_store(cmd, &where, &ignored))
+		return NULL;
+	if (access(where, F_OK) != 0 && place_open(where, &folder, &ignored))
+		close(folder);
+	return where;
+}
+
+/* The types come first: plug-ins are asked what they are. */
 static void
 guard(struct cmd *cmd)
 {
-	struct err ignored;
-	const char *where = NULL;
 	if (cmd->command->guard == GUARD_NONE)
 		return;
-	cmd_types(cmd);
-	if (cmd->command->guard == GUARD_BUT_STORE
-		&& (!cmd_host(cmd) || !find_store(cmd, &where, &ignored)
-			|| access(where, F_OK) != 0))
-		return;
-	guard_process(where);
+	if (!cmd->command->no_types)
+		cmd_types(cmd);
+	guard_process(writable(cmd));
 }
 
 bool

@@ -38,6 +38,8 @@ struct command {
 	bool secrets; /* it fetches secrets: nobody else's code may lie in its memory */
 	/* It reads what others wrote and does nothing else: under host/guard.h. */
 	enum { GUARD_NONE, GUARD_ALL, GUARD_BUT_STORE } guard;
+	bool no_types; /* under guard: it looks at no step, so no plug-in is asked */
+	const char *store_if; /* an option without which it opens no store; NULL: always */
 	int (*run)(struct cmd *cmd);
 };
 

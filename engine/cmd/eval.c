@@ -244,5 +244,7 @@ const struct command eval_command = {
 		   "  rbx eval --run last 'steps.dump.outputs.bytes'",
 	.options = options,
 	.most = 1,
+	.guard = GUARD_BUT_STORE,
+	.store_if = "run",
 	.run = run,
 };

@@ -201,5 +201,7 @@ const struct command help_command = {
 	.example = "  rbx help run\n  rbx help step\n  rbx help functions",
 	.options = options,
 	.most = 1,
+	.guard = GUARD_ALL,
+	.no_types = true,
 	.run = run,
 };

@@ -138,5 +138,7 @@ const struct command list_command = {
 	.text = "A run that has no end and no owner has crashed, or waits for a person: `rbx show RUN` says which, `rbx resume RUN`\n"
 		"goes on.",
 	.example = "  rbx list",
+	.guard = GUARD_BUT_STORE,
+	.no_types = true,
 	.run = run,
 };

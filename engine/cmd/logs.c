@@ -97,5 +97,7 @@ const struct command logs_command = {
 	.options = options,
 	.least = 1,
 	.most = 2,
+	.guard = GUARD_BUT_STORE,
+	.no_types = true,
 	.run = run,
 };

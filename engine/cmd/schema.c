@@ -57,5 +57,6 @@ const struct command schema_command = {
 	.options = options,
 	.least = 0,
 	.most = 1,
+	.guard = GUARD_ALL,
 	.run = run,
 };

@@ -97,5 +97,6 @@ const struct command steps_command = {
 		{"classes", 0, NULL, "the class of each operation, and why"},
 		{"more", 0, NULL, "what the type knows beyond its fields"}, {NULL}},
 	.most = 3,
+	.guard = GUARD_ALL,
 	.run = run,
 };
