@@ -13,6 +13,8 @@ int
 lock_open(int folder, const char *name, struct err *err)
 {
 	struct stat st;
+	if (!place_file(folder, name, err))
+		return -1;
 	int fd = openat(folder, name,
 		O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0) {
