@@ -2,6 +2,11 @@
 
 #include "base/digest.h"
 
+#include "host/disk.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -110,6 +115,62 @@ nothing_outside_the_root_is_reached(void **state)
 	make(*state, "grep -q secret out/secret");
 }
 
+/* ---- somebody swaps a folder and a link while it is entered */
+
+struct swapping {
+	char folder[80], link[80];
+	atomic_bool over;
+};
+
+static void *
+swap(void *with)
+{
+	struct swapping *s = with;
+	while (!s->over)
+		renameat2(AT_FDCWD, s->folder, AT_FDCWD, s->link, RENAME_EXCHANGE);
+	return NULL;
+}
+
+static unsigned
+is_outside(int fd, ino_t outside)
+{
+	struct stat st;
+	bool is = fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == outside;
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+static void
+a_swapped_link_is_never_entered(void **state)
+{
+	struct folder *folder = *state;
+	struct swapping s = {.over = false};
+	char in[80], out[80];
+	struct stat outside;
+	unsigned entered = 0, escaped = 0, control = 0;
+	pthread_t thread;
+	snprintf(in, sizeof in, "%s/in", folder->path);
+	snprintf(out, sizeof out, "%s/out", folder->path);
+	snprintf(s.folder, sizeof s.folder, "%s/b", in);
+	snprintf(s.link, sizeof s.link, "%s/link", in);
+	assert_int_equal(stat(out, &outside), 0);
+	assert_int_equal(pthread_create(&thread, NULL, swap, &s), 0);
+	for (int i = 0; i < 10000 || (control == 0 && i < 50000); i++) {
+		const char *name;
+		struct err err;
+		int fd = disk_folder(in, "b/new", true, &name, &err);
+		entered += fd >= 0;
+		escaped += is_outside(fd, outside.st_ino);
+		control += is_outside(open(s.folder, O_PATH), outside.st_ino);
+	}
+	s.over = true;
+	pthread_join(thread, NULL);
+	assert_int_equal(escaped, 0);
+	assert_true(entered > 0);
+	assert_true(control > 0);            /* the swap does lead others outside */
+}
+
 static void
 missing_folders_are_made_below_the_root(void **state)
 {
@@ -149,6 +210,7 @@ main(void)
 		in_folder(all_below_a_folder_is_told_in_order),
 		in_folder(too_many_files_are_refused),
 		in_folder(nothing_outside_the_root_is_reached),
+		in_folder(a_swapped_link_is_never_entered),
 		in_folder(missing_folders_are_made_below_the_root),
 		in_folder(each_part_has_its_md5),
 	};
