@@ -1,6 +1,7 @@
 #include "cmd/command.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd/load.h"
 
@@ -22,13 +23,38 @@ diag_value(struct arena *mem, const struct diag *diag)
 	return map_done(&map);
 }
 
+/* resilience.md R10: what a message says of its sender counts for nothing. */
+static void
+note_persons(struct cmd *cmd, const struct playbook *book, struct diags *diags)
+{
+	const char *where = cmd_value(cmd, "store");
+	if (where == NULL)
+		where = getenv("RBX_STORE");
+	const char *letters = arena_printf(cmd->mem, "%s/letters", where == NULL ? "" : where);
+	if (where != NULL && access(letters, F_OK) == 0)
+		return;
+	for (size_t i = 0; i < book->n_nodes; i++) {
+		const struct confirm *confirm = book->nodes[i]->confirm;
+		if (confirm == NULL || (confirm->by == NULL && confirm->not_by == NULL
+				&& confirm->at_least < 2))
+			continue;
+		struct err *note = diag_note(diags, book->nodes[i]->at,
+			"'%s' asks who answers: the store has to know that",
+			book->nodes[i]->id);
+		err_hint(note, "in a store of one's own it is the login that stands behind "
+			"sudo; for a group: install -d -m 3770 -g GROUP STORE/letters");
+	}
+}
+
 static bool
 validate_one(struct cmd *cmd, struct buf *out, const char *path)
 {
 	struct diags diags = {.mem = cmd->mem};
 	const struct playbook *book = book_read(cmd, path, &diags);
-	if (book != NULL)
+	if (book != NULL) {
 		playbook_unsupported(book, &diags, DIAG_NOTE);
+		note_persons(cmd, book, &diags);
+	}
 	diags_sort(&diags);
 	bool good = book != NULL && diags.errors == 0;
 	if (!cmd->json) {

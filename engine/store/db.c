@@ -64,6 +64,8 @@ static const char *const queries[Q_COUNT] = {
 	[Q_INBOX] = "SELECT id, at, uid, user, host, body, name, known_by FROM message"
 		    " LEFT JOIN person ON message = id"
 		    " WHERE run = ?1 AND id > ?2 ORDER BY id",
+	[Q_SAME_MESSAGE] = "SELECT 1 FROM message WHERE run = ?1 AND at = ?2 AND uid = ?3"
+			   " AND body = ?4",
 	[Q_INBOX_OLD] = "SELECT id, at, uid, user, host, body, NULL, NULL FROM message"
 			" WHERE run = ?1 AND id > ?2 ORDER BY id",
 	[Q_BLOB] = "SELECT bytes FROM blob WHERE digest = ?1",
@@ -209,10 +211,10 @@ shut(sqlite3 *sqlite)
 }
 
 bool
-db_open(struct db *db, const char *path, struct err *err)
+db_open(struct db *db, const char *path, bool reads, struct err *err)
 {
 	char answer[40];
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+	int flags = (reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
 		| SQLITE_OPEN_PRIVATECACHE;
 	if (sqlite3_open_v2(path, &db->sqlite, flags, NULL) != SQLITE_OK)
 		return db_fail(db, err, "store.db");
@@ -269,7 +271,7 @@ bool
 db_make(const char *path, const char *uuid, struct err *err)
 {
 	struct db db = {0};
-	bool ok = db_open(&db, path, err) && fill(&db, uuid, err);
+	bool ok = db_open(&db, path, false, err) && fill(&db, uuid, err);
 	db_close(&db);
 	return ok;
 }

@@ -16,7 +16,7 @@ enum query {
 	Q_BEGIN, Q_COMMIT, Q_ROLLBACK,
 	Q_ADD_RUN, Q_GROW_RUN, Q_ADD_RECORD, Q_ADD_BLOB, Q_ADD_CHUNK, Q_ADD_MESSAGE,
 	Q_ADD_PERSON, Q_ADD_LOCK, Q_DROP_LOCKS, Q_LOCK, Q_RECORD_COUNT, Q_HASH, Q_LAST,
-	Q_LAST_STEP, Q_FIRST, Q_NEWEST_OF, Q_RECORDS, Q_INBOX, Q_INBOX_OLD,
+	Q_LAST_STEP, Q_FIRST, Q_NEWEST_OF, Q_RECORDS, Q_INBOX, Q_INBOX_OLD, Q_SAME_MESSAGE,
 	Q_BLOB, Q_CHUNKS, Q_RUNS, Q_RUNS_LIKE, Q_NEWEST,
 	Q_COUNT,
 };
@@ -26,7 +26,8 @@ struct db {
 	sqlite3_stmt *kept[Q_COUNT];
 };
 
-bool db_open(struct db *db, const char *path, struct err *err);
+/* reads: nothing is ever written, and the WAL of others is read. */
+bool db_open(struct db *db, const char *path, bool reads, struct err *err);
 /* ERR_VERSION for a newer one, ERR_VALUE for what is no store. */
 bool db_check(struct db *db, struct err *err);
 /* The schema and the mode WAL, in an empty file that nobody else has open; synced once.

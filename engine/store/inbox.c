@@ -11,10 +11,10 @@ struct inbox_job {
 };
 
 static bool
-add_person(struct store *store, uint64_t message, struct err *err)
+add_person(struct store *store, uint64_t message, const struct sender *sender,
+	struct err *err)
 {
-	const struct self *self = store->host->type->self(store->host);
-	if (self->person == NULL)
+	if (sender->person == NULL)
 		return true;
 	if (!db_add_persons(&store->db, err))
 		return false;
@@ -22,45 +22,65 @@ add_person(struct store *store, uint64_t message, struct err *err)
 	if (add == NULL)
 		return db_fail(&store->db, err, store->where);
 	sqlite3_bind_int64(add, 1, (sqlite3_int64)message);
-	db_bind(add, 2, str_of(self->person));
-	db_bind(add, 3, str_of(self->known_by));
+	db_bind(add, 2, str_of(sender->person));
+	db_bind(add, 3, str_of(sender->known_by));
 	return db_run(&store->db, add) == SQLITE_DONE
 		|| db_fail(&store->db, err, store->where);
 }
 
 static bool
-add_message(struct store *store, const char *run, struct str body, uint64_t *id,
-	struct err *err)
+add_message(struct store *store, const char *run, struct str body,
+	const struct sender *sender, uint64_t *id, struct err *err)
 {
-	const struct self *self = store->host->type->self(store->host);
 	sqlite3_stmt *add = db_query(&store->db, Q_ADD_MESSAGE);
 	if (add == NULL)
 		return db_fail(&store->db, err, store->where);
 	db_bind(add, 1, str_of(run));
-	sqlite3_bind_int64(add, 2, store->host->type->now(store->host).wall);
-	sqlite3_bind_int64(add, 3, getuid());
-	db_bind(add, 4, str_of(self->user));
-	db_bind(add, 5, str_of(self->host));
+	sqlite3_bind_int64(add, 2, sender->at);
+	sqlite3_bind_int64(add, 3, sender->uid);
+	db_bind(add, 4, str_of(sender->user));
+	db_bind(add, 5, str_of(sender->host));
 	db_bind(add, 6, body);
 	if (db_run(&store->db, add) != SQLITE_DONE)
 		return db_fail(&store->db, err, store->where);
 	*id = (uint64_t)sqlite3_last_insert_rowid(store->db.sqlite);
-	return add_person(store, *id, err);
+	return add_person(store, *id, sender, err);
+}
+
+bool
+message_add(struct store *store, const char *run, struct str body,
+	const struct sender *sender, uint64_t *id, struct err *err)
+{
+	struct err end;
+	if (!write_begin(store, err))
+		return false;
+	bool ok = add_message(store, run, body, sender, id, err);
+	if (write_end(store, ok, &end))
+		return ok;
+	*err = end;
+	return false;
 }
 
 static bool
 send_locked(struct store *store, const char *run, struct str body, uint64_t *id,
 	struct err *err)
 {
-	struct err end;
+	const struct self *self = store->host->type->self(store->host);
+	struct sender sender = {
+		.at = store->host->type->now(store->host).wall,
+		.uid = getuid(),
+		.user = self->user,
+		.host = self->host,
+		.person = self->person,
+		.known_by = self->known_by,
+	};
 	uint64_t records;
-	if (!run_count(store, run, &records, err) || !write_begin(store, err))
+	*id = 0;
+	if (!run_count(store, run, &records, err))
 		return false;
-	bool ok = add_message(store, run, body, id, err);
-	if (write_end(store, ok, &end))
-		return ok;
-	*err = end;
-	return false;
+	return letters_is_reader(store)
+		? letters_put(store, run, body, err)
+		: message_add(store, run, body, &sender, id, err);
 }
 
 bool
@@ -94,6 +114,8 @@ work(struct store *store, struct job *job)
 	struct inbox_job *self = (struct inbox_job *)job;
 	size_t room = 0;
 	int result;
+	if (!letters_take(store, self->run, &job->op->err))
+		return false;
 	sqlite3_stmt *get = db_query(&store->db, Q_INBOX);
 	if (get == NULL)
 		get = db_query(&store->db, Q_INBOX_OLD);

@@ -3,6 +3,7 @@
 #define STORE_LOCAL_H
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "store/db.h"
 #include "store/store.h"
@@ -22,6 +23,8 @@ struct store {
 	char uuid[37];
 	int folder, owners;                 /* descriptors of the folder and of owners/ */
 	int write_lock;                               /* of store.lock */
+	int letters;                    /* -1: it is a store of one person */
+	gid_t readers;                                /* the group of letters/ */
 
 	/* Guards all below: the store thread holds it for each job, and who blocks. */
 	pthread_mutex_t busy;
@@ -62,6 +65,25 @@ bool store_break(struct store *store, const struct err *err); /* remembers why; 
 void ballast_make(struct store *store);      /* sets full where there is no room for it */
 void ballast_drop(struct store *store);
 void wal_fill(struct store *store);
+
+/* Who sent a message; person NULL: it cannot be told (host.h, struct self). */
+struct sender {
+	int64_t at;                                   /* wall us */
+	uid_t uid;
+	const char *user, *host, *person, *known_by;
+};
+
+/* inbox.c; in a transaction of its own */
+bool message_add(struct store *store, const char *run, struct str body,
+	const struct sender *sender, uint64_t *id, struct err *err);
+
+/* letters.c */
+bool letters_open(struct store *store, struct err *err);    /* where there are any */
+bool letters_is_reader(const struct store *store);  /* it may leave letters, and read */
+bool letters_share(const struct store *store, struct err *err);
+bool letters_put(struct store *store, const char *run, struct str body, struct err *err);
+/* Those to the run become messages of the inbox. */
+bool letters_take(struct store *store, const char *run, struct err *err);
 
 /* claim.c */
 bool run_id_fits(const char *run);            /* [A-Za-z0-9._-]{1,64}, no leading point */

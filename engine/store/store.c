@@ -88,7 +88,7 @@ static bool
 connect_db(struct store *store, struct err *err)
 {
 	const char *path = arena_printf(store->mem, "%s/store.db", store->where);
-	if (!make(store, err) || !db_open(&store->db, path, err)
+	if (!make(store, err) || !db_open(&store->db, path, false, err)
 		|| !db_check(&store->db, err) || !db_harden(&store->db, err))
 		return false;
 	sqlite3_wal_hook(store->db.sqlite, count_pages,
@@ -121,14 +121,31 @@ open_files(struct store *store, struct err *err)
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (!place_file(store->folder, names[i], err))
 			return false;
-	store->write_lock = lock_open(store->folder, "store.lock", err);
-	if (store->write_lock < 0)
+	if (!letters_open(store, err))
 		return false;
-	if (mkdirat(store->folder, "owners", 0700) != 0 && errno != EEXIST)
+	bool reads = letters_is_reader(store);
+	if (!reads)
+		store->write_lock = lock_open(store->folder, "store.lock", err);
+	if (store->write_lock < 0 && !reads)
+		return false;
+	if (!reads && mkdirat(store->folder, "owners", 0700) != 0 && errno != EEXIST)
 		return err_errno(err, errno, "owners/ cannot be made");
 	store->owners = openat(
 		store->folder, "owners", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return store->owners >= 0 || err_errno(err, errno, "owners/ cannot be opened");
+}
+
+static bool
+open_reader(struct store *store, struct err *err)
+{
+	const char *path = arena_printf(store->mem, "%s/store.db", store->where);
+	if (!db_open(&store->db, path, true, err) || !db_check(&store->db, err)
+		|| !read_uuid(store, err))
+		return false;
+	store->broken = true;
+	snprintf(store->why, sizeof store->why,
+		"%s is its owner's to write: you may read it, and answer", store->where);
+	return true;
 }
 
 /* Under store.lock, for the first one makes the schema. */
@@ -137,10 +154,12 @@ open_all(struct store *store, struct err *err)
 {
 	if (!open_files(store, err))
 		return false;
+	if (letters_is_reader(store))
+		return open_reader(store, err);
 	if (lock_take(store->write_lock, 20 * NS_S) != LOCK_TAKEN)
 		return err_set(
 			err, ERR_BUSY, "another process has held store.lock for 20 s");
-	bool ok = connect_db(store, err);
+	bool ok = connect_db(store, err) && letters_share(store, err);
 	lock_drop(store->write_lock);
 	if (!ok || !read_uuid(store, err))
 		return false;
@@ -179,7 +198,8 @@ store_open(struct store **out, struct host *host, const char *where, struct err 
 		.where = str_cstr(mem, text),
 		.folder = -1,
 		.owners = -1,
-		.write_lock = -1};
+		.write_lock = -1,
+		.letters = -1};
 	store->last = &store->first;
 	init_mutexes(store);
 	if (!open_all(store, err)) {
@@ -200,7 +220,8 @@ store_close(struct store *store)
 	if (store->batches > 0)
 		store_checkpoint(store, true);
 	db_close(&store->db);
-	const int files[] = {store->owners, store->write_lock, store->folder};
+	const int files[] = {store->owners, store->write_lock, store->letters,
+		store->folder};
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
 		if (files[i] >= 0)
 			close(files[i]);

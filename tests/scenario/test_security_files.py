@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pwd
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +15,7 @@ import threading
 import time
 
 import world
-from world import DONE, FAILED, PERSON, WRONG
+from world import CANCELLED, DONE, PERSON, WRONG
 
 CANARY = "kanarienvogel-7f3a"
 TRUE = "rbx: 1\nname: t\nsteps:\n  - {id: a, exec: {argv: ['true']}, effect: pure}\n"
@@ -330,3 +331,119 @@ class SecurityFiles(world.Scenario):
             with self.subTest(id=name):
                 self.play("steps:\n  - {id: '%s', wait: {for: 1ms}}" % name, expect=WRONG)
         self.assertEqual(len(self.runs()), 1)
+
+    # 30: a store of several persons
+
+    def as_user(self, name, *args, **env):
+        """rbx as one of the system's own users, in the group of the letters."""
+        user = pwd.getpwnam(name)
+        if not hasattr(self, "copy"):
+            self.copy = self.file("rbx")
+            shutil.copy(world.RBX, self.copy)
+            os.chmod(self.copy, 0o755)
+        return subprocess.run(["setpriv", "--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--groups", "%d,%d" % (user.pw_gid, self.gid),
+                               self.copy, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=self.env(**env), cwd="/", timeout=60)
+
+    def shared_store(self):
+        if os.getuid() != 0 or not shutil.which("setpriv"):
+            self.skipTest("only root gives a store to a group")
+        self.gid = grp.getgrnam("users").gr_gid
+        os.chmod(self.dir, 0o711)
+        os.mkdir(self.store, 0o750)
+        os.chown(self.store, 0, self.gid)
+        letters = os.path.join(self.store, "letters")
+        os.mkdir(letters)
+        os.chown(letters, 0, self.gid)
+        os.chmod(letters, 0o3770)
+        return letters
+
+    ASKED = "rbx: 1\nname: t\nsteps:\n  - {id: a, confirm: {text: 'really?', at_least: 2}, exec: {argv: [touch, a]}, undo: none}\n"
+
+    def test_c30_a_group_answers_by_letters(self):
+        letters = self.shared_store()
+        path = self.write(self.ASKED)
+        self.rbx("run", path, expect=PERSON)
+        run = self.last()
+        for args in (["list"], ["show", run], ["show", run, "--json"], ["verify", run], ["logs", run]):
+            done = self.as_user("daemon", *args)
+            self.assertEqual(done.returncode, DONE, (args, done.stdout + done.stderr))
+        for args in (["run", path], ["resume", run], ["undo", run], ["tick", run, "1"]):
+            with self.subTest(args=args):
+                self.assertNotEqual(self.as_user("daemon", *args).returncode, DONE)
+        self.assertEqual(self.as_user("daemon", "approve", run, "a").returncode, DONE)
+        self.rbx("resume", run, expect=PERSON)
+        self.assertEqual(os.listdir(letters), [])
+        self.assertIn("daemon", self.rbx("show", run).stdout)
+        self.assertFalse(self.there("a"))
+        done = self.as_user("daemon", "approve", run, "a")                # the same person once more
+        self.assertNotEqual(done.returncode, DONE, done.stdout)
+        done = self.as_user("bin", "approve", run, "a")
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.rbx("resume", run)
+        self.assertTrue(self.there("a"))
+        with contextlib.closing(sqlite3.connect(os.path.join(self.store, "store.db"))) as db:
+            said = [json.loads(body) for (body,) in db.execute("SELECT body FROM record WHERE kind = 'answer' ORDER BY seq")]
+        self.assertEqual([(a["by"]["uid"], a["by"]["person"], a["by"]["known_by"]) for a in said],
+                         [(pwd.getpwnam(n).pw_uid, n, "file") for n in ("daemon", "bin")])
+
+    def test_c30_a_letter_reaches_a_run_that_is_alive(self):
+        self.shared_store()
+        child = self.start("run", self.write("rbx: 1\nname: t\nsteps:\n  - {id: a, wait: {for: 50s}}\n"))
+        self.wait(lambda: os.path.exists(os.path.join(self.store, "store.db")) and self.runs(), "the run")
+        done = self.as_user("daemon", "cancel", self.last(), "--reason", "enough")
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertIn("sent to run", done.stdout)
+        child.communicate(timeout=40)
+        self.assertEqual(child.returncode, CANCELLED)
+
+    def test_c30_nobody_answers_in_anothers_name(self):
+        letters = self.shared_store()
+        self.rbx("run", self.write(self.ASKED), expect=PERSON)
+        run = self.last()
+        self.assertEqual(self.as_user("daemon", "approve", run, "a").returncode, DONE)
+        (name,) = os.listdir(letters)
+        with open(os.path.join(letters, name)) as f:
+            body = f.read()
+
+        def forge(kind, text):
+            """A letter of daemon again, made by the hand of `bin` or as what is no letter; another's name in it does not count."""
+            path = os.path.join(letters, "%s:%s" % (run, kind))
+            if kind == "link":
+                os.link(os.path.join(letters, name), path)
+            elif kind == "symlink":
+                os.symlink(os.path.join(letters, name), path)
+            elif kind == "fifo":
+                os.mkfifo(path)
+            else:
+                with open(path, "w") as f:
+                    f.write(text)
+            if kind not in ("link", "symlink"):
+                os.chown(path, pwd.getpwnam("daemon").pw_uid, self.gid)
+            return path
+        forge("again", body)
+        forge("claims", json.dumps(dict(json.loads(body), by={"uid": 2, "person": "bin"}, uid=2, user="bin", person="bin")))
+        for kind in ("fifo", "symlink"):
+            forge(kind, "")
+        forge("large", "x" * 100000)
+        forge("garbage", "{")
+        self.rbx("resume", run, expect=PERSON)
+        self.assertFalse(self.there("a"))
+        steal = subprocess.run(["setpriv", "--reuid", "bin", "--regid", "bin", "--groups", str(self.gid), "sh", "-c",
+                                'rm -f "$1"; echo x >"$2/store.db"; touch "$2/x"', "sh", forge("mine", body), self.store], capture_output=True, text=True)
+        self.assertEqual(steal.stderr.count("Permission denied") + steal.stderr.count("not permitted"), 3, steal.stderr)
+        self.rbx("verify", run)
+
+    def test_c30_a_folder_of_letters_of_everybody_is_refused(self):
+        letters = self.shared_store()
+        path = self.write(TRUE)
+        for mode in (0o3777, 0o2770, 0o700):
+            os.chmod(letters, mode)
+            self.refused("run", path, why="letters/ is not .* mode 3770")
+        os.chmod(letters, 0o3770)
+        self.rbx("run", path)
+
+    def test_c30_validate_says_what_the_question_needs(self):
+        path = self.write(self.ASKED)
+        self.assertIn("asks who answers", self.rbx("validate", path).stderr)
+        self.shared_store()
+        self.assertNotIn("asks who answers", self.rbx("validate", path).stderr)
