@@ -39,7 +39,7 @@ struct command {
 	/* It reads what others wrote and does nothing else: under host/guard.h. */
 	enum { GUARD_NONE, GUARD_ALL, GUARD_BUT_STORE } guard;
 	bool no_types; /* under guard: it looks at no step, so no plug-in is asked */
-	const char *store_if; /* an option without which it opens no store; NULL: always */
+	const char *store_if; /* option without which it opens no store; NULL: always */
 	int (*run)(struct cmd *cmd);
 };
 

@@ -30,8 +30,8 @@ note_persons(struct cmd *cmd, const struct playbook *book, struct diags *diags)
 	const char *where = cmd_value(cmd, "store");
 	if (where == NULL)
 		where = getenv("RBX_STORE");
-	const char *letters = arena_printf(cmd->mem, "%s/letters", where == NULL ? "" : where);
-	if (where != NULL && access(letters, F_OK) == 0)
+	if (where != NULL
+		&& access(arena_printf(cmd->mem, "%s/letters", where), F_OK) == 0)
 		return;
 	for (size_t i = 0; i < book->n_nodes; i++) {
 		const struct confirm *confirm = book->nodes[i]->confirm;
@@ -41,8 +41,9 @@ note_persons(struct cmd *cmd, const struct playbook *book, struct diags *diags)
 		struct err *note = diag_note(diags, book->nodes[i]->at,
 			"'%s' asks who answers: the store has to know that",
 			book->nodes[i]->id);
-		err_hint(note, "in a store of one's own it is the login that stands behind "
-			"sudo; for a group: install -d -m 3770 -g GROUP STORE/letters");
+		err_hint(note,
+			"in a store of one's own it is the login behind sudo; "
+			"for a group: install -d -m 3770 -g GROUP STORE/letters");
 	}
 }
 

@@ -45,6 +45,18 @@ lookup_free(struct lookup *lookup)
 	free(lookup);
 }
 
+const struct names *
+names_allow(const struct names *names, const struct addresses *limits, struct names *room,
+	struct err *err)
+{
+	room->n = 0;
+	for (size_t i = 0; names != NULL && i < names->n; i++)
+		if (address_allowed((const struct sockaddr *)&names->list[i], limits,
+			    false, err))
+			room->list[room->n++] = names->list[i];
+	return room->n > 0 ? room : NULL;
+}
+
 void
 names_cancel(struct lookup *lookup)
 {

@@ -24,6 +24,10 @@ struct lookup;
 struct lookup *names_find(struct real *real, struct arena *mem, const char *host,
 	const char *port, const char *resolver, int64_t deadline, names_fn *done,
 	void *with, struct err *err);
+/* In room, those that may be reached (address_allowed). NULL: there are none, and err says
+ * why not; names NULL: err is left as it is. */
+const struct names *names_allow(const struct names *names,
+	const struct addresses *limits, struct names *room, struct err *err);
 void names_cancel(struct lookup *lookup); /* accepts NULL */
 
 #endif

@@ -474,24 +474,19 @@ on_names(void *with, const struct names *names, const struct err *err)
 	struct arena *mem = sql->handle.op->mem;
 	char text[ADDRESS_TEXT];
 	sql->lookup = NULL;
+	struct names allowed;
+	struct err why = *err;
+	names = names_allow(names, sql->ask->addresses, &allowed, &why);
 	if (names == NULL) {
-		sql_over(sql, NULL, REACH_NONE, err);
+		sql_over(sql, NULL, REACH_NONE, &why);
 		return;
 	}
 	struct buf hosts = buf_in(mem), addrs = buf_in(mem);
 	const char *host = keyword(sql, "host");
-	struct err denied;
 	for (size_t i = 0; i < names->n; i++) {
-		const struct sockaddr *addr = (const struct sockaddr *)&names->list[i];
-		const char *comma = addrs.n > 0 ? "," : "";
-		if (!address_allowed(addr, sql->ask->addresses, false, &denied))
-			continue;
-		buf_printf(&hosts, "%s%s", comma, host);
-		buf_printf(&addrs, "%s%s", comma, address_text(addr, text));
-	}
-	if (addrs.n == 0) {
-		sql_over(sql, NULL, REACH_NONE, &denied);
-		return;
+		buf_printf(&hosts, "%s%s", i > 0 ? "," : "", host);
+		buf_printf(&addrs, "%s%s", i > 0 ? "," : "",
+			address_text((const struct sockaddr *)&names->list[i], text));
 	}
 	for (size_t i = 0; i < sql->n_keywords; i++)
 		if (strcmp(sql->keywords[i], "host") == 0)

@@ -111,7 +111,8 @@ lock_run(struct store *store, const char *run, int *fd, struct err *err)
 		*fd = lock_open(store->owners, run, err);
 		if (*fd < 0)
 			return LOCK_ERROR;
-		if (store->letters >= 0)              /* whose readers ask who carries it out */
+		/* Its readers ask who carries the run out. */
+		if (store->letters >= 0)
 			fchmod(*fd, 0640);
 		enum lock_result result = lock_try(*fd);
 		if (result == LOCK_TAKEN && fstat(*fd, &st) == 0 && st.st_nlink > 0)

@@ -39,7 +39,8 @@ letters_open(struct store *store, struct err *err)
 bool
 letters_is_reader(const struct store *store)
 {
-	return store->letters >= 0 && faccessat(store->folder, ".", W_OK, AT_EACCESS) != 0;
+	return store->letters >= 0
+		&& faccessat(store->folder, ".", W_OK, AT_EACCESS) != 0;
 }
 
 /* SQLite gives its other files the owner, the group and the mode of the database. */
@@ -53,13 +54,12 @@ letters_share(const struct store *store, struct err *err)
 		{"store.db-shm", 0640}};
 	for (size_t i = 0; store->letters >= 0 && i < sizeof files / sizeof *files; i++) {
 		const char *name = files[i].name;
-		if (fchownat(store->folder, name, (uid_t)-1, store->readers,
-			    AT_SYMLINK_NOFOLLOW)
-				== 0
+		int flags = AT_SYMLINK_NOFOLLOW;
+		if (fchownat(store->folder, name, (uid_t)-1, store->readers, flags) == 0
 			&& fchmodat(store->folder, name, files[i].mode, 0) == 0)
 			continue;
 		if (errno != ENOENT)
-			return err_errno(err, errno, "%s for the group of letters/", name);
+			return err_errno(err, errno, "%s for its readers", name);
 	}
 	return true;
 }
@@ -137,7 +137,8 @@ sender_of(struct arena *mem, uid_t uid)
 
 /* It was read before, and the disk or we went away before it could be removed. */
 static bool
-is_known(struct store *store, const char *run, const struct sender *sender, struct str body)
+is_known(struct store *store, const char *run, const struct sender *sender,
+	struct str body)
 {
 	sqlite3_stmt *same = db_query(&store->db, Q_SAME_MESSAGE);
 	if (same == NULL)
