@@ -282,10 +282,11 @@ class SecurityFiles(world.Scenario):
         fields = {}
         try:
             def waits():
+                with open("/proc/%d/wchan" % child.pid) as f:
+                    stands = "pipe" in f.read()
                 with open("/proc/%d/status" % child.pid) as f:
                     fields.update(l.rstrip("\n").split(":\t", 1) for l in f if ":\t" in l)
-                with open("/proc/%d/wchan" % child.pid) as f:
-                    return "pipe" in f.read() or fields["State"].startswith("Z")
+                return stands or fields["State"].startswith("Z")
             self.wait(waits, "a write of " + " ".join(args))
         finally:
             with open(ours, "rb") as f:

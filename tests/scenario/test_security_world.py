@@ -173,14 +173,15 @@ class SecurityWorld(world.Scenario):
                 done = self.refused("http_check: {url: '${{ inputs.x }}'}", "-i", "x=" + url.replace("\\\\", "\\"), code=WRONG,
                                     more="inputs: {x: {type: url}}\n", why="error")
                 self.assertFalse(self.runs_there(), done.text)
-        for to in ("file:///etc/passwd", "gopher://127.0.0.1:1/", "scp://127.0.0.1/", "HTTP://127.0.0.1#@evil/"):
+        for to in ("file:///etc/passwd", "gopher://127.0.0.1:1/", "scp://127.0.0.1/", "http://127.0.0.1:1#@evil.example/"):
             def lead(c, to=to):
                 c.recv(65536)
                 c.sendall(b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % to.encode())
             port = self.serve(lead)
             with self.subTest(to=to):
-                done = self.refused("http_check: {url: 'http://127.0.0.1:%d/', redirects: 3}" % port, why="a redirect to .* is not followed")
+                done = self.refused("http_check: {url: 'http://127.0.0.1:%d/', redirects: 3}" % port, why="a redirect to .* is not followed|connect to 127.0.0.1:1 ")
                 self.assertNotIn("root:", done.text)
+                self.assertEqual("connect to" in done.text, to.startswith("http:"))      # what follows # is no host
         self.passes("http_check: {url: '%s'}" % self.url("echo"))
 
     def runs_there(self):
