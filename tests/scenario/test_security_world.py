@@ -349,6 +349,25 @@ class SecurityWorld(world.Scenario):
             "deaf grandchild": "exec: {shell: '(trap \"\" TERM; exec setsid sleep 62) & wait'}, effect: pure",
         }, 1000, 6250)
 
+    def test_c21_the_systems_silent_name_server_holds_no_process(self):
+        """getaddrinfo cannot be given up: its thread is left behind."""
+        if os.getuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
+            self.skipTest("only root has another resolv.conf for a while")
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(silent.close)
+        try:
+            silent.bind(("127.9.9.9", 53))
+        except OSError:
+            self.skipTest("port 53 is not to be had")
+        conf = self.write("nameserver 127.9.9.9\n", "resolv.conf")
+        path = self.book(["{id: a, timeout: 1s, %s, tcp_check: {host: blackhole.example, port: 80}}" % ONCE])
+        begun = time.monotonic()
+        done = subprocess.run(["unshare", "-m", "sh", "-c", 'mount --bind "$1" /etc/resolv.conf && exec "$2" run "$3"', "sh", conf, world.RBX, path],
+                              env=self.env(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, FAILED, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, "timed out looking up")
+        self.assertLess(1000 * (time.monotonic() - begun), 1000 + 250 + 2 * BUSY)
+
     def in_time(self, waits, timeout, more):
         """All at once; each ends at its deadline, as the record says."""
         steps = ["{id: s%d, %s on_error: continue, %s, %s}" % (i, "" if "timeout:" in step else "timeout: %dms," % timeout, ONCE, step)
