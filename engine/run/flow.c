@@ -85,7 +85,9 @@ answer_of(const struct owner *o, const struct list *list, bool stop)
 		return IS_CANCELLED;
 	if (count[IS_HELD] > 0)
 		return IS_FAILED;
-	return (stop && !done) || count[IS_IDLE] > 0 ? IS_CANCELLED : IS_OK;
+	/* what a stop cut off is not done, and a resume has to find it open */
+	return (stop && !done) || count[IS_IDLE] + count[IS_CANCELLED] > 0
+		? IS_CANCELLED : IS_OK;
 }
 
 enum status

@@ -59,6 +59,9 @@ CORRECTED = [
     # a step that a stop left unbegun has no deadline that could ring for ever
     ("and not (p in o.live and o.live[p].cut)",
      "and not (p in o.live and p in o.nodes and o.nodes[p].type == 'step' and o.nodes[p].each is None and o.live[p].st == 'WAITING') and not (p in o.live and o.live[p].cut)"),
+    # a list in which a stop has cut something off is not done: a resume would pass over that
+    ("        return 'cancelled' if stop and not done or 'idle' in states else 'ok'",
+     "        return 'cancelled' if stop and not done or 'idle' in states or 'cancelled' in states else 'ok'"),
 ]
 
 

@@ -287,6 +287,38 @@ a_run_that_failed_tries_again_by_fate(void **unused)
 			"end  failed exit=1\n" RAN});
 }
 
+/* A failure beside it stopped it before it had begun: it is not done, nor is its group. */
+static void
+what_was_cut_off_is_carried_out_on_resume(void **unused)
+{
+	static const char *const groups[][2] = {
+		{"'type':'block','steps':[{'id':'x','preview':true,'undo':'auto',"
+			"'effect':'idempotent'}]", "p/g/x"},
+		{"'type':'choose','branches':[{'when':true,'steps':[{'id':'x','preview':true,"
+			"'undo':'auto','effect':'idempotent'}]}]", "p/g/x"},
+		{"'each':1,'preview':true,'undo':'auto','effect':'idempotent'",
+			"p/g[0]"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+		struct arena *mem = arena_new();
+		const char *x = groups[i][1];
+		expect_fates(arena_printf(mem, "{'book':{'steps':[{'id':'p',"
+			"'type':'parallel','steps':[{'id':'a','effect':'once'},"
+			"{'id':'g',%s}]}]}," ENDS "'world':{'p/a':[{'verdict':'FAIL'},{}],"
+			"'%s#look':[{'for':5},{}]}}", groups[i][0], x),
+			arena_printf(mem, "begin p\nintent p/a\nbegin p/g\n"
+			"outcome p/a failed none\noutcome %s cancelled none\n"
+			"outcome p/g cancelled none\noutcome p failed none\n"
+			"end  failed exit=1\nbegin p\nintent p/a\nbegin p/g\n"
+			"outcome p/a ok done ran\nintent %s\noutcome %s ok done ran\n"
+			"outcome p/g ok done\noutcome p ok done\nend  ok exit=0\n",
+			x, x, x));
+		arena_free(mem);
+	}
+}
+
 static void
 what_ended_well_or_was_undone_stays_ended(void **unused)
 {
@@ -329,6 +361,7 @@ main(void)
 		cmocka_unit_test(an_effect_of_another_version_is_not_repeated),
 		cmocka_unit_test(an_undo_does_not_go_by_the_records_of_another_version),
 		cmocka_unit_test(a_run_that_failed_tries_again_by_fate),
+		cmocka_unit_test(what_was_cut_off_is_carried_out_on_resume),
 		cmocka_unit_test(what_ended_well_or_was_undone_stays_ended),
 	};
 
