@@ -21,6 +21,13 @@ owner_new(struct arena *mem, const struct playbook *book, struct run_state *stat
 	return o;
 }
 
+void
+owner_alone(struct owner *o)
+{
+	o->options.tty = false;
+	o->flags++;
+}
+
 static void
 body_more(struct map_builder *body, const struct value *more)
 {

@@ -109,6 +109,8 @@ struct result {
 	bool assumed;
 	/* a look: digest of before and after */
 	const char *shown;
+	/* nothing was tried, for nothing new may start: it uses up no try */
+	bool refused;
 	/* processes that cannot be ended: of the orphans, or of the attempt */
 	unsigned left;
 	const struct value *before, *after;           /* of a look */
@@ -229,6 +231,8 @@ int64_t owner_next(const struct owner *owner);
  * One turn each. */
 bool owner_due(struct owner *owner, struct now now, struct news *out);
 /* us of the owner's clock */
+/* The terminal is gone: from the next turn on it is a run without one. */
+void owner_alone(struct owner *owner);
 int64_t owner_time(const struct owner *owner, struct now now);
 /* boot ns of a time of the owner's clock */
 int64_t owner_boot(const struct owner *owner, int64_t at);

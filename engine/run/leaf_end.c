@@ -7,6 +7,8 @@
 
 /* One step, backwards: what happened, and how it ends. */
 
+#define PUT_OFF (INT64_C(5) * 1000000)                /* us */
+
 static bool
 is_off(const struct seat *seat)
 {
@@ -292,6 +294,15 @@ left_running(struct owner *o, struct seat *seat, const struct result *result)
 			.state = OUT_DOUBT, .fate = FATE_DOUBT, .result = result});
 }
 
+/* The owner is about to leave; a resume begins where this would have. */
+static void
+put_off(struct owner *o, struct seat *seat, const struct result *result)
+{
+	retry(o, seat, seat->state->fate, seat->state->tries, o->now, result);
+	seat_stand(o, seat, STAND_BACKOFF);
+	leaf_wait(o, seat, WAIT_BACKOFF, o->now + PUT_OFF);
+}
+
 static void
 changed(struct owner *o, struct seat *seat, const struct result *result)
 {
@@ -299,6 +310,8 @@ changed(struct owner *o, struct seat *seat, const struct result *result)
 
 	if (fate == FATE_DOUBT && result->left > 0 && seat->effect != REPEATABLE) {
 		left_running(o, seat, result);
+	} else if (result->refused && fate == FATE_NONE) {
+		put_off(o, seat, result);
 	} else if (fate != FATE_DONE) {
 		leaf_fail(o, seat, fate, result->transient, result);
 	} else if (seat->has_settle && !seat->is_undo) {

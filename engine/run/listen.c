@@ -101,14 +101,27 @@ listen_answers(struct shell *shell)
 	arena_free(mem);
 }
 
+/* Who was asked there is not there any more: others are called, and the run leaves with 4
+ * when nothing else can go on (resilience.md R7). */
+static void
+hang_up(struct shell *shell)
+{
+	struct observer *observer = shell->observer;
+	if (observer != NULL && observer->hung_up != NULL)
+		observer->hung_up(observer);
+	if (shell->owner == NULL || !shell->options->tty)
+		return;
+	owner_alone(shell->owner);
+	shell_tell(shell, (struct news){.kind = NEWS_DUE, .path = ""}, NULL);
+}
+
 /* The first INT or TERM lets running changes end, the second ends them. A terminal that
- * goes away changes nothing. */
+ * goes away ends nothing. */
 void
 listen_signal(struct shell *shell, int number)
 {
-	struct observer *observer = shell->observer;
-	if (number == SIGHUP && observer != NULL && observer->hung_up != NULL)
-		observer->hung_up(observer);
+	if (number == SIGHUP)
+		hang_up(shell);
 	if (number != SIGINT && number != SIGTERM)
 		return;
 	shell->signals++;

@@ -1,6 +1,6 @@
 #include "run/loop.h"
 
-#include "run/provide.h"
+#include "run/phase.h"
 
 #include <signal.h>
 
@@ -151,9 +151,10 @@ shell_lost(struct shell *shell, int exit, const char *why)
 		return;
 	shell->lost = shell->leaving = true;
 	shell->exit = exit;
-	err_set(shell->err, exit == 75 ? ERR_BUSY : ERR_IO, "%s", why);
-	err_hint(shell->err, "rbx resume %.*s goes on with what is on the record",
-		STR_FMT(shell->state.id));
+	enum err_code code = exit == 75 ? ERR_BUSY : exit == 4 ? ERR_FULL : ERR_IO;
+	err_set(shell->err, code, "%s", why);
+	err_hint(shell->err, "%srbx resume %.*s goes on with what is on the record",
+		exit == 4 ? "make room; then " : "", STR_FMT(shell->state.id));
 	kill_all(shell);
 }
 
@@ -294,6 +295,18 @@ shell_answer(struct shell *shell)
 	}
 }
 
+/* The disk is full and an effect was refused: when those that run are on the record, the
+ * owner leaves (resilience.md R9). What only looks is looked at again by a resume. */
+static void
+leave_full(struct shell *shell)
+{
+	bool runs = !shell->refused || shell->flying != NULL || shell->letters != NULL;
+	for (struct link *it = shell->jobs.next; it != &shell->jobs; it = it->next)
+		runs = runs || list_item(it, struct job, link)->effect_begun;
+	if (!runs && !shell->leaving)
+		shell_lost(shell, 4, "the store's disk is full: nothing new is started");
+}
+
 static bool
 is_over(const struct shell *shell)
 {
@@ -310,6 +323,7 @@ shell_loop(struct shell *shell)
 			take_letters(shell);
 			take_due(shell);
 			batch_send(shell);
+			leave_full(shell);
 			if (shell->letters != NULL && shell->flying == NULL
 				&& !shell->leaving)
 				continue; /* a step has ended without any operation */

@@ -74,6 +74,7 @@ attempt_may(struct attempt *attempt, struct err *err)
 	if (job->effect_begun)
 		return true;
 	if (job->shell->full) {
+		job->refused = job->shell->refused = true;
 		err_set(err, ERR_FULL,
 			"the store's disk is full: no new effect is started");
 		return false;

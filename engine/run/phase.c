@@ -428,6 +428,7 @@ job_attempt_ended(struct attempt *attempt)
 		(struct result){.verdict = attempt->verdict, .reach = attempt->reach};
 	judge_step(job);
 	job->result.left = attempt->left;
+	job->result.refused = job->refused;
 	bool good = job->result.verdict == STEP_DONE && !job->result.not_held
 		&& !job->result.assert_failed;
 	if (job->list == NULL || !good) {

@@ -22,6 +22,7 @@ struct job {
 	int64_t decided_boot, timeout_boot;
 	const struct value *in;                       /* recorded form */
 	bool effect_begun, killed, answered;
+	bool refused;                                 /* its effect, for the store is full */
 	bool absent; /* the author's probe, asked before the first attempt, says so */
 
 	const struct node *doing; /* whose type is at work: the step, a precondition, a

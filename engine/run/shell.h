@@ -80,7 +80,7 @@ struct shell {
 	bool inbox_busy, inbox_sleeps;
 
 	unsigned signals;                             /* INT and TERM that came */
-	bool full;
+	bool full, refused;                           /* the store is; an effect was refused for it */
 	const char *unlocked;                         /* why a lock is lost; NULL: none is */
 	bool leaving;                                 /* `exit` is decided */
 	bool lost;                                    /* fenced, or the store is broken */
