@@ -30,6 +30,7 @@ struct world {
 	struct arena *mem, *run;
 	const struct scenario *scenario;
 	int64_t now;                                  /* us since WORLD_START */
+	int64_t jumped;                               /* us: the wall clock alone */
 	struct run_state durable;
 	struct run_state state;                       /* the owner's */
 	struct owner *owner;                          /* NULL: dead or gone */
@@ -56,6 +57,12 @@ struct world {
 	bool has_inbox;
 	const struct run_state *of;                   /* the run that is taken back */
 };
+
+static int64_t
+wall(const struct world *w)
+{
+	return WORLD_START + w->now + w->jumped;
+}
 
 static void
 fault(struct world *w, const char *path, const char *what)
@@ -474,7 +481,7 @@ start_acts(struct world *w, const struct turn *turn)
 static void
 turn_with(struct world *w, const struct news *news)
 {
-	struct now now = {WORLD_START + w->now, w->now * 1000 + NS_H};
+	struct now now = {wall(w), w->now * 1000 + NS_H};
 	struct turn turn;
 
 	run_decide(w->owner, news, now, w->run, &turn);
@@ -641,7 +648,7 @@ is_past(const struct world *w)
 {
 	const struct run_state *s = &w->durable;
 
-	return s->deadline_at > 0 && s->deadline_at <= WORLD_START + w->now
+	return s->deadline_at > 0 && s->deadline_at <= wall(w)
 		&& s->first->since < 0 && s->signal == HALT_NONE && s->ending == END_NONE;
 }
 
@@ -671,7 +678,7 @@ resume(struct world *w, const struct value *event, bool reopens)
 	bool has = deadline != 0;
 
 	if (w->owner != NULL || (w->durable.end != END_NONE) != reopens
-		|| !state_may_resume(&w->durable, WORLD_START + w->now, has, &why, &err))
+		|| !state_may_resume(&w->durable, wall(w), has, &why, &err))
 		return;
 	int64_t version = value_get_int(event, "version", 0);
 	if (version != 0)
@@ -723,6 +730,8 @@ scripted(struct world *w, struct event_left *event)
 	if (str_is(what, "crash")) {
 		if (w->owner != NULL)
 			die(w);
+	} else if (str_is(what, "jump")) {
+		w->jumped += value_get_int(event->value, "by", 0) * 1000000;
 	} else if (str_is(what, "resume") || str_is(what, "reopen")) {
 		resume(w, event->value, str_is(what, "reopen"));
 	} else {
@@ -789,7 +798,7 @@ happen(struct world *w)
 	} else {
 		w->now = later(w, t);
 		bool is_due = owner_due(w->owner,
-			(struct now){WORLD_START + w->now, w->now * 1000 + NS_H}, &news);
+			(struct now){wall(w), w->now * 1000 + NS_H}, &news);
 		assert(is_due);
 		(void)is_due;
 		turn_with(w, &news);

@@ -5,63 +5,11 @@ import os
 import signal
 import sqlite3
 import subprocess
+import textwrap
 import unittest
 
-import world
-from world import FAILED, LATE, PERSON, RBX, WRONG
-
-ONCE_THEN_QUICK = "echo $$ >>began; [ -e again ] || { touch again; exec sleep 60; }"
-
-
-class Killed(world.Scenario):
-    """How an owner is killed, and what is looked at then."""
-
-    def file(self, name):
-        return os.path.join(self.dir, name)
-
-    def lines(self, name):
-        try:
-            with open(self.file(name)) as f:
-                return f.read().splitlines()
-        except FileNotFoundError:
-            return []
-
-    def begin(self, text, *args, until="began", **env):
-        """Carries the steps out until the file `until` has a line."""
-        path = self.write("rbx: 1\nname: test\n" + text.replace("\n        ", "\n").strip() + "\n")
-        child = self.start("run", path, *args, **env)
-        self.wait(lambda: self.lines(until) or child.poll() is not None, "a line in " + until)
-        if child.poll() is not None:
-            self.fail(child.communicate()[0])
-        return child
-
-    def kill(self, child):
-        child.kill()
-        child.wait()
-        child.stdout.close()
-        return self.last()
-
-    def killed(self, text, *args, **how):
-        """The run, of which the owner was killed when `began` had a line."""
-        return self.kill(self.begin(text, *args, **how))
-
-    def records(self, run, *kinds):
-        with sqlite3.connect("file:%s/store.db?mode=ro" % self.store, uri=True) as db:
-            rows = db.execute("SELECT kind, path, body FROM record WHERE run = ? ORDER BY seq", (run,)).fetchall()
-        return [(kind, path, json.loads(body)) for kind, path, body in rows if not kinds or kind in kinds]
-
-    def later(self, run, seconds):
-        """So long ago the run began."""
-        with sqlite3.connect("file:%s/store.db?mode=ro" % self.store, uri=True) as db:
-            at, now = db.execute("SELECT min(at), strftime('%s', 'now') FROM record WHERE run = ?", (run,)).fetchone()
-        return int(now) - at / 1e6 > seconds
-
-    def runs_on(self, pid):
-        try:
-            with open("/proc/%d/stat" % pid) as f:
-                return f.read().rpartition(")")[2].split()[0] not in "ZX"
-        except FileNotFoundError:
-            return False
+from killed import ONCE_THEN_QUICK, Killed
+from world import CANCELLED, FAILED, LATE, PERSON, RBX, WRONG
 
 
 class Resume(Killed):
@@ -99,7 +47,7 @@ class Resume(Killed):
             effect: idempotent
             retry: {attempts: 2, delay: 1100ms}
         """
-        self.rbx("run", self.write("rbx: 1\nname: test\n" + text.replace("\n        ", "\n").strip() + "\n"), expect=FAILED, TOKEN="AAAsecret-1")
+        self.rbx("run", self.write("rbx: 1\nname: test\n" + textwrap.dedent(text).strip() + "\n"), expect=FAILED, TOKEN="AAAsecret-1")
         self.rbx("resume", self.last(), TOKEN="BBBsecret-2")
         told = self.lines("began")
         self.assertEqual([t[:3] for t in told], ["AAA", "AAA", "BBB"])
@@ -266,7 +214,7 @@ class Resume(Killed):
         run = self.killed("steps:\n  - {id: x, exec: {shell: '%s'}, undo: none}" % ONCE_THEN_QUICK)
         self.rbx("resume", run, expect=PERSON)
         self.rbx("cancel", run)
-        self.rbx("resume", run, expect=world.CANCELLED)
+        self.rbx("resume", run, expect=CANCELLED)
         self.assertEqual(self.records(run, "end")[-1][2]["doubt"], ["x"])
 
     # ---- R8: resolve

@@ -244,6 +244,68 @@ an_undo_does_not_go_by_the_records_of_another_version(void **unused)
 		"outcome g failed partial\nend  failed exit=1\n");
 }
 
+/* ---- clocks */
+
+static void
+expect_rising(const char *text, const char *trace)
+{
+	struct arena *mem = arena_new();
+	struct world *world = world_of(mem, text, NULL);
+	size_t n;
+	const struct record *records = world_records(world, &n);
+
+	assert_str(trace_fates(mem, world), trace);
+	for (size_t i = 1; i < n; i++)
+		assert_true(records[i].at >= records[i - 1].at);
+	world_close(world);
+	arena_free(mem);
+}
+
+#define YEARS "315360000"
+
+/* The boot clock alone counts while a run is carried out. */
+static void
+r11_a_wall_clock_that_jumps_changes_no_deadline(void **unused)
+{
+	static const char *const by[] = {YEARS, "-" YEARS};
+
+	(void)unused;
+	for (size_t i = 0; i < 2; i++) {
+		struct arena *mem = arena_new();
+		expect_rising(arena_printf(mem, ONE("'effect':'once','timeout':60,"
+			"'deadline':60") "'events':[{'at':3,'do':'jump','by':%s}],"
+			"'world':{'x':[{'for':50}]}}", by[i]),
+			"begin x\nintent x\n" RAN);
+		expect_rising(arena_printf(mem, ONE("'effect':'once','timeout':60,"
+			"'deadline':20") "'events':[{'at':3,'do':'jump','by':%s}],"
+			"'world':{'x':[{'for':50}]}}", by[i]),
+			"begin x\nintent x\n" PARKED);
+		arena_free(mem);
+	}
+}
+
+/* What is on the record is not undone by a clock that was set back meanwhile. */
+static void
+r11_a_clock_set_back_while_dead_takes_no_record_back(void **unused)
+{
+	(void)unused;
+	expect_rising(ONE("'effect':'idempotent','deadline':100") "'events':["
+		"{'at':3,'do':'crash'},{'at':4,'do':'jump','by':-86400},"
+		"{'at':5,'do':'resume'}],'world':{" SLOW "}}",
+		"begin x\nintent x\nintent x\n" RAN);
+}
+
+static void
+r11_a_clock_set_forward_while_dead_allows_one_attempt(void **unused)
+{
+	(void)unused;
+	expect_rising(ONE("'effect':'idempotent','deadline':100,'retry':{'attempts':5}")
+		"'events':[{'at':3,'do':'crash'},{'at':4,'do':'jump','by':" YEARS "},"
+		"{'at':5,'do':'resume'}],"
+		"'world':{'x':[{'for':10},{'verdict':'PARTIAL'},{}]}}",
+		"begin x\nintent x\nintent x\noutcome x doubt doubt\n");
+}
+
 /* ---- re-opened after the end */
 
 #define ENDS "'events':[{'at':20,'do':'reopen'}],"
@@ -360,6 +422,9 @@ main(void)
 		cmocka_unit_test(what_another_version_recorded_is_a_persons),
 		cmocka_unit_test(an_effect_of_another_version_is_not_repeated),
 		cmocka_unit_test(an_undo_does_not_go_by_the_records_of_another_version),
+		cmocka_unit_test(r11_a_wall_clock_that_jumps_changes_no_deadline),
+		cmocka_unit_test(r11_a_clock_set_back_while_dead_takes_no_record_back),
+		cmocka_unit_test(r11_a_clock_set_forward_while_dead_allows_one_attempt),
 		cmocka_unit_test(a_run_that_failed_tries_again_by_fate),
 		cmocka_unit_test(what_was_cut_off_is_carried_out_on_resume),
 		cmocka_unit_test(what_ended_well_or_was_undone_stays_ended),
