@@ -22,7 +22,7 @@ steps:
         exec: {shell: 'echo first >>did'}
         effect: idempotent
         undo:
-          - {id: back, exec: {shell: 'echo back >>did; echo x >>began; [ -e again ] || { touch again; exec sleep %s; }'}, effect: %s}
+          - {id: back, exec: {shell: 'again=; [ -e again ] && again=1; touch again; echo back >>did; echo x >>began; [ $again ] || exec sleep %s'}, effect: %s}
       - id: second
         exec: {shell: 'exit 9'}
         undo: none
@@ -86,7 +86,7 @@ class Killings(Killed):
         """strace ends the resume at its n-th sync, for each n that there is."""
         run = self.killed("""
         steps:
-          - {id: x, exec: {shell: 'echo x >>began; [ -e again ] || { touch again; exec sleep 60; }'}, effect: idempotent}
+          - {id: x, exec: {shell: 'again=; [ -e again ] && again=1; touch again; echo x >>began; [ $again ] || exec sleep 60'}, effect: idempotent}
           - {id: y, exec: {shell: 'echo y >>did'}, undo: none}
         """)
         n = 0
@@ -159,7 +159,7 @@ class People(Killed):
         child.communicate(timeout=60)
 
     def test_of_two_resumes_at_once_one_carries_it_out(self):
-        run = self.killed("steps:\n  - {id: x, exec: {shell: 'echo x >>began; [ -e again ] || { touch again; exec sleep 60; }; sleep 1'},"
+        run = self.killed("steps:\n  - {id: x, exec: {shell: 'again=; [ -e again ] && again=1; touch again; echo x >>began; [ $again ] || exec sleep 60; sleep 1'},"
                           " effect: idempotent}")
         children = [self.start("resume", run) for _ in range(3)]
         codes = sorted(c.wait(60) for c in children)

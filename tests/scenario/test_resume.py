@@ -30,7 +30,7 @@ class Resume(Killed):
         run = self.killed("""
         steps:
           - id: x
-            exec: {shell: 'echo "$1" >>began; [ -e again ] || { touch again; exec sleep 60; }', args: ['${{ string(now) }}']}
+            exec: {shell: 'again=; [ -e again ] && again=1; touch again; echo "$1" >>began; [ $again ] || exec sleep 60', args: ['${{ string(now) }}']}
             effect: idempotent
         """)
         self.rbx("resume", run)
@@ -259,7 +259,7 @@ class Resume(Killed):
         self.assertEqual(len(self.lines("began")), 2)
 
     def test_r11_and_not_two(self):
-        run = self.killed("steps:\n  - {id: x, exec: {shell: 'echo x >>began; [ -e again ] || { touch again; exec sleep 60; }; exit 9'},"
+        run = self.killed("steps:\n  - {id: x, exec: {shell: 'again=; [ -e again ] && again=1; touch again; echo x >>began; [ $again ] || exec sleep 60; exit 9'},"
                           " effect: idempotent, deadline: 1s, retry: {attempts: 5, delay: 10ms}}")
         self.wait(lambda: self.later(run, 1.2), "the deadline")
         self.rbx("resume", run, expect=None)
@@ -288,6 +288,32 @@ class Resume(Killed):
         done = self.rbx("resume", run, "--playbook", other, expect=WRONG)
         self.assertIn("rbx resolve", done.stderr + done.stdout)
         self.assertEqual(self.records(run, "rebase"), [])
+
+    def test_a_step_begun_by_another_version_of_its_type_waits_for_a_person(self):
+        """Also when somebody says retry: what was recorded may mean something else to this version."""
+        def plugin(version):
+            path = os.path.join(self.dir, "rbx-step-demo")
+            with open(path, "w") as f:
+                f.write("""#!/bin/sh
+                    [ "$1" = describe ] && exec echo '{"v": 1, "summary": "demo", "effect": "idempotent", "version": %d, "in": {}}'
+                    cd %s; cat >/dev/null
+                    if [ -e again ]; then echo $$ >>began; else touch again; echo $$ >>began; sleep 60; fi
+                    echo '{"verdict": "done"}'
+                    """ % (version, self.dir))
+            os.chmod(path, 0o755)
+
+        env = {"RBX_PLUGINS": self.dir}
+        plugin(1)
+        run = self.killed("steps:\n  - {id: x, demo: {}, undo: none}", **env)
+        plugin(2)
+        for _ in range(2):
+            said = self.rbx("resume", run, expect=PERSON, **env).stdout
+            self.assertIn("version 1 of demo, and this rbx has version 2", said)
+            self.rbx("resolve", run, "x", "--retry", "--reason", "why not", **env)
+        self.assertEqual(len(self.lines("began")), 1)
+        plugin(1)
+        self.rbx("resume", run, **env)
+        self.assertEqual(len(self.lines("began")), 2)
 
     def test_a_record_from_the_future_refuses_the_run_alone(self):
         text = "steps:\n  - {id: x, exec: {shell: '%s'}, undo: none}" % ONCE_THEN_QUICK

@@ -321,7 +321,8 @@ a_run_that_failed_tries_again_by_fate(void **unused)
 			"intent x\n" RAN},
 		/* partial or done: idempotent again */
 		{ONE("'effect':'idempotent','retry':{'attempts':1}") ENDS
-			"'world':{" PARTIAL "}}", "intent x\noutcome x failed partial\nend  failed exit=1\n"
+			"'world':{" PARTIAL "}}",
+			"intent x\noutcome x failed partial\nend  failed exit=1\n"
 			"intent x\n" RAN},
 		{ONE("'effect':'idempotent'") ENDS "'world':{" BAD "}}",
 			"intent x\noutcome x failed done\nend  failed exit=1\n"
@@ -349,15 +350,17 @@ a_run_that_failed_tries_again_by_fate(void **unused)
 			"end  failed exit=1\n" RAN});
 }
 
-/* A failure beside it stopped it before it had begun: it is not done, nor is its group. */
+/* A failure beside it stopped it before it had begun: neither it nor its group is done.
+ */
 static void
 what_was_cut_off_is_carried_out_on_resume(void **unused)
 {
 	static const char *const groups[][2] = {
 		{"'type':'block','steps':[{'id':'x','preview':true,'undo':'auto',"
 			"'effect':'idempotent'}]", "p/g/x"},
-		{"'type':'choose','branches':[{'when':true,'steps':[{'id':'x','preview':true,"
-			"'undo':'auto','effect':'idempotent'}]}]", "p/g/x"},
+		{"'type':'choose','branches':[{'when':true,'steps':[{'id':'x',"
+			"'preview':true,'undo':'auto','effect':'idempotent'}]}]",
+			"p/g/x"},
 		{"'each':1,'preview':true,'undo':'auto','effect':'idempotent'",
 			"p/g[0]"},
 	};
@@ -368,7 +371,8 @@ what_was_cut_off_is_carried_out_on_resume(void **unused)
 		const char *x = groups[i][1];
 		expect_fates(arena_printf(mem, "{'book':{'steps':[{'id':'p',"
 			"'type':'parallel','steps':[{'id':'a','effect':'once'},"
-			"{'id':'g',%s}]}]}," ENDS "'world':{'p/a':[{'verdict':'FAIL'},{}],"
+			"{'id':'g',%s}]}]}," ENDS
+			"'world':{'p/a':[{'verdict':'FAIL'},{}],"
 			"'%s#look':[{'for':5},{}]}}", groups[i][0], x),
 			arena_printf(mem, "begin p\nintent p/a\nbegin p/g\n"
 			"outcome p/a failed none\noutcome %s cancelled none\n"
