@@ -1,6 +1,7 @@
 """What befalls a run from outside: owners that are killed at a bad moment or twice, people who cancel, a second rbx, disks and
 terminals that go away. Each has a clear end state, and no effect happens twice in silence."""
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -177,6 +178,26 @@ class People(Killed):
         out, _ = child.communicate(timeout=60)
         self.assertEqual(child.returncode, PERSON, out)
         self.assertEqual((self.states(), len(self.lines("began"))), ({"x": "doubt"}, 1))
+
+
+class Sleep(Killed):
+    @unittest.skipIf(shutil.which("strace") is None, "no strace here")
+    def test_what_was_decided_before_a_long_sleep_is_not_started_but_decided_again(self):
+        """The disk takes 31 s to acknowledge the intent, as if the machine had slept: nothing of it may start any more."""
+        self.play("steps:\n  - {id: first, exec: {argv: ['true']}, undo: none}")     # what makes the store syncs, too
+        path = self.write("rbx: 1\nname: test\nsteps:\n  - {id: x, exec: {shell: 'echo x >>did'}, undo: none}\n")
+        slow = ["strace", "-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
+                "inject=fdatasync:delay_enter=31000000:when=2"]
+        child = subprocess.Popen([*slow, RBX, "run", path], env=self.env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, start_new_session=True)
+        self.addCleanup(child.wait)
+        self.addCleanup(os.killpg, child.pid, signal.SIGKILL)
+        self.wait(lambda: self.lines("did"), "the effect")
+        with sqlite3.connect("file:%s/store.db?mode=ro" % self.store, uri=True) as db:      # rbx still has the lock
+            run = db.execute("SELECT run FROM run ORDER BY at DESC LIMIT 1").fetchone()[0]
+        self.assertEqual([k for k, _, _ in self.records(run, "intent", "retry")], ["intent", "retry", "intent"])
+        self.assertIn("more than 30 s passed", self.records(run, "retry")[0][2]["error"]["message"])
+        self.assertEqual(self.lines("did"), ["x"])
 
 
 class Terminals(Killed):
