@@ -66,7 +66,7 @@ def judge(victim):
         if kind == ("route53", "ChangeResourceRecordSets"):
             wrong += ["%s %s came to hold %d things" % (*k[:2], len(v)) for k, v in changes_of(lines).items() if len(v) > victim.moves]
         if kind == ("s3", "PutObject"):
-            objects = {(l["object"], l["digest"]) for l in lines}
+            objects = {(l["object"], l["digest"]) for l in lines if not l["object"].endswith(".dump")}     # which holds its time
             if len(objects) > len({o for o, _ in objects}):
                 wrong.append("an object was put with different contents")
     return wrong
