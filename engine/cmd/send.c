@@ -170,6 +170,13 @@ run_approve(struct cmd *cmd)
 		err_hint(&err, "add --word %s, if that is what you mean", path->word);
 		return cmd_error(cmd, EXIT_WRONG, &err);
 	}
+	int64_t now = cmd->host->type->now(cmd->host).wall;
+	if (path->until_at != 0 && path->until_at <= now && summary.holder == NULL) {
+		err_set(&err, ERR_TIMEOUT, "the time to answer was over at %s",
+			time_text_us(cmd->mem, path->until_at));
+		err_hint(&err, "rbx resume %s says what comes of it; a step asks again", run);
+		return cmd_error(cmd, EXIT_WRONG, &err);
+	}
 	struct value answers = map_done(&message);
 	if (!no && !fit_answers(cmd, &summary, path, value_get(&answers, "answers")))
 		return EXIT_WRONG;

@@ -166,6 +166,13 @@ take_answer(struct owner *o, const struct letter *letter)
 		void_answer(o, letter, ask, yes, NULL);
 		return;
 	}
+	/* a step asks again where the time is over; a group has no second question */
+	if (!letter->seat->is_leaf && state->until_at != 0
+		&& letter->message->at >= state->until_at) {
+		err_set(&err, ERR_TIMEOUT, "the time to answer was over");
+		void_answer(o, letter, ask, yes, &err);
+		return;
+	}
 	if (!permit_answer(o->state, state, &from, yes, &err)) {
 		void_answer(o, letter, ask, yes, &err);
 		return;

@@ -201,9 +201,11 @@ state_may_resume(const struct run_state *state, int64_t now_us, bool has_deadlin
 	if (state->end == END_NONE)
 		return true;
 	*why = "reopen";
-	if (state->end == END_OK || state->end == END_REFUSED)
-		return err_set(err, ERR_VALUE, "the run ended as %s",
-			ending_word(state->end));
+	if (state->end == END_OK)
+		return err_set(err, ERR_VALUE, "the run is done: nothing is left to do");
+	if (state->end == END_REFUSED)
+		return err_set(err, ERR_VALUE,
+			"the run was refused before its first step: start another one");
 	const struct path_state *undone = first_undone(state, &cleaned);
 	if (undone != NULL)
 		return err_set(err, ERR_VALUE, "the run was undone: %s", undone->path);

@@ -1,5 +1,6 @@
 """What keys of the language mean together, with the real binary."""
 import os
+import time
 import unittest
 
 import world
@@ -241,6 +242,15 @@ class Together(world.Scenario):
         """
         self.assertNotIn("[drill]", self.play(text).stdout)
         self.assertRegex(self.rbx("drill", os.path.join(self.dir, "playbook.yaml")).stdout, r"\[drill\] hello")
+
+    def test_an_answer_that_comes_too_late(self):
+        for text in ("{id: a, confirm: {text: sure, within: 300ms}, exec: {shell: 'echo a >>log'}, undo: none}",
+                     "{id: a, confirm: {text: sure, within: 300ms}, block: [{id: b, exec: {shell: 'echo a >>log'}, undo: none}]}"):
+            self.play("steps:\n  - " + text, expect=world.PERSON)
+            time.sleep(0.4)
+            self.assertIn("the time to answer was over at ", self.rbx("approve", "last", "a", expect=WRONG).stderr)
+            self.rbx("resume", "last", expect=None)
+            self.assertFalse(os.path.exists(os.path.join(self.dir, "log")))
 
 
 if __name__ == "__main__":
