@@ -1,6 +1,8 @@
 #include "shared.h"
 #include "../steps/aws/upload.h"
+#include "../steps/pg/folder.h"
 #include "../steps/pg/pg.h"
+#include "../steps/pg/room.h"
 
 static const struct field in[] = {
 	{.name = "", .type = FIELD_ROWS, .fields = connection_fields},
@@ -59,13 +61,15 @@ enum {
 	SLOTS = PARTS_SLOT + 1 + UPLOAD_PARALLEL
 };
 enum { PIECE = 256 << 10 };
-enum phase { START, CLEAN, SERVER, OPEN, STREAM, CLEAR_FOLDER, FOLDER, MOVE, GIVE_UP, TARGET };
+enum phase { START, CLEAN, SERVER, OPEN, STREAM, CLEAR, FOLDER, FINISH, ROOM };
 
 struct dump {
 	enum phase phase;
 	bool to_s3, to_folder;
 	struct s3_place place;
-	const char *path, *partial; /* partial: the folder until it is whole */
+	const char *path;
+	struct folder folder;
+	struct room room;
 	struct value snapshot_at, server_version;
 	uint64_t database_bytes, bytes;
 	struct upload upload;
@@ -73,7 +77,6 @@ struct dump {
 	const char *sha256;
 	char *piece;
 	bool reading, at_end, dumped, sent_end;
-	struct err failed_with;
 };
 
 static step_fn preview, run;
@@ -142,6 +145,7 @@ command(struct step *step)
 	push(argv, &n,
 		arena_printf(step->mem, "--format=%.*s",
 			STR_FMT(value_get_str(step->in, "format"))));
+	push(argv, &n, "--strict-names"); /* one that is not there is an error */
 	push_list(step, argv, &n, "schema", "schemas");
 	push_list(step, argv, &n, "table", "tables");
 	push_list(step, argv, &n, "exclude-table", "exclude_tables");
@@ -149,7 +153,8 @@ command(struct step *step)
 		push(argv, &n,
 			arena_printf(step->mem, "--jobs=%lld",
 				(long long)value_get_int(step->in, "jobs", 1)));
-		push(argv, &n, arena_printf(step->mem, "--file=%s", dump->partial));
+		push(argv, &n,
+			arena_printf(step->mem, "--file=%s", dump->folder.partial));
 	}
 	struct exec_ask ask = pg_tool(step, NULL, argv);
 	ask.stream_out = !dump->to_folder;
@@ -191,7 +196,8 @@ target_of(struct step *step)
 	if (dump->to_s3)
 		return s3_place_parse(step->mem, to, &dump->place, step->err);
 	dump->path = str_cstr(step->mem, to);
-	dump->partial = arena_printf(step->mem, "%s.%.8s.partial", dump->path, step->key);
+	dump->folder.path = dump->path;
+	dump->folder.slot = ASK_SLOT;
 	return true;
 }
 
@@ -391,82 +397,33 @@ streamed(struct step *step, const struct event *event)
 	return verdict == STEP_WAIT && !dump->sent_end ? read_on(step) : verdict;
 }
 
-/* ---- the folder of format directory: pg_dump writes it itself; it gets its name when it
- * is whole */
-
-static enum verdict
-run_tool(struct step *step, enum phase phase, const char *const *argv)
-{
-	struct dump *dump = step->state;
-	struct exec_ask ask = {
-		.argv = argv, .env = step_child_env(step, NULL, NULL), .keep = 4096};
-	dump->phase = phase;
-	return step_exec(step, (struct how){.slot = DUMP_SLOT, .title = argv[0]}, &ask);
-}
-
-/* A dump that stands there gives way as a file would; any other folder is not ours. */
-static const char replace_script[] =
-	"if [ -e \"$2\" ]; then"
-	" [ -f \"$2/toc.dat\" ] || { echo \"$2 is there, and is no dump\" >&2; exit 1; };"
-	" rm -rf -- \"$1.old\"; mv -T -- \"$2\" \"$1.old\"; fi;"
-	" mv -T -- \"$1\" \"$2\"; rm -rf -- \"$1.old\"; du -sb -- \"$2\"";
-
-static enum verdict
-clear_folder(struct step *step, enum phase phase)
-{
-	struct dump *dump = step->state;
-	const char **argv = arena_array(step->mem, const char *, 5);
-	const char *const words[] = {"rm", "-rf", "--", dump->partial};
-	memcpy(argv, words, sizeof words);
-	return run_tool(step, phase, argv);
-}
-
-static enum verdict
-move_folder(struct step *step)
-{
-	struct dump *dump = step->state;
-	const char **argv = arena_array(step->mem, const char *, 7);
-	const char *const words[] = {"sh", "-euc", replace_script, "sh", dump->partial,
-		dump->path};
-	memcpy(argv, words, sizeof words);
-	return run_tool(step, MOVE, argv);
-}
-
-/* What was half made goes; the step ends as it failed. */
-static enum verdict
-give_folder_up(struct step *step, enum verdict verdict)
-{
-	struct dump *dump = step->state;
-	dump->failed_with = *step->err;
-	return clear_folder(step, GIVE_UP) == STEP_WAIT ? STEP_WAIT : verdict;
-}
+/* ---- the folder of format directory */
 
 static enum verdict
 folder_step(struct step *step, const struct event *event)
 {
 	struct dump *dump = step->state;
 	const struct exec_answer *answer = event->op->answer;
-	if (dump->phase == GIVE_UP)
-		return *step->err = dump->failed_with, STEP_FAIL;
-	if (event->op->err.code != ERR_NONE)
-		return step_fail_op(step, event->op);
-	bool failed = answer->code != 0 || answer->signal != 0;
-	if (failed && dump->phase == FOLDER)
-		return give_folder_up(step, dump_failed(step, answer));
-	if (failed)
-		return give_folder_up(step,
-			step_fail(step, ERR_IO, false, "%.*s",
-				STR_FMT(str_trim(answer->err))));
-	switch (dump->phase) {
-	case CLEAR_FOLDER:
+	enum verdict verdict;
+	if (dump->phase == FOLDER) {
+		dump->phase = FINISH;
+		if (event->op->err.code != ERR_NONE)
+			return folder_give_up(
+				step, &dump->folder, step_fail_op(step, event->op));
+		if (answer->code != 0 || answer->signal != 0)
+			return folder_give_up(
+				step, &dump->folder, dump_failed(step, answer));
+		return folder_finish(step, &dump->folder);
+	}
+	verdict = folder_event(step, &dump->folder, event);
+	if (verdict != STEP_DONE)
+		return verdict;
+	if (dump->phase == CLEAR) {
 		dump->phase = FOLDER;
 		return start_dump(step);
-	case FOLDER:
-		return move_folder(step);
-	default:
-		str_uint(str_cut(answer->out, '\t', &(struct str){0}), &dump->bytes);
-		return step_done(step, result_of(step));
 	}
+	dump->bytes = dump->folder.bytes;
+	return step_done(step, result_of(step));
 }
 
 static enum verdict
@@ -477,7 +434,8 @@ go_to_target(struct step *step)
 		return start_stream(step);
 	if (!dump->to_folder)
 		return open_file(step);
-	return clear_folder(step, CLEAR_FOLDER);
+	dump->phase = CLEAR;
+	return folder_begin(step, &dump->folder);
 }
 
 static enum verdict
@@ -498,7 +456,10 @@ cancelled(struct step *step, const struct event *event)
 	struct dump *dump = step->state;
 	step_fail(step, ERR_CANCELLED, false, "cancelled");
 	enum verdict verdict =
-		dump->sent_end || dump->phase == MOVE ? STEP_DOUBT : STEP_FAIL;
+		dump->sent_end
+			|| (dump->phase == FINISH && dump->folder.state == FOLDER_MOVE)
+		? STEP_DOUBT
+		: STEP_FAIL;
 	if (dump->phase == STREAM && dump->to_s3)
 		return upload_cancel(step, &dump->upload, event->now, verdict);
 	return verdict;
@@ -523,50 +484,36 @@ run(struct step *step, const struct event *event)
 						       : start_stream(step);
 	case STREAM:
 		return streamed(step, event);
-	case CLEAR_FOLDER: case FOLDER: case MOVE: case GIVE_UP:
+	case CLEAR: case FOLDER: case FINISH:
 		return folder_step(step, event);
-	case TARGET:
+	case ROOM:
 		break;
 	}
 	return STEP_WAIT;
 }
 
-/* ---- preview: the server answers; what stands at the target now */
+/* ---- preview: the server answers, the tool is there, and so is room at the target */
 
 static enum verdict
-previewed(struct step *step, struct value before)
+previewed(struct step *step)
 {
 	struct dump *dump = step->state;
+	const struct room *room = &dump->room;
 	struct map_builder after = {.mem = step->mem}, result = {.mem = step->mem};
 	map_put(&after, "exists", value_bool(true));
 	map_put(&after, "dump_of", value_str(value_get_str(step->in, "db")));
 	map_put(&after, "database_bytes", value_int((int64_t)dump->database_bytes));
 	map_put(&after, "server_version", dump->server_version);
-	map_put(&result, "before", before);
+	if (room->free >= 0)
+		map_put(&after, "free_at_target", value_int(room->free));
+	if (room->free >= 0 && (uint64_t)room->free < dump->database_bytes)
+		step_note(step,
+			"%lld bytes are free at the target, and the database has %llu: a "
+			"dump that is not much smaller will not fit",
+			(long long)room->free, (unsigned long long)dump->database_bytes);
+	map_put(&result, "before", room->before);
 	map_put(&result, "after", map_done(&after));
 	return step_done(step, map_done(&result));
-}
-
-static enum verdict
-target_seen(struct step *step, const struct event *event)
-{
-	struct dump *dump = step->state;
-	struct map_builder before = {.mem = step->mem};
-	struct s3_object object;
-	enum verdict verdict;
-	if (dump->to_s3 && s3_moved(step, event->op, &dump->place))
-		return s3_head(
-			step, (struct how){.slot = ASK_SLOT}, event->now, &dump->place);
-	if (dump->to_s3)
-		return s3_object_read(step, event->op, &object, &verdict)
-			? previewed(step, s3_object_value(step->mem, &object))
-			: verdict;
-	const struct file_answer *answer = event->op->answer;
-	bool exists = event->op->err.code == ERR_NONE && answer->exists;
-	map_put(&before, "exists", value_bool(exists));
-	if (exists)
-		map_put(&before, "bytes", value_int((int64_t)answer->size));
-	return previewed(step, map_done(&before));
 }
 
 static enum verdict
@@ -578,15 +525,16 @@ preview(struct step *step, const struct event *event)
 		return step_fail(step, ERR_CANCELLED, false, "cancelled");
 	if (event->kind == EV_START)
 		return target_of(step) ? ask_server(step, SERVER) : STEP_FAIL;
-	if (dump->phase == TARGET)
-		return target_seen(step, event);
+	if (dump->phase == ROOM) {
+		verdict = room_event(step, &dump->room, event);
+		return verdict == STEP_DONE ? previewed(step) : verdict;
+	}
 	if (!server_seen(step, event, &verdict))
 		return verdict;
-	dump->phase = TARGET;
-	if (dump->to_s3)
-		return s3_head(
-			step, (struct how){.slot = ASK_SLOT}, event->now, &dump->place);
-	struct file_ask ask = {.what = FILE_STAT, .path = dump->path};
-	return step_file(step,
-		(struct how){.slot = ASK_SLOT, .reads = true, .title = dump->path}, &ask);
+	dump->phase = ROOM;
+	dump->room = (struct room){.path = dump->to_s3 ? NULL : dump->path,
+		.place = &dump->place,
+		.server_version = dump->server_version.str,
+		.slot = ASK_SLOT};
+	return room_look(step, &dump->room);
 }
