@@ -21,7 +21,7 @@ static const struct field record_rows[] = {
 	 .help = "an AWS resource"},
 	{.name = "absent", .type = FIELD_BOOL, .flags = FIELD_REQUIRED, .either = 1,
 	 .help = "there shall be none"},
-	{.name = "ttl", .type = FIELD_INT, .least = 0, .most = INT32_MAX, .help = "in seconds, with values"},
+	{.name = "ttl", .type = FIELD_INT, .least = 0, .most = INT32_MAX, .help = "in seconds, with values; else 300"},
 	{.name = "set", .type = FIELD_TEXT, .help = "identifier; with one of weight, failover, latency"},
 	{.name = "weight", .type = FIELD_INT, .least = 0, .most = 255, .either = 2, .help = "routing by weight"},
 	{.name = "failover", .type = FIELD_TEXT, .either = 2,
@@ -56,12 +56,18 @@ struct dns {
 	struct list_builder found; /* all record sets of their names, canonical */
 	struct list_builder names;
 	size_t name;                                  /* the one that is listed now */
-	const char *strange; /* a record whose routing `records` cannot say */
+	struct list_builder strange; /* of those, whose routing `records` cannot say */
 	struct value was;
 	struct str change_id;
 	unsigned asked;
 	bool changed;
 };
+
+static bool
+check(const struct value *args, struct diags *diags)
+{
+	return records_check(value_get(args, "records"), diags);
+}
 
 static step_fn preview, run, settle, undo;
 
@@ -76,6 +82,7 @@ const struct step_type route53_upsert_type = {
 	.can_undo = true,
 	.uses = &aws_credentials,
 	.state = sizeof(struct dns),
+	.check = check,
 	.preview = preview,
 	.run = run,
 	.settle = settle,
@@ -147,7 +154,7 @@ look(struct step *step, struct now now)
 	struct dns *dns = step->state;
 	const struct value *records = value_get(step->in, "records");
 	struct list_builder wanted = {.mem = step->mem};
-	dns->names.mem = dns->found.mem = step->mem;
+	dns->names.mem = dns->found.mem = dns->strange.mem = step->mem;
 	for (size_t i = 0; records != NULL && i < records->list.n; i++) {
 		struct value record =
 			record_from_argument(step->mem, &records->list.items[i]);
@@ -175,7 +182,7 @@ take_page(struct step *step, const struct xml *page)
 		if (!str_eq(value_get_str(&record, "name"), name))
 			return false;
 		if (strange)
-			dns->strange = record_text(step->mem, &record);
+			list_push(&dns->strange, record);
 		list_push(&dns->found, record);
 	}
 	return true;
@@ -245,31 +252,27 @@ compare(struct step *step, struct value *before, struct value *after)
 	*after = list_done(&will);
 }
 
-static struct value
-warnings_of(struct step *step, const struct value *after)
+static void
+warn(struct step *step, const struct value *after)
 {
 	struct dns *dns = step->state;
 	struct value found = found_list(step);
-	struct list_builder warnings = {.mem = step->mem};
 	for (size_t i = 0; i < found.list.n; i++)
 		if (record_is_address(&found.list.items[i])
 			&& records_find(after, &found.list.items[i]) == NULL)
-			list_push(&warnings,
-				value_text(step->mem, "%s stays",
-					record_text(step->mem, &found.list.items[i])));
+			step_note(step,
+				"%s stays as it is (delete_others: true removes it)",
+				record_text(step->mem, &found.list.items[i]));
 	for (size_t i = 0; i < dns->wanted.list.n; i++) {
 		const struct value *want = &dns->wanted.list.items[i];
 		if (value_get_int(want, "weight", 1) == 0
 			&& value_get_bool(value_get(want, "alias"),
 				"evaluate_target_health", false))
-			list_push(&warnings,
-				value_text(step->mem,
-					"%s has weight 0 and evaluate_target_health: "
-					"Route 53 answers "
-					"with it when the others are unhealthy",
-					record_text(step->mem, want)));
+			step_note(step,
+				"%s has weight 0 and evaluate_target_health: "
+				"Route 53 answers with it when the others are unhealthy",
+				record_text(step->mem, want));
 	}
-	return list_done(&warnings);
 }
 
 static struct value
@@ -298,7 +301,7 @@ preview(struct step *step, const struct event *event)
 	compare(step, &before, &after);
 	map_put(&result, "before", before);
 	map_put(&result, "after", after);
-	map_put(&result, "warnings", warnings_of(step, &after));
+	warn(step, &after);
 	map_put(&result, "out", result_of(step, &before));
 	return step_done(step, map_done(&result));
 }
@@ -336,6 +339,19 @@ write_batch(struct step *step, struct buf *xml, const struct value *from,
 	return n > 0;
 }
 
+/* One that would be changed and could not be put back. */
+static const struct value *
+strange_one(struct step *step, const struct value *from, const struct value *to)
+{
+	struct dns *dns = step->state;
+	struct value strange = list_done(&dns->strange);
+	for (size_t i = 0; i < from->list.n; i++)
+		if (!value_equal(&from->list.items[i], &to->list.items[i])
+			&& records_find(&strange, &from->list.items[i]) != NULL)
+			return &from->list.items[i];
+	return NULL;
+}
+
 static enum verdict
 change(struct step *step, struct now now, const struct value *from,
 	const struct value *to)
@@ -347,11 +363,12 @@ change(struct step *step, struct now now, const struct value *from,
 	struct buf body = buf_in(step->mem);
 	if (!write_batch(step, &body, from, to, again))
 		return STEP_DONE;
-	if (dns->strange != NULL)
+	const struct value *strange = strange_one(step, from, to);
+	if (strange != NULL)
 		return step_fail(step, ERR_VALUE, false,
 			"%s has a routing that rbx does not know: it could not be put "
 			"back",
-			dns->strange);
+			record_text(step->mem, strange));
 	struct aws_call call = {.service = &aws_route53,
 		.method = "POST",
 		.path = str_of(zone_path(step, "/rrset/")),

@@ -28,4 +28,9 @@ void record_write_change(struct buf *out, const char *action, const struct value
 char *record_text(struct arena *mem,
 	const struct value *record); /* "app.example.org A": for messages */
 
+/* What Route 53 would refuse, or what would be passed over: a routing without `set` or the
+ * other way round, a ttl beside an alias, values that are none of the type, two records of
+ * one place. Parts that are not known yet are left alone. */
+bool records_check(const struct value *records, struct diags *diags);
+
 #endif
