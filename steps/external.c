@@ -154,30 +154,77 @@ call(struct step *step, const char *phase, bool reads)
 	return step_exec(step, (struct how){.reads = reads, .title = step->type->name}, &ask);
 }
 
-/* Results that are sensitive carry the mark from here on. */
-static struct value
-marked(struct step *step, const struct value *out)
+/* One result in its final form, a duration as such, as expressions were told of it; one
+ * that is sensitive carries the mark from here on. */
+static bool
+take(struct step *step, const struct field *field, struct value *v)
+{
+	struct diags diags = {.mem = step->mem};
+	struct value given = *v;
+	if (!field_apply(field, &given, step->folder, step->mem, v, &diags)) {
+		step_fail(step, ERR_PROTOCOL, false, "%s gave '%s' otherwise than it says: %s",
+			step->type->name, field->name,
+			diags.first != NULL ? diags.first->err.msg : "wrong type");
+		return false;
+	}
+	if (field->flags & FIELD_SENSITIVE)
+		v->flags |= VALUE_SECRET;
+	return true;
+}
+
+static bool
+all_given(struct step *step, const struct value *out)
+{
+	const struct field *field;
+	for (size_t i = 0; (field = field_at(step->type->out, i)) != NULL; i++) {
+		if (field->flags & FIELD_MAYBE || value_get(out, field->name) != NULL)
+			continue;
+		step_fail(step, ERR_PROTOCOL, false,
+			"%s gave no '%s', and does not say that it may be left out",
+			step->type->name, field->name);
+		return false;
+	}
+	return true;
+}
+
+static bool
+take_all(struct step *step, const struct value *out, struct value *taken)
 {
 	struct map_builder map = {.mem = step->mem};
 	for (size_t i = 0; out != NULL && out->kind == V_MAP && i < out->map->n; i++) {
 		const struct member *member = &out->map->members[i];
 		const struct field *field = field_find(step->type->out, member->key.str);
 		struct value v = member->value;
-		if (field != NULL && field->flags & FIELD_SENSITIVE)
-			v.flags |= VALUE_SECRET;
+		if (field != NULL && !take(step, field, &v))
+			return false;
 		map_put_str(&map, member->key.str, v);
 	}
-	return map_done(&map);
+	*taken = map_done(&map);
+	return true;
+}
+
+/* What it says is done may be: results that are none are no reason to do it again. */
+static enum verdict
+done(struct step *step, const struct value *out, bool previews)
+{
+	struct value taken;
+	if (previews)
+		return step_done(step, out == NULL ? value_map(step->mem, NULL, 0) : *out);
+	if (!all_given(step, out) || !take_all(step, out, &taken))
+		return STEP_PARTIAL;
+	return step_done(step, taken);
 }
 
 static enum verdict
-verdict_of(struct step *step, const struct value *answer)
+verdict_of(struct step *step, const struct value *answer, bool has_results)
 {
 	struct str word = value_get_str(answer, "verdict"), message = value_get_str(answer, "message");
 	const struct value *out = value_get(answer, "out");
-	step_done(step, marked(step, out));
+	struct value taken;
 	if (str_is(word, "done"))
-		return STEP_DONE;
+		return done(step, out, !has_results);
+	if (take_all(step, out, &taken))
+		step_done(step, taken);
 	if (str_is(word, "absent"))
 		return STEP_ABSENT;
 	if (value_get_bool(answer, "unmet", false))
@@ -195,13 +242,13 @@ verdict_of(struct step *step, const struct value *answer)
 }
 
 static enum verdict
-judge(struct step *step, const struct exec_answer *answer)
+judge(struct step *step, const struct exec_answer *answer, bool has_results)
 {
 	struct value v;
 	struct err err;
 	bool told = json_parse(step->mem, str_trim(answer->out), NULL, &v, &err);
 	if (told && answer->signal == 0 && answer->code == 0)
-		return verdict_of(step, &v);
+		return verdict_of(step, &v, has_results);
 	struct buf said = buf_in(step->mem);
 	buf_safe(&said, str_trim(answer->err), false);
 	if (answer->signal != 0 || answer->code != 0)
@@ -221,7 +268,9 @@ drive(struct step *step, const struct event *event, const char *phase, bool read
 		return step_fail(step, ERR_CANCELLED, false, "ended before it was done");
 	if (event->op->err.code != ERR_NONE)
 		return step_fail_op(step, event->op);
-	enum verdict verdict = judge(step, event->op->answer);
+	/* Those of a run or a probe are the step's; a preview has its own form. */
+	bool has_results = strcmp(phase, "run") == 0 || strcmp(phase, "probe") == 0;
+	enum verdict verdict = judge(step, event->op->answer, has_results);
 	return reads && verdict == STEP_PARTIAL ? STEP_FAIL : verdict;
 }
 
