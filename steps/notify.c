@@ -360,7 +360,7 @@ leave_out(struct step *step, const struct mail_answer *answer)
 		if (!str_is(letter->to[i].at, answer->refused))
 			continue;
 		list_push(&letter->refused, value_str(letter->to[i].at));
-		step_say(step, "%s is refused: %d %.*s", answer->refused, answer->code,
+		step_note(step, "%s is refused: %d %.*s", answer->refused, answer->code,
 			answer->text.n > 120 ? 120 : STR_FMT(answer->text));
 		letter->to[i] = letter->to[n - 1];
 		letter->mail.n_to--;
