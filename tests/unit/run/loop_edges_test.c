@@ -151,7 +151,7 @@ a_full_disk_stops_at_the_next_change(void **state)
 	wanted = (struct answered){"a", REC_INTENT, ACK_FULL};
 	runs(whole, "run-a", NS_MIN);
 	const struct playbook *book = whole_book(whole, two_steps);
-	assert_int_equal(whole_run(whole, book), 1);
+	assert_int_equal(whole_run(whole, book), 4);
 	assert_null(fake_left(whole->fake));
 	assert_non_null(strstr(buf_cstr(&whole->said), "no new change is started"));
 	whole->record = NULL;
