@@ -228,6 +228,8 @@ pg_is_transient(const char *sqlstate)
 {
 	static const char *const beginnings[] = {
 		"08", "40", "53", "57P", "55006", "55P03"};
+	if (strcmp(sqlstate, "08P01") == 0) /* what was sent is wrong */
+		return false;
 	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
 		if (strncmp(sqlstate, beginnings[i], strlen(beginnings[i])) == 0)
 			return true;

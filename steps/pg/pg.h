@@ -24,8 +24,8 @@ struct value pg_rows(struct arena *mem, const struct sql_answer *answer);
 /* {rows, count, code} */
 struct value pg_result(struct arena *mem, const struct sql_answer *answer);
 
-/* Whether a statement that failed so may go well in a moment: SQLSTATE classes 08, 40,
- * 53, 57P and 55006, 55P03. */
+/* Whether a statement that failed so may go well in a moment: SQLSTATE classes 08 (but
+ * 08P01, which is about what was sent), 40, 53, 57P and 55006, 55P03. */
 bool pg_is_transient(const char *sqlstate);
 
 /* The last words of a tool on standard error that are an error, for a message: one line,
