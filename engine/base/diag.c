@@ -202,6 +202,23 @@ print_line(struct buf *out, struct mark at, uint32_t number)
 	print_caret(out, line, from, to, indent);
 }
 
+/* Further lines of a message stand under it, so that none of them passes for another
+ * message. */
+static void
+print_words(struct buf *out, const char *words)
+{
+	struct str rest;
+	struct str text = scrub_text(out->mem, str_of(words), NULL, 0);
+	for (struct str line = str_cut(text, '\n', &rest);;
+		line = str_cut(rest, '\n', &rest)) {
+		buf_safe(out, line, true);
+		if (rest.p == NULL)
+			break;
+		buf_puts(out, "\n   ");
+	}
+	buf_putc(out, '\n');
+}
+
 void
 diag_print(struct buf *out, enum diag_level level, const struct err *err, bool colour)
 {
@@ -216,14 +233,12 @@ diag_print(struct buf *out, enum diag_level level, const struct err *err, bool c
 		buf_printf(out, ":%u:%u:%s ", line, column, plain);
 	}
 	buf_printf(out, "%s%s:%s ", colour ? colours[level] : "", words[level], plain);
-	buf_safe(out, scrub_text(out->mem, str_of(err->msg), NULL, 0), true);
-	buf_putc(out, '\n');
+	print_words(out, err->msg);
 	if (err->at.source != NULL && err->at.source->text.n > 0)
 		print_line(out, err->at, line);
 	if (err->hint[0] != '\0') {
 		buf_puts(out, "   hint: ");
-		buf_safe(out, scrub_text(out->mem, str_of(err->hint), NULL, 0), true);
-		buf_putc(out, '\n');
+		print_words(out, err->hint);
 	}
 }
 
