@@ -104,6 +104,21 @@ shell_tidy(struct shell *shell)
 	shell->later = NULL;
 }
 
+/* From now on each text of it is masked wherever it shows; one that is too short is not. */
+static void
+hide(struct vault *vault, const struct value *v)
+{
+	const struct secret *secret;
+	struct err ignored;
+	if (v->kind == V_STRING)
+		vault_add(vault, v->str, &secret, &ignored);
+	for (size_t i = 0; v->kind == V_LIST && i < v->list.n; i++)
+		hide(vault, &v->list.items[i]);
+	bool is_map = v->kind == V_MAP && v->map->members != NULL;
+	for (size_t i = 0; is_map && i < v->map->n; i++)
+		hide(vault, &v->map->members[i].value);
+}
+
 void
 shell_keep_secret(
 	struct shell *shell, const char *path, const char *name, const struct value *v)
@@ -116,6 +131,7 @@ shell_keep_secret(
 		.value = value_copy(shell->mem, v)};
 	kept->value.flags |= VALUE_SECRET;
 	shell->secret_outputs = kept;
+	hide(shell->vault, &kept->value);
 }
 
 const struct value *

@@ -22,7 +22,7 @@ PTRACE_ATTACH, PTRACE_DETACH = 16, 17
 # What a child gets, what a shell adds for its own children, and what libpq's tools are told besides.
 GIVEN = {"PATH", "HOME", "USER", "LANG", "TZ", "TERM", "TMPDIR", "SSH_AUTH_SOCK", "RBX_RUN", "RBX_KEY", "PWD", "OLDPWD", "SHLVL", "_"}
 LIBPQ = {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSFILE", "PGSSLMODE", "PGSSLROOTCERT", "PGCONNECT_TIMEOUT", "PGAPPNAME",
-         "PGSYSCONFDIR", "PGLOCALEDIR"}                       # by the wrapper of Debian
+         "PGSYSCONFDIR", "PGLOCALEDIR", "PGCLUSTER"}                       # by the wrapper of Debian
 EXECVE = re.compile(r'execve\("((?:[^"\\]|\\.)*)", \[(.*?)\], \[(.*)\]')
 WORD = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
