@@ -10,13 +10,6 @@
 #define PUT_OFF (INT64_C(5) * 1000000)                /* us */
 
 static bool
-is_off(const struct seat *seat)
-{
-	return seat->cut == CUT_DEADLINE || seat->cut == CUT_CANCEL
-		|| seat->cut == CUT_STOP;
-}
-
-static bool
 is_called_off(const struct seat *seat)
 {
 	return seat->cut == CUT_CANCEL || seat->cut == CUT_STOP;
@@ -81,25 +74,6 @@ keep_bad(struct owner *o, struct seat *seat, const struct result *result)
 	*seat->bad = *result->err;
 }
 
-/* Out of time: what the last answer was, not how the one in flight was ended. */
-static const struct err *
-late_err(const struct owner *o, const struct seat *seat, struct err *err)
-{
-	int64_t deadline = seat->is_undo ? 0 : seat->node->deadline;
-	const char *within = deadline == 0 ? "its deadline"
-		: arena_printf(o->turn_mem, "its deadline of %s",
-			duration_text(o->turn_mem, deadline));
-
-	if (seat->bad == NULL) {
-		err_set(err, ERR_TIMEOUT, "%s has passed", within);
-		return err;
-	}
-	*err = *seat->bad;
-	err->at = (struct mark){0};
-	err_wrap(err, "%s has passed; the last time", within);
-	return err;
-}
-
 /* us until the next attempt after `tries` of them. */
 static int64_t
 pause_after(const struct owner *o, const struct seat *seat, unsigned tries)
@@ -142,7 +116,7 @@ leaf_fail(struct owner *o, struct seat *seat, enum fate fate, bool transient,
 	bool is_pure = seat->effect == PURE;
 	unsigned tries = 1 + (is_pure ? seat->tries : state->tries);
 	int64_t pause = pause_after(o, seat, tries);
-	bool over = seat->last || is_off(seat) || state->grace || state->late
+	bool over = seat->last || seat_is_off(seat) || state->grace || state->late
 		|| is_halted(o, seat)
 		|| (state->deadline_at > 0 && state->deadline_at <= o->now + pause);
 	enum again what = again(&(struct bad_end){
@@ -232,7 +206,7 @@ leaf_give_up(struct owner *o, struct seat *seat, enum fate fate,
 static void
 checked(struct owner *o, struct seat *seat, const struct result *result)
 {
-	if (result->verdict == STEP_DONE && !result->not_held && !is_off(seat)) {
+	if (result->verdict == STEP_DONE && !result->not_held && !seat_is_off(seat)) {
 		if (seat->then == THEN_ASK)
 			leaf_ask(o, seat);
 		else
@@ -254,7 +228,7 @@ probed(struct owner *o, struct seat *seat, const struct result *result)
 
 	if (result->verdict == STEP_DONE) {
 		leaf_adopt(o, seat, result);
-	} else if (result->verdict != STEP_ABSENT || is_off(seat) || is_halted(o, seat)) {
+	} else if (result->verdict != STEP_ABSENT || seat_is_off(seat) || is_halted(o, seat)) {
 		leaf_final(o, seat, (struct final){
 			.state = OUT_DOUBT, .fate = FATE_DOUBT, .result = result});
 	} else {
@@ -392,16 +366,16 @@ polled(struct owner *o, struct seat *seat, const struct result *result)
 
 	if (is_dry(o, seat)) {
 		polled_dry(o, seat, result, holds);
-	} else if (seat->node->samples != NULL && !is_off(seat)) {
+	} else if (seat->node->samples != NULL && !seat_is_off(seat)) {
 		sampled(o, seat, result, holds);
-	} else if (holds && !is_off(seat)) {
+	} else if (holds && !seat_is_off(seat)) {
 		leaf_final(o, seat, (struct final){
 			.state = OUT_OK, .how = WAY_RAN, .result = result});
-	} else if (is_off(seat) || result->fail_if) {
+	} else if (seat_is_off(seat) || result->fail_if) {
 		struct err err = {0};
 		struct result late = *result;
 		if (seat->cut == CUT_DEADLINE && seat->bad != NULL && !result->fail_if)
-			late.err = late_err(o, seat, &err);
+			late.err = leaf_late(o, seat, &err);
 		leaf_give_up(o, seat, FATE_NONE, &late);
 	} else if (seat->node->every == 0) {
 		leaf_fail(o, seat, answered ? FATE_DONE : FATE_NONE, result->transient,
@@ -475,14 +449,14 @@ leaf_completed(struct owner *o, struct seat *seat, const struct result *result)
 		leaf_orphaned(o, seat, result);
 		break;
 	case PHASE_PROVIDE:
-		if (result->verdict == STEP_DONE && !is_off(seat))
+		if (result->verdict == STEP_DONE && !seat_is_off(seat))
 			leaf_start(o, seat);
 		else
 			leaf_fail(o, seat, FATE_NONE, result->transient, result);
 		break;
 	case PHASE_LOOK: {
 		struct result seen = *result;
-		if (is_off(seat))
+		if (seat_is_off(seat))
 			seen.verdict = STEP_FAIL;
 		leaf_looked(o, seat, &seen);
 		break;
@@ -499,104 +473,5 @@ leaf_completed(struct owner *o, struct seat *seat, const struct result *result)
 		break;
 	default:
 		assert(!"an answer to nothing");
-	}
-}
-
-void
-leaf_timer(struct owner *o, struct seat *seat)
-{
-	enum wait wait = seat->wait;
-
-	leaf_wait(o, seat, WAIT_NONE, 0);
-	switch (wait) {
-	case WAIT_BACKOFF:
-		if (seat->effect == PURE)
-			leaf_act(o, seat);
-		else
-			leaf_check(o, seat);
-		break;
-	case WAIT_LOOK:
-		seat_stand(o, seat, STAND_LOOK);
-		leaf_op(o, seat, PHASE_LOOK, 0);
-		break;
-	case WAIT_SETTLE:
-		leaf_waited(o, seat);
-		break;
-	case WAIT_ASK: {
-		struct err err = {0};
-		struct result late = {.verdict = STEP_FAIL, .err = &err};
-		struct map_builder body = body_new(o);
-		map_put(&body, "ask", value_int((int64_t)seat->state->ask));
-		map_put(&body, "yes", value_bool(false));
-		body_text(&body, "reason", "nobody answered");
-		emit(o, REC_ANSWER, seat->state, 0, &body);
-		err_set(&err, ERR_TIMEOUT, "nobody answered in time");
-		if (seat->is_leaf)
-			leaf_give_up(o, seat, seat->state->fate, &late);
-		else
-			group_refuse(o, seat, OUT_FAILED, &err);
-		break;
-	}
-	case WAIT_NONE:
-		break;
-	}
-}
-
-static void
-cut_question(struct owner *o, struct seat *seat, enum cut why)
-{
-	const struct path_state *state = seat->state;
-
-	if (why == CUT_DEADLINE) {                    /* a person's time does not count */
-		seat_cut(o, seat, CUT_NONE);
-	} else if (state->what == ASK_FAILED) {
-		leaf_final(o, seat, (struct final){.fate = state->fate,
-			.state = state->fate == FATE_DOUBT ? OUT_DOUBT : OUT_FAILED});
-	} else if (state->fate == FATE_DOUBT && seat->effect != REPEATABLE) {
-		leaf_final(o, seat, (struct final){.state = OUT_DOUBT,
-			.fate = FATE_DOUBT});
-	} else {
-		leaf_final(o, seat, (struct final){.state = OUT_CANCELLED,
-			.fate = state->fate});
-	}
-}
-
-/* Timeout, deadline, cancel, stop of one step. What is in flight is ended first; its
- * verdict still counts. */
-void
-leaf_cut(struct owner *o, struct seat *seat, enum cut why)
-{
-	const struct path_state *state = seat->state;
-
-	if (seat->stand == STAND_FINAL || seat->stand == STAND_WAITING
-		|| seat->stand == STAND_DOUBT || seat->stand == STAND_NEW || is_off(seat))
-		return;
-	if (why == CUT_CANCEL && seat->stand == STAND_RUN && seat->effect != PURE) {
-		/* a running change ends by itself */
-		seat->last = true;
-		return;
-	}
-	seat->last = seat->last || why != CUT_TIMEOUT;
-	seat_cut(o, seat, why);
-	if (seat->stand == STAND_ENDING)
-		return;
-	if (seat->phase >= 0) {
-		seat->back = seat->stand;
-		seat_stand(o, seat, STAND_ENDING);
-		act_add(o, ACT_KILL, seat);
-	} else if (seat->stand == STAND_ASK) {
-		cut_question(o, seat, why);
-	} else if (seat->sub != SUB_NONE
-		|| (state->fate == FATE_DOUBT && seat->effect != REPEATABLE)) {
-		leaf_final(o, seat, (struct final){.state = OUT_DOUBT,
-			.fate = FATE_DOUBT});
-	} else {
-		struct err err = {0};
-		struct result late = {.verdict = STEP_FAIL};
-		if (why == CUT_DEADLINE)
-			late.err = late_err(o, seat, &err);
-		leaf_final(o, seat, (struct final){.fate = state->fate,
-			.state = why == CUT_DEADLINE ? OUT_FAILED : OUT_CANCELLED,
-			.result = why == CUT_DEADLINE ? &late : NULL});
 	}
 }

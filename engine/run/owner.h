@@ -1,5 +1,5 @@
 /* The owner's inside: what is in flight, by place. Only the files of the owner include it
- * (decide, flow, leaf, leaf_end, emit, seat, timers, course, inbox, reopen).
+ * (decide, flow, leaf, leaf_end, leaf_cut, emit, seat, timers, course, inbox, reopen).
  *
  * A *seat* is a place of the run's tree: a step, an item, a group, an undo. Lists of
  * seats know which of their members have something to do (`dirty`) and which wait for a
@@ -71,7 +71,7 @@ struct seat {
 	struct list *in;
 	size_t place;                                 /* in `in` */
 	bool is_item, is_undo, is_leaf, is_handler, is_gate;
-	bool stands_back;                         /* a gate that reads one that does not hold */
+	bool stands_back; /* a gate that reads one that does not hold */
 	bool is_back;                             /* an undo, or a step of an undo list */
 	/* in or below a group of which a dry run cannot know whether it is carried out */
 	bool is_dark;
@@ -255,9 +255,16 @@ void leaf_ask_failed(struct owner *o, struct seat *seat, enum fate fate,
 void leaf_give_up(struct owner *o, struct seat *seat, enum fate fate,
 	const struct result *result);
 void leaf_completed(struct owner *o, struct seat *seat, const struct result *result);
+void leaf_predict(struct owner *o, struct seat *seat, const struct result *result);
+
+/* ---- leaf_cut.c: what ends a step from outside */
+/* it was ended by its deadline, a cancel or a stop */
+bool seat_is_off(const struct seat *seat);
+/* err of a step whose deadline has passed: what its last answer was */
+const struct err *leaf_late(const struct owner *o, const struct seat *seat,
+	struct err *err);
 void leaf_timer(struct owner *o, struct seat *seat);
 void leaf_cut(struct owner *o, struct seat *seat, enum cut why);
-void leaf_predict(struct owner *o, struct seat *seat, const struct result *result);
 /* resume.c */
 void leaf_resume(struct owner *o, struct seat *seat);
 
