@@ -37,9 +37,9 @@ connection_of(struct step *step, const char *database)
 			: step_is_near(host) ? "disable"
 					: "verify-full",
 	};
-	if (strcmp(c.sslmode, "verify-full") != 0 && !step_is_near(host))
-		step_note(step, "sslmode %s to %s is weaker than verify-full", c.sslmode,
-			c.host);
+	if (mode.n > 0 && !str_is(mode, "verify-full") && !step_is_near(host))
+		step_note(step, "sslmode %.*s to %s is weaker than verify-full",
+			STR_FMT(mode), c.host);
 	if (strncmp(c.sslmode, "verify", 6) == 0)
 		c.ca = ca.n > 0 ? str_cstr(step->mem, ca) : system_ca;
 	return c;
