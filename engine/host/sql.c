@@ -366,9 +366,9 @@ connect_failed(struct sql *sql)
 	};
 	struct err err;
 	const char *text = sql_message(sql->handle.op->mem, PQerrorMessage(sql->conn));
-	enum err_code code = code_of(text);
-	err_set(&err, code, "connect to %s: %s", sql->where, text);
-	err.transient = code == ERR_CONNECT;
+	err_set(&err, ERR_CONNECT, "connect to %s: %s", sql->where, text);
+	err.code = code_of(text);
+	err.transient = err.code == ERR_CONNECT;
 	if (strstr(text, "certificate verify failed") != NULL)
 		err_hint(&err, "name the authority's certificate in `ca`");
 	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
