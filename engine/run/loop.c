@@ -104,7 +104,9 @@ shell_tidy(struct shell *shell)
 	shell->later = NULL;
 }
 
-/* From now on each text of it is masked wherever it shows; one that is too short is not. */
+/* From now on it is masked wherever it shows. The members of a list or map are not: one may
+ * be an everyday word, such as "staging" in an environment, that would then be missing from
+ * every name, and from what conditions look at. */
 static void
 hide(struct vault *vault, const struct value *v)
 {
@@ -112,11 +114,6 @@ hide(struct vault *vault, const struct value *v)
 	struct err ignored;
 	if (v->kind == V_STRING)
 		vault_add(vault, v->str, &secret, &ignored);
-	for (size_t i = 0; v->kind == V_LIST && i < v->list.n; i++)
-		hide(vault, &v->list.items[i]);
-	bool is_map = v->kind == V_MAP && v->map->members != NULL;
-	for (size_t i = 0; is_map && i < v->map->n; i++)
-		hide(vault, &v->map->members[i].value);
 }
 
 void
