@@ -105,11 +105,13 @@ size_t shell_chunks(const struct shell *shell);       /* bytes that wait for the
 void phase_start(struct shell *shell, const struct act *act, int64_t decided_boot);
 /* Of a check, before there is an owner; until: boot ns. See shell_answer. */
 void phase_ask(struct shell *shell, const struct act *act, int64_t until);
+/* jobs.c: what is under way */
 void phase_saved(struct shell *shell, const char *path);
 bool phase_kill(struct shell *shell, const char *path);  /* false: nothing is in flight there */
 void phases_tick(struct shell *shell);
 void phase_kill_link(struct shell *shell, struct link *link);
 int64_t phases_due(const struct shell *shell);
+/* phase.c */
 void job_free(struct job *job);
 
 /* An output that no record may hold lives as long as the process. NULL: there is none. */
