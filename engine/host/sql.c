@@ -4,6 +4,7 @@
 #include "host/lazy.h"
 #include "host/names.h"
 #include "host/sql_rows.h"
+#include "host/sql_settings.h"
 #include "host/sql_stop.h"
 #include "host/tls.h"
 #include "host/watch.h"
@@ -11,8 +12,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-
-enum { MOST_KEYWORDS = 48 };
 
 enum phase { LOOKING, CONNECTING, BEGINNING, BEFORE, TEXT, ENDING, DONE, KEPT, LOST };
 
@@ -24,8 +23,7 @@ struct sql {
 	PGconn *conn;
 	struct watch *watch;
 	const char *where; /* for messages */
-	const char *keywords[MOST_KEYWORDS + 1], *values[MOST_KEYWORDS + 1];
-	size_t n_keywords;
+	struct sql_settings settings;
 	struct sql_rows before, rows, other; /* other: of BEGIN and its end */
 	bool sent; /* what went may hold for good */
 	struct op *part; /* KEPT: the OP_READ that hears of its loss; NULL */
@@ -343,36 +341,12 @@ sql_read(struct sql *sql)
 /* }}} */
 /* {{{ Connecting */
 
-static enum err_code
-code_of(const char *text)
-{
-	if (strstr(text, "password authentication failed") || strstr(text, "pg_hba.conf")
-		|| strstr(text, "no password"))
-		return ERR_DENIED;
-	if (strstr(text, "SSL") || strstr(text, "certificate"))
-		return ERR_TLS;
-	return strstr(text, "FATAL") ? ERR_ANSWER : ERR_CONNECT;
-}
-
 static void
 connect_failed(struct sql *sql)
 {
-	static const char *const passing[] = {
-		"starting up",
-		"shutting down",
-		"recovery mode",
-		"too many clients",
-		"connection slots",
-	};
 	struct err err;
-	const char *text = sql_message(sql->handle.op->mem, PQerrorMessage(sql->conn));
-	err_set(&err, ERR_CONNECT, "connect to %s: %s", sql->where, text);
-	err.code = code_of(text);
-	err.transient = err.code == ERR_CONNECT;
-	if (strstr(text, "certificate verify failed") != NULL)
-		err_hint(&err, "name the authority's certificate in `ca`");
-	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
-		err.transient |= strstr(text, passing[i]) != NULL;
+	sql_refusal(sql_message(sql->handle.op->mem, PQerrorMessage(sql->conn)),
+		sql->where, &err);
 	sql_over(sql, NULL, REACH_NONE, &err);
 }
 
@@ -418,25 +392,6 @@ no_notice(void *with, const PGresult *result)
 	(void)result;
 }
 
-static const char *
-keyword(const struct sql *sql, const char *name)
-{
-	for (size_t i = 0; i < sql->n_keywords; i++)
-		if (strcmp(sql->keywords[i], name) == 0)
-			return sql->values[i];
-	return NULL;
-}
-
-static void
-set_keyword(struct sql *sql, const char *name, const char *value)
-{
-	if (keyword(sql, name) != NULL)
-		return;
-	assert(sql->n_keywords < MOST_KEYWORDS);
-	sql->keywords[sql->n_keywords] = name;
-	sql->values[sql->n_keywords++] = value;
-}
-
 static void
 connect_begin(struct sql *sql)
 {
@@ -450,10 +405,10 @@ connect_begin(struct sql *sql)
 			abort();
 		memcpy(text, password.p, password.n);
 		text[password.n] = '\0';
-		set_keyword(sql, "password", text);
+		setting_put(&sql->settings, "password", text);
 	}
 	sql->phase = CONNECTING;
-	sql->conn = PQconnectStartParams(sql->keywords, sql->values, 0);
+	sql->conn = PQconnectStartParams(sql->settings.names, sql->settings.values, 0);
 	if (text != NULL)
 		explicit_bzero(text, password.n);
 	free(text);
@@ -482,53 +437,32 @@ on_names(void *with, const struct names *names, const struct err *err)
 		return;
 	}
 	struct buf hosts = buf_in(mem), addrs = buf_in(mem);
-	const char *host = keyword(sql, "host");
+	const char *host = setting(&sql->settings, "host");
 	for (size_t i = 0; i < names->n; i++) {
 		buf_printf(&hosts, "%s%s", i > 0 ? "," : "", host);
 		buf_printf(&addrs, "%s%s", i > 0 ? "," : "",
 			address_text((const struct sockaddr *)&names->list[i], text));
 	}
-	for (size_t i = 0; i < sql->n_keywords; i++)
-		if (strcmp(sql->keywords[i], "host") == 0)
-			sql->values[i] = buf_cstr(&hosts);
-	set_keyword(sql, "hostaddr", buf_cstr(&addrs));
+	setting_replace(&sql->settings, "host", buf_cstr(&hosts));
+	setting_put(&sql->settings, "hostaddr", buf_cstr(&addrs));
 	connect_begin(sql);
-}
-
-static bool
-set_keywords(struct sql *sql, struct err *err)
-{
-	const struct sql_ask *ask = sql->ask;
-	for (size_t i = 0; ask->keywords[i] != NULL; i++) {
-		if (sql->n_keywords + 8 > MOST_KEYWORDS)
-			return err_set(err, ERR_LIMIT,
-				"too many settings of a connection");
-		set_keyword(sql, ask->keywords[i], ask->values[i]);
-	}
-	const char *mode = keyword(sql, "sslmode"),
-		   *ca = tls_ca_file(NULL, &sql->handle.real->options);
-	if (mode != NULL && strncmp(mode, "verify-", 7) == 0 && ca != NULL)
-		set_keyword(sql, "sslrootcert", ca);
-	set_keyword(sql, "fallback_application_name", "rbx");
-	set_keyword(sql, "client_encoding", "UTF8");
-	set_keyword(sql, "gssencmode",
-		"disable"); /* it would look for tickets, and block */
-	return true;
 }
 
 static bool
 sql_set(struct sql *sql, struct err *err)
 {
 	struct op *op = sql->handle.op;
-	if (!lazy_pq(err) || !set_keywords(sql, err))
+	if (!lazy_pq(err) || !settings_make(&sql->settings, sql->ask,
+			    tls_ca_file(NULL, &sql->handle.real->options), err))
 		return false;
-	const char *host = keyword(sql, "host"), *port = keyword(sql, "port");
+	const char *host = setting(&sql->settings, "host"),
+		   *port = setting(&sql->settings, "port");
 	if (sql->ask->before != NULL && !sql->ask->transaction)
 		return err_set(err, ERR_VALUE, "a statement before needs a transaction");
 	if (host != NULL && strchr(host, ',') != NULL)
 		return err_set(err, ERR_VALUE, "'%s' is more than one host", host);
 	bool by_name = host != NULL && host[0] != '\0' && host[0] != '/'
-		&& keyword(sql, "hostaddr") == NULL;
+		&& setting(&sql->settings, "hostaddr") == NULL;
 	if (port == NULL || port[0] == '\0')
 		port = "5432";
 	sql->where = arena_printf(op->mem, "%s:%s",
