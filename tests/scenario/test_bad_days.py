@@ -93,7 +93,7 @@ class Killings(Killed):
         n = 0
         for n in range(1, 40):
             done = subprocess.run(["strace", "-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
-                                   "inject=fdatasync:signal=KILL:when=%d" % n, RBX, "resume", run], env=self.env(), stdin=subprocess.DEVNULL,
+                                   "inject=fdatasync:signal=KILL:when=%d" % n, RBX, "resume", run], env=self.env(ASAN_OPTIONS="detect_leaks=0"), stdin=subprocess.DEVNULL,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
             if done.returncode == PERSON:
                 self.assertEqual(self.states(run)["y"], "doubt")
@@ -188,7 +188,7 @@ class Sleep(Killed):
         path = self.write("rbx: 1\nname: test\nsteps:\n  - {id: x, exec: {shell: 'echo x >>did'}, undo: none}\n")
         slow = ["strace", "-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
                 "inject=fdatasync:delay_enter=31000000:when=2"]
-        child = subprocess.Popen([*slow, RBX, "run", path], env=self.env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        child = subprocess.Popen([*slow, RBX, "run", path], env=self.env(ASAN_OPTIONS="detect_leaks=0"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL, start_new_session=True)
         self.addCleanup(child.wait)
         self.addCleanup(os.killpg, child.pid, signal.SIGKILL)
