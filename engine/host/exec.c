@@ -369,10 +369,23 @@ exec_open(struct real *real)
 	return true;
 }
 
+/* What could not be ended lives on, and is nobody's to wait for. */
+static void
+leave_children(struct real *real)
+{
+	while (!list_is_empty(&real->children)) {
+		struct exec *exec = list_item(real->children.next, struct exec, child);
+		list_remove(&exec->child);
+		exec->reaped = true;
+		exec_free(exec);
+	}
+}
+
 void
 exec_close(struct real *real)
 {
 	sigset_t deaths;
+	leave_children(real);
 	sigemptyset(&deaths);
 	sigaddset(&deaths, SIGCHLD);
 	ear_close(real, &real->deaths);
