@@ -23,7 +23,6 @@ struct pending {
 	struct act *acts;
 	struct blob *blobs;
 	size_t n_records, records_cap, n_acts, acts_cap, n_blobs, blobs_cap;
-	int64_t decided;
 	bool leaves;                                  /* nothing is decided after it */
 	struct chunk_list *chunks;
 };
@@ -103,8 +102,10 @@ take_act(struct shell *shell, const struct act *act, struct now now)
 	next->leaves |= act->kind == ACT_EXIT;
 	if (may_start(shell, act))
 		phase_start(shell, act, now.boot);
-	else
-		next->acts[next->n_acts++] = *act;
+	else {
+		next->acts[next->n_acts] = *act;
+		next->acts[next->n_acts++].decided = now.boot;
+	}
 }
 
 void
@@ -121,7 +122,6 @@ batch_turn(struct shell *shell, const struct turn *turn, struct now now)
 		take_act(shell, &turn->acts[i], now);
 	for (size_t i = 0; i < turn->n_blobs; i++)
 		push_blob(next, &turn->blobs[i]);
-	next->decided = now.boot;
 }
 
 void
@@ -182,7 +182,7 @@ start_acts(struct shell *shell, struct pending *batch)
 	for (size_t i = 0; i < batch->n_acts; i++) {
 		const struct act *act = &batch->acts[i];
 		if (act->kind == ACT_OP)
-			phase_start(shell, act, batch->decided);
+			phase_start(shell, act, act->decided);
 		else if (act->kind == ACT_SAVED)
 			phase_saved(shell, act->path);
 		else if (act->kind == ACT_KILL)

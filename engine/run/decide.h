@@ -186,6 +186,9 @@ struct act {
 	/* seq of the last record that it may rest on: what it follows from (R2) is not
 	 * later. What only reads starts when that one is durable */
 	uint64_t after;
+	/* boot ns of its turn, by which one that waited too long is not started; set by
+	 * who carries it out */
+	int64_t decided;
 	/* ACT_OP of a check: its arguments as `input` gave them; of a change see
 	 * state->in once it has an intent, before that these; NULL: constant */
 	const struct value *in;

@@ -81,8 +81,8 @@ take_halt(struct owner *o, const struct letter *letter)
 	bool is_stop = str_is(letter->what, "stop");
 
 	body_message(&body, letter);
-	/* meant for the run as it was before */
-	if (is_before_reopening(o, letter)) {
+	/* meant for the run as it was before, or for one that is stopped for its lock */
+	if (is_before_reopening(o, letter) || before == HALT_LOST) {
 		map_put(&body, "what", value_str(letter->what));
 		map_put(&body, "void", value_bool(true));
 		emit(o, REC_SIGNAL, o->state->first, 0, &body);
