@@ -113,7 +113,10 @@ open_letter(int folder, const char *name, struct arena *mem, struct stat *st,
 	if (fd < 0)
 		return false;
 	char *text = arena_alloc(mem, LETTER_MOST);
-	bool good = fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_nlink == 1;
+	/* A file that others may write says nothing of its owner: it can be filled and moved
+	 * here by them. */
+	bool good = fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_nlink == 1
+		&& (st->st_mode & 07777) == 0600;
 	ssize_t n = good ? read(fd, text, LETTER_MOST) : -1;
 	close(fd);
 	*body = (struct str){text, n < 0 ? 0 : (size_t)n};
@@ -163,7 +166,7 @@ take(struct store *store, const char *run, const char *name, struct arena *mem,
 		return true;
 	struct sender sender = sender_of(mem, st.st_uid);
 	sender.host = store->host->type->self(store->host)->host;
-	sender.at = st.st_mtim.tv_sec * INT64_C(1000000) + st.st_mtim.tv_nsec / 1000;
+	sender.at = st.st_ctim.tv_sec * INT64_C(1000000) + st.st_ctim.tv_nsec / 1000;
 	if (!is_known(store, run, &sender, body)
 		&& !message_add(store, run, body, &sender, &id, err))
 		return false;
