@@ -36,7 +36,8 @@ is_wanted(struct cmd *cmd, const char *of, const struct run_state *state)
 		return false;
 	}
 	fputs("Take it back? [y/N] ", stderr);
-	return fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
+	return fgets(line, sizeof line, stdin) != NULL
+		&& (line[0] == 'y' || line[0] == 'Y');
 }
 
 /* Not while somebody carries it out, and not twice. */
@@ -49,6 +50,13 @@ refuse(struct cmd *cmd, const char *of, const struct summary *summary)
 			summary->holder->host, summary->holder->pid);
 		err_hint(&err, "rbx cancel %s stops it", of);
 		return cmd_error(cmd, EXIT_HELD, &err);
+	}
+	if (summary->state->mode == MODE_UNDO) {
+		err_set(&err, ERR_VALUE, "run %s took another one back itself", of);
+		err_hint(&err,
+			"rbx list names the runs; what it undid is done again by running "
+			"the playbook");
+		return cmd_error(cmd, EXIT_WRONG, &err);
 	}
 	if (summary->undoing == NULL)
 		return EXIT_DONE;

@@ -59,7 +59,7 @@ question_write(struct buf *out, const struct style *style, const struct question
 		if (path->word != NULL)
 			buf_printf(out, " [type %s, or no] ", path->word);
 		else
-			buf_puts(out, " [y/N] ");
+			buf_puts(out, " [y/n] ");
 	} else if (path->state == OUT_DOUBT) {
 		buf_printf(out,
 			"%s is in doubt. Did it take effect? [done/failed/retry/skip] ",
@@ -105,8 +105,8 @@ approve(struct question_state *q, bool yes, struct arena *mem, struct str *body)
 	finish(q, &message, mem, body);
 }
 
-/* true: a message is made. A word that is neither the wanted one nor no leaves the
- * question as it stands. */
+/* true: a message is made. What is neither yes, or the wanted word, nor no leaves the
+ * question as it stands: a key that slipped must not end a failover. */
 static bool
 answer_change(
 	struct question_state *q, struct str typed, struct arena *mem, struct str *body)
@@ -114,7 +114,8 @@ answer_change(
 	bool yes = q->path->word != NULL
 		? str_is(typed, q->path->word)
 		: is_beginning(typed, "yes") || str_is(typed, "Y");
-	if (!yes && q->path->word != NULL && !is_beginning(typed, "no"))
+	bool no = is_beginning(typed, "no") || str_is(typed, "N");
+	if (!yes && !no)
 		return false;
 	if (yes && q->fields != NULL) {
 		q->step = Q_FIELD;

@@ -23,7 +23,7 @@ struct question_state {
  * true: another one than before. */
 bool question_choose(struct question_state *q, const struct run_state *state,
 	const struct playbook *book);
-/* "Point app… at Staging? [y/N] " */
+/* "Point app… at Staging? [y/n] " */
 void question_write(
 	struct buf *out, const struct style *style, const struct question_state *q);
 /* A line was typed. true: `body` is a message for the owner. */

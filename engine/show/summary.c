@@ -1,4 +1,5 @@
 #include "run/permit.h"
+#include "show/line.h"
 #include "show/summary.h"
 
 const char *
@@ -165,6 +166,8 @@ write_waiting(struct buf *out, const struct style *style, const struct summary *
 		buf_safe(
 			out, str_trim(str_of(text == NULL ? "is it done?" : text)), true);
 		buf_putc(out, '\n');
+		if (change && (path->before != NULL || path->after != NULL))
+			diff_write(out, style, path->before, path->after, 2);
 		const char *who = permit_text(out->mem, summary->state, path);
 		if (change && who != NULL)
 			buf_printf(out, "  answer of: %s\n", who);

@@ -136,6 +136,7 @@ class Commands(world.Scenario):
         self.rbx("undo", run, expect=PERSON)
         self.rbx("undo", run, "--yes")
         self.assertIn("undoes it already", self.rbx("undo", run, "--yes", expect=WRONG).stderr)
+        self.assertIn("took another one back", self.rbx("undo", "last", "--yes", expect=WRONG).stderr)
         undo = {"run": self.last(), "state": "done"}
         self.assertEqual((self.show(run)["state"], self.show(run)["undo"]), ("done", undo))
         self.assertEqual(self.states(run)["a"], "undone")

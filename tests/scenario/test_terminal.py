@@ -53,13 +53,15 @@ class AtTheTerminal(Scenario):
               - {id: drop, confirm: 'Drop it?', exec: {argv: ['true']}, effect: idempotent}
             """)
         terminal = self.at("run", book)
-        self.seen(terminal, r"Drop it\? \[y/N\]")
+        self.seen(terminal, r"Drop it\? \[y/n\]")
         terminal.type("y\n")
         self.seen(terminal, r"done  run")
         self.assertEqual(terminal.end(), DONE)
-        self.assertNotIn("[y/N]", terminal.screen.text())         # the question went with its region
+        self.assertNotIn("[y/n]", terminal.screen.text())         # the question went with its region
         terminal = self.at("run", book)
-        self.seen(terminal, r"Drop it\? \[y/N\]")
+        self.seen(terminal, r"Drop it\? \[y/n\]")
+        terminal.type("\n?\n")                                    # neither yes nor no: it still stands
+        self.assertIsNone(terminal.see("said no", 1))
         terminal.type("n\n")
         self.seen(terminal, r"drop has failed\. \[retry/skip/stop\]")
         self.assertRegex(terminal.screen.text(), r"\? drop +\w+ said no")
