@@ -2,6 +2,7 @@
  * as long as the run. It goes with the session, so the loss of that stops the run:
  * somebody else may take it and change the same things. */
 #include "base/digest.h"
+#include "run/limits.h"
 #include "run/locks.h"
 #include "run/loop.h"
 #include "run/step.h"
@@ -129,7 +130,8 @@ connection(struct shell *shell, struct hold *hold, const struct wanted_lock *loc
 				hold->where, mode),
 			NULL);
 	*ask = (struct sql_ask){.keywords = keywords, .values = values, .text = text,
-		.n_params = 1, .keep = true};
+		.n_params = 1, .keep = true,
+		.addresses = limits_of(shell, lock->book)->addresses};
 	struct str password = value_get_str(to, "password");
 	return password.p == NULL
 		|| vault_add(shell->vault, password, &ask->password, err);
