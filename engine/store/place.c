@@ -191,6 +191,10 @@ make_folder(char *path, struct err *err)
 bool
 place_open(const char *path, int *folder, struct err *err)
 {
+	struct str text = str_of(path);
+	if (str_starts(text, STR("postgresql:")) || str_starts(text, STR("postgres:")))
+		return err_set(err, ERR_UNSUPPORTED,
+			"a store in PostgreSQL is not in this version");
 	struct arena *scratch = arena_new();
 	bool ok = make_folder(arena_strdup(scratch, path), err);
 	arena_free(scratch);

@@ -21,7 +21,7 @@ struct place {
 bool place_fits(const struct place *place, struct err *err);
 
 /* The folder, made 0700 with its parents if it is missing, and judged. A file
- * descriptor. */
+ * descriptor. The address of a database is refused. */
 bool place_open(const char *path, int *folder, struct err *err);
 
 /* Owned by root or the caller, not writable by the world, nor by a group with others in

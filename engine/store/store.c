@@ -184,9 +184,6 @@ store_open(struct store **out, struct host *host, const char *where, struct err 
 {
 	struct str text = str_of(where);
 	*out = NULL;
-	if (str_starts(text, STR("postgresql:")) || str_starts(text, STR("postgres:")))
-		return err_set(err, ERR_UNSUPPORTED,
-			"a store in PostgreSQL is not in this version");
 	if (text.n == 0)
 		return err_set(err, ERR_VALUE, "the store's folder has no name");
 	while (text.n > 1 && str_ends(text, STR("/")))

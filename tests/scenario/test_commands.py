@@ -97,6 +97,7 @@ class Commands(world.Scenario):
         for name, words in without.items():
             self.rbx(name, *words, "--store", "/dev/null/x")
         self.assertFalse(os.path.exists(copy))
+        self.assertFalse(os.path.exists(os.path.join(world.ROOT, "postgresql:")))
 
     def test_resume_with_a_corrected_playbook(self):
         text = """
