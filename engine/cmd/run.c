@@ -145,9 +145,9 @@ const struct command run_command = {
 	.text = "Each change is on the record before it starts and after it ended. After "
 		"a crash, a failure or a cancel\n"
 		"`rbx resume` goes on, and nothing is done twice in silence.",
-	.example = "  rbx run playbooks/emergency-failover.yaml -i down_since=-12m "
+	.example = "  rbx run playbooks/emergency-failover.yaml -i down_since=-7m "
 		   "--dry-run\n"
-		   "  rbx run playbooks/emergency-failover.yaml -i down_since=-12m",
+		   "  rbx run playbooks/emergency-failover.yaml -i down_since=-7m",
 	.options = run_options,
 	.least = 1,
 	.most = 1,

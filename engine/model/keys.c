@@ -191,7 +191,8 @@ const struct field playbook_keys[] = {
 	 .flags = FIELD_TAKES_SECRET,
 	 .help = "taken together before the first check"},
 	{.name = "on", .type = FIELD_OBJECT, .fields = start_keys,
-	 .help = "when rbx serve starts a run"},
+	 .help = "starts by time or by the trigger; read and checked, not "
+		 "carried out in this version"},
 	{.name = "trigger", .type = FIELD_LIST, .each = FIELD_DATA,
 	 .help = "checks: why a run may start"},
 	{.name = "preconditions", .type = FIELD_LIST, .each = FIELD_DATA,
