@@ -117,6 +117,14 @@ cmd_say(const char *format, ...)
 	arena_free(mem);
 }
 
+void
+cmd_unknown(const char *what, const char *word, const char *const *names)
+{
+	const char *near = near_name(str_of(word), names);
+	cmd_say("%s '%s'%s%s%s\n", what, word, near != NULL ? ", did you mean '" : "",
+		near != NULL ? near : "", near != NULL ? "'?" : "");
+}
+
 int
 cmd_error(struct cmd *cmd, int code, const struct err *err)
 {

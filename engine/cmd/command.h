@@ -88,6 +88,8 @@ int
 cmd_error(struct cmd *cmd, int code, const struct err *err); /* tells it; returns code */
 /* To standard error; what is unsafe for a terminal is escaped. */
 void cmd_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "rbx: there is no command 'vaildate', did you mean 'validate'?"; names: NULL-ended. */
+void cmd_unknown(const char *what, const char *word, const char *const *names);
 void cmd_diags(struct cmd *cmd, const struct diags *diags);
 
 /* The bytes of a file that somebody wrote, from one open file: a regular file of the

@@ -156,10 +156,7 @@ unknown(const char *word)
 		names[n++] = commands[i]->name;
 	for (const struct topic *topic = topics; topic->name != NULL; topic++)
 		names[n++] = topic->name;
-	const char *near = near_name(str_of(word), names);
-	cmd_say("rbx help: there is no command or subject '%s'%s%s%s\n", word,
-		near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-		near != NULL ? "'?" : "");
+	cmd_unknown("rbx help: there is no command or subject", word, names);
 	return EXIT_WRONG;
 }
 

@@ -6,9 +6,9 @@
 #include "model/type.h"
 #include "../steps/steps.h"
 
-extern const struct command run_command, plan_command, drill_command, resume_command,
+extern const struct command run_command, drill_command, resume_command,
 	resolve_command, undo_command, approve_command, cancel_command, tick_command,
-	list_command, show_command, logs_command, report_command, verify_command,
+	list_command, show_command, logs_command, verify_command,
 	validate_command, graph_command, steps_command, schema_command, eval_command,
 	backup_command, gc_command, help_command;
 
@@ -27,15 +27,13 @@ unknown(const char *word)
 	const char *names[64] = {NULL};
 	for (size_t i = 0; commands[i] != NULL; i++)
 		names[i] = commands[i]->name;
-	const char *near = near_name(str_of(word), names);
-	cmd_say("rbx: there is no command '%s'%s%s%s\ntry `rbx help`\n", word,
-		near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-		near != NULL ? "'?" : "");
+	cmd_unknown("rbx: there is no command", word, names);
+	cmd_say("try `rbx help`\n");
 	return EXIT_WRONG;
 }
 
-/* `rbx aws rds` is `rbx steps aws rds`: a type that knows more than its fields is asked by
- * its name. With words after it `--help` asks for nothing else. */
+/* `rbx aws rds` is `rbx steps aws rds`: a type that knows more than its fields is asked
+ * by its name. With words after it `--help` asks for nothing else. */
 static bool
 knows_more(const char *name)
 {

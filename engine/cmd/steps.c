@@ -65,15 +65,16 @@ run(struct cmd *cmd)
 		cmd_print(cmd, &out);
 		return EXIT_DONE;
 	}
-	const struct step_type *type = step_type_find(cmd_types(cmd), str_of(cmd->words[0]));
+	const struct step_type *type =
+		step_type_find(cmd_types(cmd), str_of(cmd->words[0]));
 	if (type == NULL) {
-		const char *names[64] = {NULL};
-		for (size_t i = 0; cmd_types(cmd)[i] != NULL; i++)
+		size_t n = 0;
+		while (cmd_types(cmd)[n] != NULL)
+			n++;
+		const char **names = arena_array(cmd->mem, const char *, n + 1);
+		for (size_t i = 0; i < n; i++)
 			names[i] = cmd_types(cmd)[i]->name;
-		const char *near = near_name(str_of(cmd->words[0]), names);
-		cmd_say("rbx steps: there is no type '%s'%s%s%s\n", cmd->words[0],
-			near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-			near != NULL ? "'?" : "");
+		cmd_unknown("rbx steps: there is no type", cmd->words[0], names);
 		return EXIT_WRONG;
 	}
 	bool more = cmd->n_words > 1 || cmd_flag(cmd, "classes") || cmd_flag(cmd, "more");

@@ -12,11 +12,7 @@ bool args_judge(const struct node *node, const struct value *given, struct arena
 bool args_restore(struct scope *scope, const struct node *node, const struct value *recorded,
 	struct value *out, struct err *err);
 
-/* objectives.c */
-/* A measure as it was evaluated. Recorded durations are text of seconds; a measure that is
- * text can be nothing else. */
-struct value measure_value(struct arena *mem, const struct value *recorded);
-/* Members of the body of `end`. */
+/* objectives.c: members of the body of `end`. */
 void asker_end(const struct asker *asker, enum ending ending, struct arena *mem,
 	struct value *members, bool *green);
 

@@ -21,22 +21,6 @@ take(struct measure_now *out, bool *found, int64_t ns)
 	*found = true;
 }
 
-/* What is on record. */
-static void
-take_recorded(const struct run_state *state, const char *name, struct arena *mem,
-	struct measure_now *out, bool *found)
-{
-	for (const struct path_state *it = state->first; it != NULL; it = it->next) {
-		const struct value *given =
-			it->measures == NULL ? NULL : value_get(it->measures, name);
-		if (given == NULL)
-			continue;
-		struct value v = measure_value(mem, given);
-		if (v.kind == V_DURATION)
-			take(out, found, span_ns(v.span));
-	}
-}
-
 static bool
 has_ended(const struct run_state *state, const struct node *node)
 {
@@ -54,9 +38,12 @@ measure_now(const struct owner *owner, const char *name, struct now now,
 {
 	const struct playbook *book = owner->book;
 	struct shell *shell = owner->asker->with;
+	struct value recorded = measures_largest(owner->state, mem);
+	const struct value *so_far = value_get(&recorded, name);
 	bool found = false;
 	*out = (struct measure_now){.is_final = true};
-	take_recorded(owner->state, name, mem, out, &found);
+	if (so_far != NULL && so_far->kind == V_DURATION)
+		take(out, &found, span_ns(so_far->span));
 	for (size_t i = 0; i < book->n_nodes; i++) {
 		const struct node *node = book->nodes[i];
 		const struct expr *expr;

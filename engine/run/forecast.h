@@ -5,6 +5,9 @@
 
 #include "run/decide.h"
 
+/* objectives.c: the largest on record of each name, as it was evaluated. */
+struct value measures_largest(const struct run_state *state, struct arena *mem);
+
 /* What a measure that is a duration has come to at `now`, the largest of that name: as
  * recorded, or as it would be if the steps that are still to give it were done now. */
 struct measure_now {

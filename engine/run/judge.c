@@ -4,11 +4,13 @@
 
 enum { OUTPUTS_MOST = 16 * 1024 * 1024 };              /* bytes, as JSON */
 
-struct value
-scrubbed(const struct vault *vault, struct arena *mem, const struct value *v)
+/* What is marked as secret becomes `instead`; NULL: it stays, with its mark. */
+static struct value
+masked(const struct vault *vault, struct arena *mem, const struct value *v,
+	const struct value *instead)
 {
 	if (v->flags & VALUE_SECRET)
-		return value_str(STR("***"));
+		return instead != NULL ? *instead : *v;
 	if (v->kind == V_STRING) {
 		struct value out = *v;
 		out.str = vault_mask(vault, mem, v->str);
@@ -17,7 +19,7 @@ scrubbed(const struct vault *vault, struct arena *mem, const struct value *v)
 	if (v->kind == V_LIST) {
 		struct list_builder list = {.mem = mem};
 		for (size_t i = 0; i < v->list.n; i++)
-			list_push(&list, scrubbed(vault, mem, &v->list.items[i]));
+			list_push(&list, masked(vault, mem, &v->list.items[i], instead));
 		return list_done(&list);
 	}
 	if (v->kind != V_MAP || v->map->members == NULL)
@@ -25,12 +27,18 @@ scrubbed(const struct vault *vault, struct arena *mem, const struct value *v)
 	struct map_builder map = {.mem = mem};
 	for (size_t i = 0; i < v->map->n; i++) {
 		const struct member *member = &v->map->members[i];
-		struct value key = member->key;
-		if (key.kind == V_STRING)
-			map_put_str(&map, vault_mask(vault, mem, key.str),
-				scrubbed(vault, mem, &member->value));
+		if (member->key.kind == V_STRING)
+			map_put_str(&map, vault_mask(vault, mem, member->key.str),
+				masked(vault, mem, &member->value, instead));
 	}
 	return map_done(&map);
+}
+
+struct value
+scrubbed(const struct vault *vault, struct arena *mem, const struct value *v)
+{
+	struct value stars = value_str(STR("***"));
+	return masked(vault, mem, v, &stars);
 }
 
 static const struct value *
@@ -57,29 +65,6 @@ shows_secret(const struct vault *vault, const struct value *v)
 	return false;
 }
 
-static struct value
-without_secrets(const struct vault *vault, struct arena *mem, const struct value *v)
-{
-	if (v->flags & VALUE_SECRET || !shows_secret(vault, v))
-		return *v;
-	if (v->kind == V_STRING) {
-		struct value out = *v;
-		out.str = vault_mask(vault, mem, v->str);
-		return out;
-	}
-	if (v->kind == V_LIST) {
-		struct list_builder list = {.mem = mem};
-		for (size_t i = 0; i < v->list.n; i++)
-			list_push(&list, without_secrets(vault, mem, &v->list.items[i]));
-		return list_done(&list);
-	}
-	struct map_builder map = {.mem = mem};
-	for (size_t i = 0; i < v->map->n; i++)
-		map_put_str(&map, vault_mask(vault, mem, v->map->members[i].key.str),
-			without_secrets(vault, mem, &v->map->members[i].value));
-	return map_done(&map);
-}
-
 /* What the far side said is scrubbed before any expression sees it: else a part, a length
  * or another form of a secret would get past the masks. What is marked as secret keeps
  * its mark instead. */
@@ -88,7 +73,7 @@ capture(struct scope *scope, const struct node *node, const struct value *self)
 {
 	const struct vault *vault = scope->shell->vault;
 	if (self != NULL && shows_secret(vault, self))
-		self = kept(scope, without_secrets(vault, scope->mem, self));
+		self = kept(scope, masked(vault, scope->mem, self, NULL));
 	scope_answer(scope, node, self);
 }
 

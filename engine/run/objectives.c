@@ -1,4 +1,5 @@
 #include "run/args.h"
+#include "run/forecast.h"
 
 /* What the end of a run says besides how it ended: its outputs, the largest measure of
  * each name, and which objectives were met. */
@@ -14,14 +15,15 @@ number_of(const struct value *v)
 	}
 }
 
-struct value
-measure_value(struct arena *mem, const struct value *v)
+/* Recorded durations are text of seconds; a measure that is text can be nothing else. */
+static struct value
+measured(struct arena *mem, const struct value *v)
 {
 	return v->kind == V_STRING ? typed_value(mem, v, &expr_duration) : *v;
 }
 
-static struct value
-largest(const struct run_state *state, struct arena *mem)
+struct value
+measures_largest(const struct run_state *state, struct arena *mem)
 {
 	struct map_builder map = {.mem = mem};
 	for (const struct path_state *it = state->first; it != NULL; it = it->next)
@@ -30,7 +32,7 @@ largest(const struct run_state *state, struct arena *mem)
 			i++) {
 			const struct member *member = &it->measures->map->members[i];
 			const char *name = str_cstr(mem, member->key.str);
-			struct value v = measure_value(mem, &member->value),
+			struct value v = measured(mem, &member->value),
 				     all = map_done(&map);
 			const struct value *before = value_get(&all, name);
 			if (before == NULL || number_of(&v) > number_of(before))
@@ -89,7 +91,7 @@ asker_end(const struct asker *asker, enum ending ending, struct arena *mem,
 {
 	struct shell *shell = asker->with;
 	struct map_builder map = {.mem = mem};
-	struct value measures = largest(&shell->state, mem);
+	struct value measures = measures_largest(&shell->state, mem);
 	struct value objectives = judged(shell->book, &measures, mem, green);
 	if (measures.map->n > 0)
 		map_put(&map, "measures", measures);

@@ -1,3 +1,4 @@
+#include "run/forecast.h"
 #include "run/permit.h"
 #include "show/line.h"
 #include "show/summary.h"
@@ -413,24 +414,6 @@ objectives_value(struct arena *mem, const struct summary *summary)
 }
 
 static struct value
-measures_value(struct arena *mem, const struct run_state *state)
-{
-	struct map_builder map = {.mem = mem};
-	const struct value *largest = state->end_body == NULL ? NULL
-		: value_get(state->end_body, "measures");
-	if (largest != NULL)
-		return *largest;
-	for (const struct path_state *path = state->first; path != NULL;
-		path = path->next)
-		for (size_t i = 0; path->measures != NULL && path->measures->kind == V_MAP
-			&& i < path->measures->map->n;
-			i++)
-			map_put_str(&map, path->measures->map->members[i].key.str,
-				path->measures->map->members[i].value);
-	return map_done(&map);
-}
-
-static struct value
 notes_value(struct arena *mem, const struct run_state *state)
 {
 	struct list_builder list = {.mem = mem};
@@ -478,7 +461,7 @@ summary_value(struct arena *mem, const struct summary *summary)
 	map_put(&map, "by", by == NULL ? value_null() : *by);
 	map_put(&map, "undo", undoing_value(mem, summary));
 	map_put(&map, "notes", notes_value(mem, state));
-	map_put(&map, "measures", measures_value(mem, state));
+	map_put(&map, "measures", measures_largest(state, mem));
 	map_put(&map, "objectives", objectives_value(mem, summary));
 	map_put(&map, "head", maybe_text(summary->head));
 	for (const struct path_state *path = state->first; path != NULL;

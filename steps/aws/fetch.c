@@ -23,22 +23,12 @@ read_on(struct step *step, struct fetch *fetch)
 static enum verdict
 start_stream(struct step *step, struct fetch *fetch, struct now now)
 {
-	/* What was looked at, and nothing that has taken its place since. */
-	struct header header = {"If-Match",
-		arena_printf(step->mem, "\"%.*s\"", STR_FMT(fetch->object.etag))};
-	struct aws_call call = s3_call(step->mem, &fetch->place, "GET");
-	call.headers = &header;
-	call.n_headers = fetch->object.etag.n > 0;
-	call.stream_out = true;
 	fetch->state = FETCH_STREAM;
 	fetch->digest = digest_new(step->mem);
 	fetch->md5 = digest_new_md5(step->mem);
 	fetch->piece = arena_alloc(step->mem, PIECE);
-	struct how how = {.slot = fetch->get_slot,
-		.reads = true,
-		.title = arena_printf(step->mem, "GET s3://%s/%.*s", fetch->place.bucket,
-			STR_FMT(fetch->place.key))};
-	enum verdict verdict = aws_send(step, how, now, &call);
+	enum verdict verdict = s3_stream(
+		step, fetch->get_slot, now, &fetch->place, &fetch->object);
 	return verdict == STEP_WAIT ? read_on(step, fetch) : verdict;
 }
 

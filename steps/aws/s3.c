@@ -131,6 +131,23 @@ s3_head(struct step *step, struct how how, struct now now, const struct s3_place
 }
 
 enum verdict
+s3_stream(struct step *step, unsigned slot, struct now now, const struct s3_place *place,
+	const struct s3_object *object)
+{
+	struct header header = {"If-Match",
+		arena_printf(step->mem, "\"%.*s\"", STR_FMT(object->etag))};
+	struct aws_call call = s3_call(step->mem, place, "GET");
+	call.headers = &header;
+	call.n_headers = object->etag.n > 0;
+	call.stream_out = true;
+	struct how how = {.slot = slot,
+		.reads = true,
+		.title = arena_printf(step->mem, "GET s3://%s/%.*s", place->bucket,
+			STR_FMT(place->key))};
+	return aws_send(step, how, now, &call);
+}
+
+enum verdict
 s3_delete_object(struct step *step, struct how how, struct now now,
 	const struct s3_place *place, struct str version)
 {

@@ -53,6 +53,10 @@ struct s3_object {
 /* Start a request for the object. */
 enum verdict
 s3_head(struct step *step, struct how how, struct now now, const struct s3_place *place);
+/* Its bytes as a stream, in slot: those that a HEAD told of, and nothing that has taken
+ * their place since. */
+enum verdict s3_stream(struct step *step, unsigned slot, struct now now,
+	const struct s3_place *place, const struct s3_object *object);
 enum verdict s3_delete_object(struct step *step, struct how how, struct now now,
 	const struct s3_place *place, struct str version);
 /* A former version over what is there now: a copy within the bucket. */

@@ -266,19 +266,8 @@ source_open(struct step *step, struct pg_source *source, struct now now)
 				.reads = true,
 				.title = source->path},
 			&file);
-	/* What was looked at, and nothing that has taken its place since. */
-	struct header header = {"If-Match",
-		arena_printf(step->mem, "\"%.*s\"", STR_FMT(source->object.etag))};
-	struct aws_call call = s3_call(step->mem, &source->place, "GET");
-	call.headers = &header;
-	call.n_headers = source->object.etag.n > 0;
-	call.stream_out = true;
-	return aws_send(step,
-		(struct how){.slot = source->open_slot,
-			.reads = true,
-			.title = arena_printf(step->mem, "GET s3://%s/%.*s",
-				source->place.bucket, STR_FMT(source->place.key))},
-		now, &call);
+	return s3_stream(
+		step, source->open_slot, now, &source->place, &source->object);
 }
 
 bool
